@@ -1,0 +1,1 @@
+"""The gateway's web side: ingest, status site, JSON API, own health."""

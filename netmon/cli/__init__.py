@@ -1,0 +1,57 @@
+"""The command line: ``netmon <command>``; one file a command group."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from netmon import __version__
+from netmon.errors import InputError, NetmonError
+from netmon.texts import DEFAULT_LANGUAGE, LANGUAGES, Texts
+
+# One line per command group: each is netmon/cli/<name>.py with `add(commands, texts)`.
+COMMANDS = (
+    "inventory",
+    "probe",
+    "measure_server",
+    "gateway",
+    "relay",
+    "collect",
+    "alerts",
+    "sources",
+    "report",
+    "demo",
+)
+
+
+def build_parser(texts: Texts) -> argparse.ArgumentParser:
+    """Return the parser of all commands; importing them imports nothing heavy."""
+    parser = argparse.ArgumentParser(prog="netmon", description=texts("cli.about"))
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(metavar=texts("cli.command"), required=True)
+    for name in COMMANDS:
+        import_module(f"netmon.cli.{name}").add(commands, texts)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return 0 done, 1 refused or failed, 2 wrong usage."""
+    language = os.environ.get("NETMON_LANG", DEFAULT_LANGUAGE)
+    texts = Texts(language if language in LANGUAGES else DEFAULT_LANGUAGE)
+    args = build_parser(texts).parse_args(argv)
+    try:
+        status: int = args.run(args, texts)
+    except InputError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        print(texts("cli.refused", n=len(error.problems)), file=sys.stderr)
+        return 1
+    except NetmonError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return status

@@ -1,0 +1,75 @@
+"""Time: aware UTC for timestamps, monotonic seconds for durations."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+class Clock(Protocol):
+    """What the rest of netmon knows of time; tests pass a `ManualClock`."""
+
+    def now(self) -> datetime:
+        """Return the time as aware UTC."""
+
+    def monotonic_s(self) -> float:
+        """Return seconds that never jump; only differences mean something."""
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def now(self) -> datetime:
+        """Return the wall clock as aware UTC."""
+        return datetime.now(UTC)
+
+    def monotonic_s(self) -> float:
+        """Return `time.monotonic`."""
+        return time.monotonic()
+
+
+class ManualClock:
+    """A clock that moves only when told, so that a week takes a millisecond."""
+
+    def __init__(self, start: datetime) -> None:
+        self._now = start.astimezone(UTC)
+        self._mono = 0.0
+
+    def now(self) -> datetime:
+        """Return the time last set."""
+        return self._now
+
+    def monotonic_s(self) -> float:
+        """Return the seconds advanced since the start."""
+        return self._mono
+
+    def advance(self, seconds: float) -> datetime:
+        """Move both clocks forward and return the new time."""
+        self._now += timedelta(seconds=seconds)
+        self._mono += seconds
+        return self._now
+
+
+def to_ms(moment: datetime) -> int:
+    """Return milliseconds since 1970 for an aware time.
+
+    Raises:
+        ValueError: the time carries no zone.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("a time without zone has no place in netmon")
+    return round(moment.timestamp() * 1000)
+
+
+def from_ms(ms: int) -> datetime:
+    """Return the aware UTC time of milliseconds since 1970."""
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def berlin_day(ms: int) -> date:
+    """Return the calendar day in Dortmund at that moment."""
+    return datetime.fromtimestamp(ms / 1000, BERLIN).date()

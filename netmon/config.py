@@ -1,0 +1,182 @@
+"""Settings: one TOML file, strict; defaults stand here and nowhere else.
+
+Unknown keys are refused, each problem names the field and the fix. Secrets
+come from files or the environment and never appear in ``repr`` or a dump.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from netmon.errors import ConfigError, Problem
+
+
+class Secret:
+    """A text that hides itself from ``repr``, ``str`` and encoders."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the secret itself, for the one call that needs it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+class GatewaySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the gateway and the status site listen, and how links to it begin."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str = "http://127.0.0.1:8080"
+
+
+class TsdbSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The time-series database: VictoriaMetrics or InfluxDB 2.x, by v2 write API.
+
+    The relay is off while ``url`` is empty. ``token_file`` holds the API token.
+    """
+
+    url: str = ""
+    bucket: str = "netmon"
+    org: str = "netmon"
+    token_file: str = ""
+
+
+class MailSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """SMTP; nothing is sent while ``host`` is empty, mails wait in the store."""
+
+    host: str = ""
+    port: int = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    password_file: str = ""
+    ca_file: str = ""
+    sender: str = "netmon@localhost"
+    recipients: tuple[str, ...] = ()
+
+
+class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How alarms are confirmed. Counts are results in a row."""
+
+    interval_s: float = 15.0
+    line_confirm_count: int = 3
+    line_clear_count: int = 2
+    ap_confirm_count: int = 2
+    ap_clear_count: int = 1
+    no_data_after_s: float = 3 * 3600.0
+
+
+class CollectorSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """SNMP polling. ``credentials_file`` is TOML, readable by netmon only."""
+
+    interval_s: float = 300.0
+    concurrency: int = 100
+    credentials_file: str = ""
+    gateway_url: str = "http://127.0.0.1:8080"
+    token_file: str = ""
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings. ``data_dir`` holds the state store and the spools."""
+
+    data_dir: str = "var"
+    language: Literal["de", "en"] = "de"
+    gateway: GatewaySettings = GatewaySettings()
+    tsdb: TsdbSettings = TsdbSettings()
+    mail: MailSettings = MailSettings()
+    alerts: AlertSettings = AlertSettings()
+    collector: CollectorSettings = CollectorSettings()
+
+    @property
+    def state_path(self) -> Path:
+        """The state store's file."""
+        return Path(self.data_dir) / "state.sqlite3"
+
+
+def load_settings(path: Path | None) -> Settings:
+    """Return the settings of a file, or the defaults for None.
+
+    ``NETMON_DATA`` overrides ``data_dir``.
+
+    Raises:
+        ConfigError: the file is missing, no TOML, or a key or value is wrong.
+    """
+    raw: dict[str, Any] = {}
+    if path is not None:
+        try:
+            raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            text = error.strerror or "cannot be read"
+            raise ConfigError(
+                [Problem(str(path), None, None, text, "name a readable file")]
+            ) from error
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(
+                [Problem(str(path), None, None, f"no TOML: {error}", "mend the syntax")]
+            ) from error
+    if data_dir := os.environ.get("NETMON_DATA"):
+        raw["data_dir"] = data_dir
+    try:
+        return msgspec.convert(raw, Settings)
+    except msgspec.ValidationError as error:
+        text, _, where = str(error).partition(" - at `")
+        field = where.rstrip("`").removeprefix("$.") or None
+        raise ConfigError(
+            [
+                Problem(
+                    str(path or "environment"),
+                    None,
+                    field,
+                    text,
+                    "see docs/betrieb/einstellungen.md for names and types",
+                )
+            ]
+        ) from error
+
+
+def read_secret(file: str, *, setting: str) -> Secret | None:
+    """Return the secret in a file, stripped; None where no file is set.
+
+    Raises:
+        ConfigError: the file cannot be read or is empty.
+    """
+    if not file:
+        return None
+    try:
+        text = Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(
+            [
+                Problem(
+                    file,
+                    None,
+                    setting,
+                    error.strerror or "cannot be read",
+                    "give netmon's user the right to read it",
+                )
+            ]
+        ) from error
+    if not text:
+        raise ConfigError(
+            [Problem(file, None, setting, "is empty", "write the secret into it")]
+        )
+    return Secret(text)

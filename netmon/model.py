@@ -1,0 +1,317 @@
+"""The words of the domain: buildings, lines, devices, and why a measurement failed.
+
+All records are immutable. A building is what the annual report counts; schools
+and buildings are N:M, and a building has exactly one *reporting* school type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from functools import cached_property
+
+from msgspec import Struct
+
+from netmon.units import MBIT
+
+
+class SchoolType(StrEnum):
+    """Reporting school type (Schulform), in the order the report prints."""
+
+    GRUNDSCHULE = "Grundschule"
+    GYMNASIUM = "Gymnasium"
+    REALSCHULE = "Realschule"
+    HAUPTSCHULE = "Hauptschule"
+    GESAMTSCHULE = "Gesamtschule"
+    FOERDERSCHULE = "Förderschule"
+    BERUFSKOLLEG = "Berufskolleg"
+    WEITERBILDUNGSKOLLEG = "Weiterbildungskolleg"
+
+
+class Technology(StrEnum):
+    """What the line is made of."""
+
+    FIBRE = "fibre"
+    RADIO = "radio"
+    VDSL = "vdsl"
+
+
+class LineRole(StrEnum):
+    """Whether lessons normally run over the line."""
+
+    MAIN = "main"
+    BACKUP = "backup"
+
+
+class Coverage(StrEnum):
+    """LAN or WLAN coverage as declared: flächendeckend, partiell, keine Angabe."""
+
+    FULL = "full"
+    PARTIAL = "partial"
+    UNKNOWN = "unknown"
+
+
+class DeviceKind(StrEnum):
+    """What a polled device is."""
+
+    CONTROLLER = "controller"
+    SWITCH = "switch"
+    ROUTER = "router"
+
+
+class FailureReason(StrEnum):
+    """Why a measurement has no number: a closed list, stored and counted.
+
+    A new reason is one line here and one text in each catalogue.
+    """
+
+    REFUSED = "refused"
+    TIMEOUT = "timeout"
+    BROKEN_OFF = "broken_off"
+    UNREACHABLE = "unreachable"
+    DNS = "dns"
+    BUSY = "busy"
+    DENIED = "denied"
+    PROTOCOL = "protocol"
+    NO_REPLY = "no_reply"
+    PARTIAL = "partial"
+    UNSUPPORTED = "unsupported"
+    INTERNAL = "internal"
+
+
+class ConnectionClass(StrEnum):
+    """The report's connection classes, and the two columns it has no class for."""
+
+    FIBRE = "Glasfaser"
+    RADIO = "Richtfunk"
+    FROM_100 = "ab 100 Mbit"
+    FROM_25_TO_50 = "25 bis 50 Mbit"
+    BETWEEN_50_AND_100 = "über 50 bis unter 100 Mbit"
+    BELOW_25 = "unter 25 Mbit"
+    NO_LINE = "ohne Anschluss"
+
+
+REPORT_CLASSES = (
+    ConnectionClass.FIBRE,
+    ConnectionClass.RADIO,
+    ConnectionClass.FROM_100,
+    ConnectionClass.FROM_25_TO_50,
+)
+
+
+class School(Struct, frozen=True, kw_only=True):
+    """A school; ``id`` is the ministry's six-digit number where there is one."""
+
+    id: str
+    name: str
+    school_type: SchoolType
+    building_ids: tuple[str, ...]
+
+
+class Building(Struct, frozen=True, kw_only=True):
+    """A school building.
+
+    ``school_type`` is the one type the report counts it under. ``pupils`` and
+    ``classes`` are None where nobody has stated them.
+    """
+
+    id: str
+    name: str
+    school_type: SchoolType
+    street: str
+    postcode: str
+    city: str
+    campus_district: str
+    city_district: str
+    latitude_deg: float
+    longitude_deg: float
+    lan: Coverage
+    wlan: Coverage
+    pupils: int | None = None
+    classes: int | None = None
+    rack_room: str = ""
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """A contracted line. Rates are what the contract says, in bit/s."""
+
+    id: str
+    building_id: str
+    role: LineRole
+    technology: Technology
+    contracted_down_bps: int
+    contracted_up_bps: int
+    provider: str
+    checked_on: date | None = None
+    fibre_planned_on: date | None = None
+
+
+class Device(Struct, frozen=True, kw_only=True):
+    """A device that collectors poll.
+
+    ``address`` is ``host:port``; ``platform`` names a file in
+    ``collectors/platforms`` or is empty to find out by sysObjectID.
+    ``credential`` names an entry of the credentials file, never a secret.
+    ``building_id`` is None for a controller that serves several buildings.
+    ``ports`` is the number of access ports of a switch, else None.
+    """
+
+    id: str
+    building_id: str | None
+    kind: DeviceKind
+    name: str
+    address: str
+    platform: str = ""
+    credential: str = "default"
+    model: str = ""
+    room: str = ""
+    ports: int | None = None
+
+
+class AccessPoint(Struct, frozen=True, kw_only=True):
+    """A planned access point; ``name`` is how its controller calls it."""
+
+    id: str
+    building_id: str
+    name: str
+    controller_id: str
+    model: str = ""
+    serial: str = ""
+    room_id: str = ""
+
+
+class Room(Struct, frozen=True, kw_only=True):
+    """A room; ``teaching`` says whether lessons are held in it."""
+
+    id: str
+    building_id: str
+    name: str
+    floor: str
+    teaching: bool
+
+
+class ProbeUnit(Struct, frozen=True, kw_only=True):
+    """A probe and the line it measures."""
+
+    id: str
+    building_id: str
+    line_id: str
+
+
+class Inventory(Struct, frozen=True, kw_only=True, dict=True):
+    """Everything the city has; checked as a whole before it becomes one.
+
+    The ``*_by_id`` maps are derived and cached.
+    """
+
+    buildings: tuple[Building, ...]
+    schools: tuple[School, ...] = ()
+    lines: tuple[Line, ...] = ()
+    devices: tuple[Device, ...] = ()
+    access_points: tuple[AccessPoint, ...] = ()
+    rooms: tuple[Room, ...] = ()
+    probes: tuple[ProbeUnit, ...] = ()
+
+    @cached_property
+    def building_by_id(self) -> Mapping[str, Building]:
+        """Buildings by id."""
+        return {building.id: building for building in self.buildings}
+
+    @cached_property
+    def line_by_id(self) -> Mapping[str, Line]:
+        """Lines by id."""
+        return {line.id: line for line in self.lines}
+
+    @cached_property
+    def device_by_id(self) -> Mapping[str, Device]:
+        """Devices by id."""
+        return {device.id: device for device in self.devices}
+
+    @cached_property
+    def access_point_by_id(self) -> Mapping[str, AccessPoint]:
+        """Planned access points by id."""
+        return {ap.id: ap for ap in self.access_points}
+
+    @cached_property
+    def probe_by_id(self) -> Mapping[str, ProbeUnit]:
+        """Probes by id."""
+        return {probe.id: probe for probe in self.probes}
+
+    @cached_property
+    def lines_of(self) -> Mapping[str, tuple[Line, ...]]:
+        """Lines of a building, main line first."""
+        found: dict[str, list[Line]] = {b.id: [] for b in self.buildings}
+        for line in self.lines:
+            found[line.building_id].append(line)
+        return {
+            key: tuple(sorted(lines, key=lambda x: x.role is LineRole.BACKUP))
+            for key, lines in found.items()
+        }
+
+    @cached_property
+    def access_points_of(self) -> Mapping[str, tuple[AccessPoint, ...]]:
+        """Planned access points of a building, in the inventory's order."""
+        found: dict[str, list[AccessPoint]] = {b.id: [] for b in self.buildings}
+        for ap in self.access_points:
+            found[ap.building_id].append(ap)
+        return {key: tuple(aps) for key, aps in found.items()}
+
+    @cached_property
+    def schools_of(self) -> Mapping[str, tuple[School, ...]]:
+        """Schools that use a building."""
+        found: dict[str, list[School]] = {b.id: [] for b in self.buildings}
+        for school in self.schools:
+            for building_id in school.building_ids:
+                found[building_id].append(school)
+        return {key: tuple(schools) for key, schools in found.items()}
+
+    def main_line(self, building_id: str) -> Line | None:
+        """Return the main line of a building; None where it has none."""
+        lines = self.lines_of.get(building_id, ())
+        return next((x for x in lines if x.role is LineRole.MAIN), None)
+
+
+# The city's promise to its schools; the alarm threshold of the mission.
+TARGET_DOWN_BPS = 100 * MBIT
+# A line can't deliver more than its contract, and framing takes 3-5 % of it
+# (1448/1538 on Ethernet): below nine tenths of the contract is a fault, not overhead.
+CONTRACT_SHARE = 0.9
+
+
+def below_by_contract(line: Line) -> bool:
+    """Say whether the contract itself promises less than the city's target."""
+    return line.contracted_down_bps < TARGET_DOWN_BPS
+
+
+def expected_down_bps(line: Line) -> float:
+    """Return what a healthy line must reach: ``min(100 Mbit/s, 0.9 x contract)``."""
+    return min(TARGET_DOWN_BPS, CONTRACT_SHARE * line.contracted_down_bps)
+
+
+_CLASS_BY_TECHNOLOGY = {
+    Technology.FIBRE: ConnectionClass.FIBRE,
+    Technology.RADIO: ConnectionClass.RADIO,
+}
+# Lowest rate of each class, highest class first; "über 50" begins 1 bit/s above.
+_CLASS_BY_RATE = (
+    (100 * MBIT, ConnectionClass.FROM_100),
+    (50 * MBIT + 1, ConnectionClass.BETWEEN_50_AND_100),
+    (25 * MBIT, ConnectionClass.FROM_25_TO_50),
+    (0, ConnectionClass.BELOW_25),
+)
+
+
+def connection_class(line: Line | None) -> ConnectionClass:
+    """Return the report's class of a main line.
+
+    Precedence as in the report: Glasfaser > Richtfunk > rate. The rate is the
+    contracted download rate. What fits no class of the report has its own.
+    """
+    if line is None:
+        return ConnectionClass.NO_LINE
+    by_technology = _CLASS_BY_TECHNOLOGY.get(line.technology)
+    if by_technology is not None:
+        return by_technology
+    rate_bps = line.contracted_down_bps
+    return next(found for floor_bps, found in _CLASS_BY_RATE if rate_bps >= floor_bps)

@@ -1,0 +1,1 @@
+"""Durable things behind one port: see `netmon.storage.ports`."""

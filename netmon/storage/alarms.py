@@ -1,0 +1,286 @@
+"""States, transitions, incidents and the mail outbox on SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from netmon.errors import StorageError
+from netmon.storage.database import Database
+from netmon.storage.keeping import set_cursor
+from netmon.storage.records import (
+    AlarmState,
+    Incident,
+    Mail,
+    MailEvent,
+    StateRow,
+    Transition,
+)
+
+_T = TypeVar("_T")
+
+_STATE = "rule, target, building_id, state, since_ms, updated_ms, incident_id, memory"
+_TRANSITION = (
+    "id, rule, target, building_id, from_state, to_state, at_ms, incident_id, evidence"
+)
+_INCIDENT = "id, rule, target, building_id, started_ms, ended_ms, evidence"
+_MAIL = (
+    "id, incident_id, event, recipient, message_id, in_reply_to, subject, text, html, "
+    "created_ms, attempts, next_try_ms, sent_ms, last_error"
+)
+
+# What a transition carries as incident_id to open a new incident.
+OPEN_INCIDENT = -1
+
+
+def _fields(names: str) -> list[str]:
+    return [name.strip() for name in names.split(",")]
+
+
+def _rows(kind: type[_T], names: str, rows: Sequence[Sequence[object]]) -> list[_T]:
+    fields = _fields(names)
+    return [msgspec.convert(dict(zip(fields, row, strict=True)), kind) for row in rows]
+
+
+class SqliteAlarms:
+    """`netmon.storage.ports.AlarmStore` on SQLite."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def _read(self, sql: str, *values: object) -> list[Sequence[object]]:
+        with self._database.reading() as connection:
+            return list(connection.execute(sql, values).fetchall())
+
+    def states(
+        self, *, rule: str | None = None, building_id: str | None = None
+    ) -> list[StateRow]:
+        """Return states; see the port."""
+        rows = self._read(
+            f"SELECT {_STATE} FROM states WHERE rule = coalesce(?, rule) "  # noqa: S608
+            "AND building_id = coalesce(?, building_id)",
+            rule,
+            building_id,
+        )
+        return _rows(StateRow, _STATE, rows)
+
+    def commit(
+        self,
+        rows: Sequence[StateRow],
+        transitions: Sequence[Transition],
+        *,
+        reader: str,
+        position: int,
+        now_ms: int,
+    ) -> list[Transition]:
+        """Write states, transitions and cursor in one transaction; see the port."""
+        with self._database.transaction() as connection:
+            opened: dict[tuple[str, str], int] = {}
+            stored = [self._store(connection, t, opened) for t in transitions]
+            connection.executemany(
+                f"INSERT INTO states ({_STATE}) VALUES (?,?,?,?,?,?,?,?) "  # noqa: S608
+                "ON CONFLICT (rule, target) DO UPDATE SET "
+                "building_id = excluded.building_id, state = excluded.state, "
+                "since_ms = excluded.since_ms, updated_ms = excluded.updated_ms, "
+                "incident_id = excluded.incident_id, memory = excluded.memory",
+                [
+                    (
+                        row.rule,
+                        row.target,
+                        row.building_id,
+                        row.state,
+                        row.since_ms,
+                        row.updated_ms,
+                        opened.get((row.rule, row.target), row.incident_id)
+                        if row.incident_id == OPEN_INCIDENT
+                        else row.incident_id,
+                        row.memory,
+                    )
+                    for row in rows
+                ],
+            )
+            set_cursor(connection, reader, position, now_ms, None)
+            return stored
+
+    @staticmethod
+    def _store(
+        connection: sqlite3.Connection,
+        transition: Transition,
+        opened: dict[tuple[str, str], int],
+    ) -> Transition:
+        incident_id = transition.incident_id
+        if incident_id == OPEN_INCIDENT:
+            cursor = connection.execute(
+                "INSERT INTO incidents (rule, target, building_id, started_ms, "
+                "ended_ms, evidence) VALUES (?,?,?,?,NULL,?)",
+                (
+                    transition.rule,
+                    transition.target,
+                    transition.building_id,
+                    transition.at_ms,
+                    transition.evidence,
+                ),
+            )
+            incident_id = int(cursor.lastrowid or 0)
+            opened[transition.rule, transition.target] = incident_id
+        elif incident_id is not None and transition.to_state is AlarmState.OK:
+            connection.execute(
+                "UPDATE incidents SET ended_ms = ? WHERE id = ? AND ended_ms IS NULL",
+                (transition.at_ms, incident_id),
+            )
+        cursor = connection.execute(
+            "INSERT INTO transitions (rule, target, building_id, from_state, to_state, "
+            "at_ms, incident_id, evidence) VALUES (?,?,?,?,?,?,?,?)",
+            (
+                transition.rule,
+                transition.target,
+                transition.building_id,
+                transition.from_state,
+                transition.to_state,
+                transition.at_ms,
+                incident_id,
+                transition.evidence,
+            ),
+        )
+        return msgspec.structs.replace(
+            transition, id=int(cursor.lastrowid or 0), incident_id=incident_id
+        )
+
+    def transitions_after(self, position: int, limit: int = 1000) -> list[Transition]:
+        """Return transitions in order; see the port."""
+        rows = self._read(
+            f"SELECT {_TRANSITION} FROM transitions WHERE id > ? "  # noqa: S608
+            "ORDER BY id LIMIT ?",
+            position,
+            limit,
+        )
+        return _rows(Transition, _TRANSITION, rows)
+
+    def transitions_of(self, target: str, limit: int = 100) -> list[Transition]:
+        """Return the newest transitions of a target; see the port."""
+        rows = self._read(
+            f"SELECT {_TRANSITION} FROM transitions WHERE target = ? "  # noqa: S608
+            "ORDER BY id DESC LIMIT ?",
+            target,
+            limit,
+        )
+        return _rows(Transition, _TRANSITION, rows)
+
+    def incidents(
+        self,
+        *,
+        open_only: bool = False,
+        building_id: str | None = None,
+        limit: int = 1000,
+    ) -> list[Incident]:
+        """Return incidents, newest first; see the port."""
+        only = "AND ended_ms IS NULL " if open_only else ""
+        rows = self._read(
+            f"SELECT {_INCIDENT} FROM incidents WHERE "  # noqa: S608
+            f"building_id = coalesce(?, building_id) {only}ORDER BY id DESC LIMIT ?",
+            building_id,
+            limit,
+        )
+        return _rows(Incident, _INCIDENT, rows)
+
+    def incident(self, incident_id: int) -> Incident | None:
+        """Return one incident; see the port."""
+        rows = self._read(
+            f"SELECT {_INCIDENT} FROM incidents WHERE id = ?",  # noqa: S608
+            incident_id,
+        )
+        return next(iter(_rows(Incident, _INCIDENT, rows)), None)
+
+    def open_incident(self, rule: str, target: str) -> int | None:
+        """Return the open incident of a rule on a target; see the port."""
+        rows = self._read(
+            "SELECT id FROM incidents WHERE rule = ? AND target = ? "
+            "AND ended_ms IS NULL ORDER BY id DESC LIMIT 1",
+            rule,
+            target,
+        )
+        return int(str(rows[0][0])) if rows else None
+
+    def queue_mails(
+        self, mails: Sequence[Mail], *, reader: str, position: int, now_ms: int
+    ) -> int:
+        """Add mails and move the cursor in one transaction; see the port."""
+        with self._database.transaction() as connection:
+            added = 0
+            for mail in mails:
+                cursor = connection.execute(
+                    "INSERT INTO mails (incident_id, event, recipient, message_id, "
+                    "in_reply_to, subject, text, html, created_ms, next_try_ms) "
+                    "VALUES (?,?,?,?,?,?,?,?,?,?) "
+                    "ON CONFLICT (incident_id, event, recipient) DO NOTHING",
+                    (
+                        mail.incident_id,
+                        mail.event,
+                        mail.recipient,
+                        mail.message_id,
+                        mail.in_reply_to,
+                        mail.subject,
+                        mail.text,
+                        mail.html,
+                        mail.created_ms,
+                        mail.next_try_ms,
+                    ),
+                )
+                added += cursor.rowcount
+            set_cursor(connection, reader, position, now_ms, None)
+            return added
+
+    def mails_due(self, now_ms: int, limit: int = 50) -> list[Mail]:
+        """Return unsent mails whose next try has come; see the port."""
+        rows = self._read(
+            f"SELECT {_MAIL} FROM mails WHERE sent_ms IS NULL "  # noqa: S608
+            "AND next_try_ms <= ? ORDER BY id LIMIT ?",
+            now_ms,
+            limit,
+        )
+        return _rows(Mail, _MAIL, rows)
+
+    def mails(self, *, incident_id: int | None = None, limit: int = 200) -> list[Mail]:
+        """Return mails, newest first; see the port."""
+        rows = self._read(
+            f"SELECT {_MAIL} FROM mails WHERE "  # noqa: S608
+            "incident_id = coalesce(?, incident_id) ORDER BY id DESC LIMIT ?",
+            incident_id,
+            limit,
+        )
+        return _rows(Mail, _MAIL, rows)
+
+    def mail_sent(self, mail_id: int, now_ms: int) -> None:
+        """Mark a mail as taken by the server."""
+        with self._database.transaction() as connection:
+            cursor = connection.execute(
+                "UPDATE mails SET sent_ms = ?, attempts = attempts + 1, "
+                "last_error = '' WHERE id = ?",
+                (now_ms, mail_id),
+            )
+            if cursor.rowcount != 1:
+                raise StorageError(f"there is no mail {mail_id}")
+
+    def mail_failed(self, mail_id: int, error: str, next_try_ms: int) -> None:
+        """Count a failed try and set the next one."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE mails SET attempts = attempts + 1, last_error = ?, "
+                "next_try_ms = ? WHERE id = ?",
+                (error, next_try_ms, mail_id),
+            )
+
+    def mail_counts(self) -> Mapping[tuple[MailEvent, bool], int]:
+        """Return the number of mails by event and whether sent."""
+        rows = self._read(
+            "SELECT event, sent_ms IS NOT NULL, count(*) FROM mails GROUP BY 1, 2"
+        )
+        return {(MailEvent(str(e)), bool(s)): int(str(n)) for e, s, n in rows}
+
+    def state_counts(self) -> Mapping[tuple[str, AlarmState], int]:
+        """Return the number of targets by rule and state."""
+        rows = self._read("SELECT rule, state, count(*) FROM states GROUP BY 1, 2")
+        return {(str(r), AlarmState(str(s))): int(str(n)) for r, s, n in rows}

@@ -1,0 +1,239 @@
+"""Measurements on SQLite: writing through `MeasurementWriter`, and all reading."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from netmon.model import FailureReason
+from netmon.storage.database import Database
+from netmon.storage.ports import Resolution
+from netmon.storage.records import (
+    CheckedBatch,
+    Chunk,
+    Latest,
+    Points,
+    Rollup,
+    SeenAccessPoint,
+    SeriesRef,
+    Written,
+)
+from netmon.storage.writing import MeasurementWriter
+
+_unpack = msgspec.msgpack.Decoder(Points).decode
+_tags = msgspec.json.Decoder(dict[str, str]).decode
+_values = msgspec.json.Decoder(dict[str, float | None]).decode
+
+_SERIES = (
+    "s.id, o.name, o.generated, s.kind, s.building_id, s.tags FROM series s "
+    "JOIN sources o ON o.id = s.source_id"
+)
+
+
+def _ref(row: Sequence[object]) -> SeriesRef:
+    return SeriesRef(
+        id=int(str(row[0])),
+        source=str(row[1]),
+        generated=bool(row[2]),
+        kind=str(row[3]),
+        building_id=str(row[4]),
+        tags=_tags(str(row[5])),
+    )
+
+
+def _where(**equal: object) -> tuple[str, list[object]]:
+    given = {name: value for name, value in equal.items() if value is not None}
+    if not given:
+        return "", []
+    return " WHERE " + " AND ".join(f"{n} = ?" for n in given), list(given.values())
+
+
+class SqliteMeasurements:
+    """`netmon.storage.ports.MeasurementStore` on SQLite."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._writer = MeasurementWriter()
+        self._writing = threading.Lock()
+        self._refs: dict[int, SeriesRef] = {}
+
+    def write(self, batches: Sequence[CheckedBatch]) -> list[Written]:
+        """Store batches in one transaction; see the port."""
+        with self._writing:
+            try:
+                with self._database.transaction() as connection:
+                    return self._writer.write(connection, batches)
+            except BaseException:
+                self._writer.forget()
+                raise
+
+    def chunks_after(self, position: int, max_records: int) -> list[Chunk]:
+        """Return chunks in order of arrival; see the port."""
+        with self._database.reading() as connection:
+            cursor = connection.execute(
+                "SELECT id, series_id, received_ms, points, n FROM measurements "
+                "WHERE id > ? ORDER BY id",
+                (position,),
+            )
+            rows, records = [], 0
+            for row in cursor:
+                rows.append(row)
+                records += row[4]
+                if records >= max_records:
+                    break
+            return self._chunks(connection, rows)
+
+    def chunks(
+        self, series_ids: Sequence[int], first_ms: int, last_ms: int
+    ) -> list[Chunk]:
+        """Return chunks that overlap a span; see the port."""
+        rows: list[tuple[int, int, int, bytes, int]] = []
+        with self._database.reading() as connection:
+            for series_id in series_ids:
+                rows += connection.execute(
+                    "SELECT id, series_id, received_ms, points, n FROM measurements "
+                    "WHERE series_id = ? AND last_ms >= ? AND first_ms <= ?",
+                    (series_id, first_ms, last_ms),
+                ).fetchall()
+            rows.sort()
+            return self._chunks(connection, rows)
+
+    def _chunks(
+        self,
+        connection: sqlite3.Connection,
+        rows: Iterable[tuple[int, int, int, bytes, int]],
+    ) -> list[Chunk]:
+        found = []
+        for chunk_id, series_id, received_ms, points, _ in rows:
+            ref = self._refs.get(series_id)
+            if ref is None:
+                row = connection.execute(
+                    f"SELECT {_SERIES} WHERE s.id = ?",
+                    (series_id,),
+                ).fetchone()
+                ref = self._refs[series_id] = _ref(row)
+            found.append(
+                Chunk(
+                    id=chunk_id,
+                    received_ms=received_ms,
+                    series=ref,
+                    points=_unpack(points),
+                )
+            )
+        return found
+
+    def last_position(self) -> int:
+        """Return the id of the newest chunk."""
+        return self._number("SELECT coalesce(max(id), 0) FROM measurements")
+
+    def count(self) -> int:
+        """Return the number of measurements stored."""
+        return self._number("SELECT coalesce(sum(n), 0) FROM measurements")
+
+    def quarantine_count(self) -> int:
+        """Return the number of records in quarantine."""
+        return self._number("SELECT count(*) FROM quarantine")
+
+    def _number(self, sql: str, *values: object) -> int:
+        with self._database.reading() as connection:
+            return int(connection.execute(sql, values).fetchone()[0])
+
+    def latest(
+        self, *, kind: str | None = None, building_id: str | None = None
+    ) -> list[Latest]:
+        """Return the newest values; see the port."""
+        where, values = _where(**{"s.kind": kind, "s.building_id": building_id})
+        sql = (
+            "SELECT s.id, o.name, o.generated, s.kind, s.building_id, s.tags, "  # noqa: S608
+            "l.ts_ms, l.received_ms, l.failure, l.ok_ts_ms, l.ok_values, s.info "
+            "FROM latest l JOIN series s ON s.id = l.series_id "
+            f"JOIN sources o ON o.id = s.source_id{where} ORDER BY s.id"
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(sql, values).fetchall()
+        return [
+            Latest(
+                series=_ref(row[:6]),
+                ts_ms=row[6],
+                received_ms=row[7],
+                failure=None if row[8] is None else FailureReason(row[8]),
+                ok_ts_ms=row[9],
+                values=_values(row[10]),
+                info=_tags(row[11]),
+            )
+            for row in rows
+        ]
+
+    def rollups(
+        self, series_id: int, metric: str, resolution: Resolution, first: int, last: int
+    ) -> list[Rollup]:
+        """Return buckets in order of time; see the port."""
+        table = {"hour": "rollups_hour", "day": "rollups_day"}[resolution]
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT bucket, n, total, low, high FROM {table} "  # noqa: S608
+                "WHERE series_id = ? AND metric = ? AND bucket BETWEEN ? AND ? "
+                "ORDER BY bucket",
+                (series_id, metric, first, last),
+            ).fetchall()
+        return [Rollup(*row) for row in rows]
+
+    def access_points(self, building_id: str | None = None) -> list[SeenAccessPoint]:
+        """Return every access point ever reported; see the port."""
+        where, values = _where(building_id=building_id)
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT building_id, ap, device, name, model, serial, firmware, up, "  # noqa: S608
+                "clients_count, first_seen_ms, last_seen_ms, generated "
+                f"FROM access_points{where} ORDER BY building_id, ap",
+                values,
+            ).fetchall()
+        return [
+            SeenAccessPoint(
+                building_id=row[0],
+                ap=row[1],
+                device=row[2],
+                name=row[3],
+                model=row[4],
+                serial=row[5],
+                firmware=row[6],
+                up=None if row[7] is None else bool(row[7]),
+                clients_count=row[8],
+                first_seen_ms=row[9],
+                last_seen_ms=row[10],
+                generated=bool(row[11]),
+            )
+            for row in rows
+        ]
+
+    def ids(self) -> list[tuple[str, str, int]]:
+        """Return the identity of every stored record; see the port."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT o.name, m.spool, m.points FROM measurements m "
+                "JOIN series s ON s.id = m.series_id "
+                "JOIN sources o ON o.id = s.source_id"
+            ).fetchall()
+        return [
+            (name, spool, seq)
+            for name, spool, points in rows
+            for seq in _unpack(points).seq
+        ]
+
+    def prune(self, before_ms: int, readers: Sequence[str]) -> int:
+        """Delete old chunks that all readers have read; see the port."""
+        with self._database.transaction() as connection:
+            floor = self._number("SELECT coalesce(max(id), 0) + 1 FROM measurements")
+            for reader in readers:
+                row = connection.execute(
+                    "SELECT position FROM cursors WHERE reader = ?", (reader,)
+                ).fetchone()
+                floor = min(floor, 0 if row is None else row[0])
+            cursor = connection.execute(
+                "DELETE FROM measurements WHERE received_ms < ? AND id <= ?",
+                (before_ms, floor),
+            )
+            return cursor.rowcount

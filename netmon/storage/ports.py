@@ -1,0 +1,267 @@
+"""The port to the state store: what use cases may ask of it.
+
+One store, in rooms by concern. SQLite implements it; the contract suite in
+``tests/contracts`` is what another database has to pass. Every method that
+writes is one transaction and returns after its commit.
+
+All methods raise `StorageBusyError` (trying again helps) when another process
+holds the write lock too long, and `StorageError` for anything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
+
+from netmon.storage.records import (
+    AlarmState,
+    CheckedBatch,
+    Chunk,
+    Cursor,
+    Heartbeat,
+    Incident,
+    InventoryVersion,
+    Latest,
+    Mail,
+    MailEvent,
+    Rollup,
+    SeenAccessPoint,
+    Snapshot,
+    Source,
+    SourceKind,
+    StateRow,
+    Transition,
+    Written,
+)
+
+Resolution = Literal["hour", "day"]
+
+
+class SourceStore(Protocol):
+    """Senders and their tokens; only the hash of a token is ever kept."""
+
+    def create(
+        self,
+        name: str,
+        kind: SourceKind,
+        building_id: str | None,
+        token_sha256: str,
+        *,
+        generated: bool = False,
+    ) -> Source:
+        """Create a sender, or give an existing one a new token."""
+
+    def by_token(self, token_sha256: str) -> Source | None:
+        """Return the sender of a token; None for unknown or revoked ones."""
+
+    def revoke(self, name: str) -> bool:
+        """Make the sender's token worthless; False where there is no sender."""
+
+    def all(self) -> list[Source]:
+        """Return all senders that are not revoked, by name."""
+
+
+class MeasurementStore(Protocol):
+    """Measurements with latest values and rollups; also the outbox, by cursors."""
+
+    def write(self, batches: Sequence[CheckedBatch]) -> list[Written]:
+        """Store batches in ONE transaction; records known by id are skipped."""
+
+    def chunks_after(self, position: int, max_records: int) -> list[Chunk]:
+        """Return chunks in order of arrival, at least one if there is one."""
+
+    def last_position(self) -> int:
+        """Return the id of the newest chunk; 0 for an empty store."""
+
+    def latest(
+        self, *, kind: str | None = None, building_id: str | None = None
+    ) -> list[Latest]:
+        """Return the newest values, of a kind or building or both."""
+
+    def chunks(
+        self, series_ids: Sequence[int], first_ms: int, last_ms: int
+    ) -> list[Chunk]:
+        """Return chunks that overlap a span, oldest arrival first."""
+
+    def rollups(
+        self, series_id: int, metric: str, resolution: Resolution, first: int, last: int
+    ) -> list[Rollup]:
+        """Return buckets ``first <= bucket <= last`` in order of time."""
+
+    def access_points(self, building_id: str | None = None) -> list[SeenAccessPoint]:
+        """Return every access point ever reported, by building and name."""
+
+    def count(self) -> int:
+        """Return the number of measurements stored."""
+
+    def quarantine_count(self) -> int:
+        """Return the number of records in quarantine."""
+
+    def ids(self) -> list[tuple[str, str, int]]:
+        """Return (source, spool, seq) of every stored record, for audits."""
+
+    def prune(self, before_ms: int, readers: Sequence[str]) -> int:
+        """Delete chunks received before a time that all readers have read."""
+
+
+class CursorStore(Protocol):
+    """How far each reader has come."""
+
+    def get(self, reader: str) -> Cursor:
+        """Return a reader's cursor; position 0 for a new reader."""
+
+    def set(
+        self, reader: str, position: int, now_ms: int, memory: str | None = None
+    ) -> None:
+        """Move a reader's cursor; ``memory`` None keeps what it remembers."""
+
+    def log_delivery(self, reader: str, position: int, now_ms: int) -> None:
+        """Move the cursor and note when that position was delivered."""
+
+    def delivered_before(self, reader: str, at_ms: int) -> int | None:
+        """Return the last position delivered before a time; None if not known."""
+
+    def prune_deliveries(self, reader: str, before_ms: int) -> None:
+        """Forget deliveries before a time, but the newest of them."""
+
+
+class AlarmStore(Protocol):
+    """States, transitions, incidents and the mail outbox."""
+
+    def states(
+        self, *, rule: str | None = None, building_id: str | None = None
+    ) -> list[StateRow]:
+        """Return the states of all targets, of a rule or building or both."""
+
+    def commit(
+        self,
+        rows: Sequence[StateRow],
+        transitions: Sequence[Transition],
+        *,
+        reader: str,
+        position: int,
+        now_ms: int,
+    ) -> list[Transition]:
+        """Write states, transitions and the reader's cursor in ONE transaction.
+
+        A transition to BAD or (rule's choice) STALE with ``incident_id`` -1
+        opens an incident; one with an incident's id and ``to_state`` OK ends it.
+        Returns the transitions with their ids.
+        """
+
+    def transitions_after(self, position: int, limit: int = 1000) -> list[Transition]:
+        """Return transitions in order."""
+
+    def transitions_of(self, target: str, limit: int = 100) -> list[Transition]:
+        """Return the newest transitions of a target, newest first."""
+
+    def incidents(
+        self,
+        *,
+        open_only: bool = False,
+        building_id: str | None = None,
+        limit: int = 1000,
+    ) -> list[Incident]:
+        """Return incidents, newest first."""
+
+    def incident(self, incident_id: int) -> Incident | None:
+        """Return one incident; None where there is none."""
+
+    def open_incident(self, rule: str, target: str) -> int | None:
+        """Return the open incident of a rule on a target; None if none is open."""
+
+    def queue_mails(
+        self, mails: Sequence[Mail], *, reader: str, position: int, now_ms: int
+    ) -> int:
+        """Add mails not yet queued and move the cursor in ONE transaction."""
+
+    def mails_due(self, now_ms: int, limit: int = 50) -> list[Mail]:
+        """Return unsent mails whose next try has come, oldest first."""
+
+    def mails(self, *, incident_id: int | None = None, limit: int = 200) -> list[Mail]:
+        """Return mails, newest first."""
+
+    def mail_sent(self, mail_id: int, now_ms: int) -> None:
+        """Mark a mail as taken by the server."""
+
+    def mail_failed(self, mail_id: int, error: str, next_try_ms: int) -> None:
+        """Count a failed try and set the next one."""
+
+    def mail_counts(self) -> Mapping[tuple[MailEvent, bool], int]:
+        """Return the number of mails by event and whether sent."""
+
+    def state_counts(self) -> Mapping[tuple[str, AlarmState], int]:
+        """Return the number of targets by rule and state."""
+
+
+class InventoryStore(Protocol):
+    """Imported inventories, each a version kept for good."""
+
+    def save(self, sha256: str, body: bytes, now_ms: int) -> InventoryVersion:
+        """Store a new version; the same content again returns the current one."""
+
+    def current(self) -> InventoryVersion | None:
+        """Return the newest version; None before the first import."""
+
+    def current_id(self) -> int | None:
+        """Return the id of the newest version, without its body."""
+
+
+class SnapshotStore(Protocol):
+    """Frozen years of the annual report."""
+
+    def save(self, snapshot: Snapshot) -> None:
+        """Store a year; StorageError if that year is frozen already."""
+
+    def load(self, year: int) -> Snapshot | None:
+        """Return a frozen year; None where there is none."""
+
+    def years(self) -> list[int]:
+        """Return the frozen years in order."""
+
+
+class HeartbeatStore(Protocol):
+    """Signs of life of netmon's own processes."""
+
+    def beat(
+        self, process: str, now_ms: int, figures: Mapping[str, float], note: str = ""
+    ) -> None:
+        """Note that a process lives, with its figures."""
+
+    def all(self) -> list[Heartbeat]:
+        """Return the last sign of life of each process."""
+
+
+class Store(Protocol):
+    """The state store: its rooms, and closing it."""
+
+    @property
+    def sources(self) -> SourceStore:
+        """Senders."""
+
+    @property
+    def measurements(self) -> MeasurementStore:
+        """Measurements, latest values, rollups."""
+
+    @property
+    def cursors(self) -> CursorStore:
+        """Readers' positions."""
+
+    @property
+    def alarms(self) -> AlarmStore:
+        """States, incidents, mails."""
+
+    @property
+    def inventories(self) -> InventoryStore:
+        """Inventory versions."""
+
+    @property
+    def snapshots(self) -> SnapshotStore:
+        """Frozen years."""
+
+    @property
+    def heartbeats(self) -> HeartbeatStore:
+        """Own processes."""
+
+    def close(self) -> None:
+        """Close all connections; the store is not usable afterwards."""

@@ -1,0 +1,39 @@
+"""The state store on SQLite: all rooms over one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from netmon.storage.alarms import SqliteAlarms
+from netmon.storage.database import Database
+from netmon.storage.keeping import (
+    SqliteCursors,
+    SqliteHeartbeats,
+    SqliteInventories,
+    SqliteSnapshots,
+    SqliteSources,
+)
+from netmon.storage.measurements import SqliteMeasurements
+
+
+class SqliteStore:
+    """`netmon.storage.ports.Store`: usable from any thread and many processes."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, making or migrating it first.
+
+        Raises:
+            StorageError: not a database of ours, or one of a newer version.
+        """
+        self._database = Database(path)
+        self.sources = SqliteSources(self._database)
+        self.measurements = SqliteMeasurements(self._database)
+        self.cursors = SqliteCursors(self._database)
+        self.alarms = SqliteAlarms(self._database)
+        self.inventories = SqliteInventories(self._database)
+        self.snapshots = SqliteSnapshots(self._database)
+        self.heartbeats = SqliteHeartbeats(self._database)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._database.close()

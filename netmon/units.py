@@ -1,0 +1,50 @@
+"""Units at the edges: inside are bit/s, seconds, ratios, dBm."""
+
+from __future__ import annotations
+
+import re
+
+KBIT = 1_000
+MBIT = 1_000_000
+GBIT = 1_000_000_000
+
+_RATE = re.compile(r"^\s*(\d+(?:[.,]\d+)?)\s*([A-Za-z/]*)\s*$")
+_FACTORS = {
+    "bit/s": 1,
+    "kbit/s": KBIT,
+    "mbit/s": MBIT,
+    "gbit/s": GBIT,
+}
+# Above what any school line can be; a larger number is a slip of the unit.
+MAX_RATE_BPS = 100 * GBIT
+MIN_RATE_BPS = 64 * KBIT
+
+
+def parse_rate_bps(text: str) -> int:
+    """Return bit/s of a rate such as ``100 Mbit/s``, ``1 Gbit/s``, ``16000 kbit/s``.
+
+    A number without a unit is refused: 100 could be bit/s or Mbit/s.
+
+    Raises:
+        ValueError: no number, no or unknown unit, or outside 64 kbit/s to
+            100 Gbit/s; the text says which and how to write it.
+    """
+    match = _RATE.match(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no rate; write it like '100 Mbit/s'")
+    number, unit = match.groups()
+    if not unit:
+        raise ValueError(f"{text!r} has no unit; write '{number} Mbit/s'")
+    factor = _FACTORS.get(unit.lower())
+    if factor is None:
+        known = "bit/s, kbit/s, Mbit/s or Gbit/s"
+        raise ValueError(f"unit {unit!r} is unknown; use {known}")
+    rate_bps = round(float(number.replace(",", ".")) * factor)
+    if not MIN_RATE_BPS <= rate_bps <= MAX_RATE_BPS:
+        raise ValueError(f"{text!r} is outside 64 kbit/s to 100 Gbit/s; check the unit")
+    return rate_bps
+
+
+def to_mbits(rate_bps: float) -> float:
+    """Return Mbit/s of a rate in bit/s."""
+    return rate_bps / MBIT
