@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import socket
 from typing import TYPE_CHECKING
 
 from netmon.cli.base import add_config_option
@@ -18,15 +19,22 @@ def add(commands: Commands, texts: Texts) -> None:
     add_config_option(parser, texts)
     parser.add_argument("--host", help=texts("gateway.help.host"))
     parser.add_argument("--port", type=int, help=texts("gateway.help.port"))
+    parser.add_argument("--fd", type=int, help=texts("gateway.help.fd"))
     parser.set_defaults(run=_run)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket, so that port 0 is known before anyone is told."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=512)
 
 
 def _run(args: argparse.Namespace, texts: Texts) -> int:
     import logging
 
     import uvicorn
-    from dashboards.app import create_app
 
+    from dashboards.app import create_app
     from netmon.cli.base import open_store
     from netmon.clock import SystemClock
 
@@ -34,14 +42,19 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
     with open_store(args.config) as (store, settings):
         host = args.host or settings.gateway.host
         port = settings.gateway.port if args.port is None else args.port
-        print(texts("gateway.listens", host=host, port=port), flush=True)
-        uvicorn.run(
-            create_app(settings, store, SystemClock()),
-            host=host,
-            port=port,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=5,
+        listening = (
+            _listen(host, port) if args.fd is None else socket.socket(fileno=args.fd)
         )
+        with listening:
+            name, number = listening.getsockname()[:2]
+            print(texts("gateway.listens", host=name, port=number), flush=True)
+            config = uvicorn.Config(
+                create_app(settings, store, SystemClock()),
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=75,  # probes come back every minute
+                timeout_graceful_shutdown=5,
+            )
+            uvicorn.Server(config).run(sockets=[listening])
     return 0

@@ -112,6 +112,10 @@ class SqliteAlarms:
         opened: dict[tuple[str, str], int],
     ) -> Transition:
         incident_id = transition.incident_id
+        key = (transition.rule, transition.target)
+        if incident_id == OPEN_INCIDENT and key in opened:
+            # Opened earlier in this commit, so its id could not be known yet.
+            incident_id = opened[key]
         if incident_id == OPEN_INCIDENT:
             cursor = connection.execute(
                 "INSERT INTO incidents (rule, target, building_id, started_ms, "
@@ -125,12 +129,13 @@ class SqliteAlarms:
                 ),
             )
             incident_id = int(cursor.lastrowid or 0)
-            opened[transition.rule, transition.target] = incident_id
+            opened[key] = incident_id
         elif incident_id is not None and transition.to_state is AlarmState.OK:
             connection.execute(
                 "UPDATE incidents SET ended_ms = ? WHERE id = ? AND ended_ms IS NULL",
                 (transition.at_ms, incident_id),
             )
+            opened.pop(key, None)
         cursor = connection.execute(
             "INSERT INTO transitions (rule, target, building_id, from_state, to_state, "
             "at_ms, incident_id, evidence) VALUES (?,?,?,?,?,?,?,?)",

@@ -135,12 +135,13 @@ class SqliteCursors:
             )
 
     def delivered_before(self, reader: str, at_ms: int) -> int | None:
-        """Return the last position delivered before a time; see the port."""
+        """Return up to where all was delivered before a time; see the port."""
         with self._database.reading() as connection:
             row = connection.execute(
-                "SELECT max(position) FROM deliveries "
-                "WHERE reader = ? AND delivered_ms < ?",
-                (reader, at_ms),
+                "SELECT min(position) FROM deliveries WHERE reader = ? "
+                "AND delivered_ms >= (SELECT max(delivered_ms) FROM deliveries "
+                "WHERE reader = ? AND delivered_ms < ?)",
+                (reader, reader, at_ms),
             ).fetchone()
         return None if row[0] is None else int(row[0])
 

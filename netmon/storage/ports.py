@@ -116,10 +116,14 @@ class CursorStore(Protocol):
         """Move a reader's cursor; ``memory`` None keeps what it remembers."""
 
     def log_delivery(self, reader: str, position: int, now_ms: int) -> None:
-        """Move the cursor and note when that position was delivered."""
+        """Move the cursor, also back, and note when that position was reached."""
 
     def delivered_before(self, reader: str, at_ms: int) -> int | None:
-        """Return the last position delivered before a time; None if not known."""
+        """Return up to where everything was delivered before a time.
+
+        A position that the cursor was moved back behind since then counts no
+        longer. None if nothing is known from before that time.
+        """
 
     def prune_deliveries(self, reader: str, before_ms: int) -> None:
         """Forget deliveries before a time, but the newest of them."""

@@ -1,0 +1,68 @@
+"""``netmon demo``: a whole city on this machine, and the switches to break it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netmon.texts import Texts
+
+if TYPE_CHECKING:
+    from netmon.cli.base import Commands
+
+DEFAULT_PORT = 8080
+
+
+def add(commands: Commands, texts: Texts) -> None:
+    """Add the command group; without an action it starts the demo."""
+    parser = commands.add_parser("demo", help=texts("demo.help.about"))
+    parser.add_argument("--minutes", type=float, help=texts("demo.help.minutes"))
+    parser.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help=texts("demo.help.port")
+    )
+    parser.add_argument("--data", type=Path, help=texts("demo.help.data"))
+    parser.set_defaults(run=_start)
+    actions = parser.add_subparsers(metavar="break|heal")
+    for action in ("break", "heal"):
+        switch = actions.add_parser(action, help=texts(f"demo.help.{action}"))
+        things = switch.add_subparsers(
+            required=True, metavar="line|ap", dest="what", help=texts("demo.help.what")
+        )
+        for what in ("line", "ap"):
+            thing = things.add_parser(what)
+            thing.add_argument("building", help=texts("demo.help.building"))
+            if what == "ap":
+                thing.add_argument("ap", help=texts("demo.help.ap"))
+            thing.set_defaults(run=_press, action=action)
+
+
+def _start(args: argparse.Namespace, texts: Texts) -> int:
+    from netmon.demo.supervise import Options, run
+
+    return run(Options(args.minutes, args.port, args.data), texts)
+
+
+def _press(args: argparse.Namespace, texts: Texts) -> int:
+    import json
+
+    import httpx
+
+    from netmon.demo.files import pointer_path
+
+    command = {
+        "action": args.action,
+        "what": args.what,
+        "building": args.building,
+        "ap": getattr(args, "ap", ""),
+    }
+    try:
+        pointer = json.loads(pointer_path().read_text(encoding="utf-8"))
+        answer = httpx.post(pointer["url"], json={"key": pointer["key"], **command})
+        text = answer.json()["text"]
+    except (OSError, ValueError, KeyError, httpx.HTTPError):
+        print(texts("demo.not_running"), file=sys.stderr)
+        return 1
+    print(text, file=sys.stdout if answer.is_success else sys.stderr)
+    return 0 if answer.is_success else 1

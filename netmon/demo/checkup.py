@@ -1,0 +1,125 @@
+"""The demo's own check: everything measured, broken, mailed, healed, mailed again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from netmon.demo.mailbox import ReceivedMail
+from netmon.demo.plan import Plan
+from netmon.storage.ports import Store
+from netmon.storage.records import MailEvent
+from netmon.texts import Texts
+
+POLL_S = 0.5
+Press = Callable[[dict[str, str]], str]
+
+
+class CheckUp:
+    """Breaks one line and one access point, and sees both through to their end.
+
+    ``open`` says in words what has not happened yet; empty when all has.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        store: Store,
+        mails: Callable[[], list[ReceivedMail]],
+        press: Press,
+        texts: Texts,
+    ) -> None:
+        self._plan = plan
+        self._store = store
+        self._mails = mails
+        self._press = press
+        self._texts = texts
+        self._started_s = time.monotonic()
+        # A line that meets its contract, and an access point in another building.
+        self.line_building = next(
+            b for b in plan.live if plan.line(b.id).contracted_down_bps > 100e6
+        )
+        self.ap_building = next(b for b in plan.live if b.id != self.line_building.id)
+        self.ap = plan.city.access_points_of[self.ap_building.id][0]
+        line_name, ap_name = self.line_building.name, self.ap.name
+        self.open: dict[str, str] = {
+            "reports": "",
+            "line_alarm": texts("demo.open.line_alarm", building=line_name),
+            "ap_alarm": texts("demo.open.ap_alarm", ap=ap_name),
+            "line_recovery": texts("demo.open.line_recovery", building=line_name),
+            "ap_recovery": texts("demo.open.ap_recovery", ap=ap_name),
+        }
+
+    async def run(self) -> None:
+        """Return when everything has happened; cancel it when time is up."""
+        await self._until(self._all_reported)
+        seconds = round(time.monotonic() - self._started_s)
+        texts, n = self._texts, len(self._plan.live)
+        print(texts("demo.step_reported", n=n, seconds=seconds), flush=True)
+        await asyncio.gather(self._line(), self._access_point())
+
+    async def _line(self) -> None:
+        building = self.line_building.id
+        target = f"line:{self._plan.line(building).id}"
+        command = {"what": "line", "building": building}
+        await self._through("line", target, command)
+
+    async def _access_point(self) -> None:
+        command = {"what": "ap", "building": self.ap_building.id, "ap": self.ap.id}
+        await self._through("ap", f"ap:{self.ap.id}", command)
+
+    async def _through(self, name: str, target: str, command: dict[str, str]) -> None:
+        print(self._press({"action": "break", **command}), flush=True)
+        alarm = await self._mail(target, MailEvent.ALARM)
+        del self.open[f"{name}_alarm"]
+        print(self._texts("demo.step_alarm", subject=alarm.subject), flush=True)
+        print(self._press({"action": "heal", **command}), flush=True)
+        recovery = await self._mail(target, MailEvent.RECOVERY)
+        del self.open[f"{name}_recovery"]
+        print(self._texts("demo.step_recovery", subject=recovery.subject), flush=True)
+
+    async def _mail(self, target: str, event: MailEvent) -> ReceivedMail:
+        found: list[ReceivedMail] = []
+
+        async def arrived() -> bool:
+            ids = {
+                mail.message_id
+                for incident in self._store.alarms.incidents()
+                if incident.target == target
+                for mail in self._store.alarms.mails(incident_id=incident.id)
+                if mail.event is event and mail.sent_ms is not None
+            }
+            found[:] = [mail for mail in self._mails() if mail.message_id in ids]
+            return bool(found)
+
+        await self._until(arrived)
+        return found[0]
+
+    async def _all_reported(self) -> bool:
+        measured = {
+            each.series.building_id
+            for each in self._store.measurements.latest(kind="throughput")
+            if each.ok_ts_ms is not None and not each.series.generated
+        }
+        seen = {
+            ap.building_id
+            for ap in self._store.measurements.access_points()
+            if not ap.generated and ap.up is not None
+        }
+        missing = [
+            b.name for b in self._plan.live if b.id not in measured or b.id not in seen
+        ]
+        if missing:
+            self.open["reports"] = self._texts(
+                "demo.open.reports", buildings=", ".join(missing)
+            )
+        else:
+            self.open.pop("reports", None)
+        return not missing
+
+    @staticmethod
+    async def _until(condition: Callable[[], Awaitable[bool]]) -> None:
+        # The condition is in the store, written by other processes: no event to await.
+        while not await condition():  # noqa: ASYNC110
+            await asyncio.sleep(POLL_S)

@@ -1,0 +1,93 @@
+"""Which buildings of the shipped city are live, and how their lines behave; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from netmon.model import (
+    Building,
+    Inventory,
+    Line,
+    Technology,
+    below_by_contract,
+    expected_down_bps,
+)
+
+# Enough of each technology to see them side by side, and one line whose contract
+# is below the target. Every live building is measured and polled for real.
+_WANTED = {Technology.FIBRE: 5, Technology.RADIO: 4, Technology.VDSL: 4}
+_WANTED_BELOW_CONTRACT = 1
+# What is left of the contract on its way through framing, on a healthy line.
+HEALTHY_SHARE = 0.955
+BROKEN_SHARE = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The city with the buildings that are measured for real, in their order."""
+
+    city: Inventory
+    live: tuple[Building, ...]
+
+    @property
+    def others(self) -> tuple[Building, ...]:
+        """Buildings whose values are generated."""
+        live = {building.id for building in self.live}
+        return tuple(b for b in self.city.buildings if b.id not in live)
+
+    def line(self, building_id: str) -> Line:
+        """Return the main line of a live building; every one has one."""
+        line = self.city.main_line(building_id)
+        if line is None:
+            raise KeyError(building_id)
+        return line
+
+
+def make_plan(city: Inventory) -> Plan:
+    """Choose the live buildings: few access points each, all technologies."""
+    chosen: list[Building] = []
+    by_size = sorted(
+        (b for b in city.buildings if len(city.access_points_of[b.id]) >= 3),
+        key=lambda b: (len(city.access_points_of[b.id]), b.id),
+    )
+    for technology, wanted in _WANTED.items():
+        fitting = [
+            b
+            for b in by_size
+            if (line := city.main_line(b.id)) is not None
+            and line.technology is technology
+            and not below_by_contract(line)
+        ]
+        chosen += fitting[:wanted]
+    below = [
+        b
+        for b in by_size
+        if (line := city.main_line(b.id)) is not None and below_by_contract(line)
+    ]
+    chosen += below[:_WANTED_BELOW_CONTRACT]
+    return Plan(city, tuple(sorted(chosen, key=lambda b: b.id)))
+
+
+def with_addresses(city: Inventory, addresses: Mapping[str, str]) -> Inventory:
+    """Return the city with the addresses of live agents; others are not polled."""
+    devices = tuple(
+        replace(device, address=addresses.get(device.id, "")) for device in city.devices
+    )
+    return replace(city, devices=devices)
+
+
+def healthy_rates(line: Line) -> tuple[float, float]:
+    """Return the pace, down and up in bit/s, of a line in order."""
+    return (
+        line.contracted_down_bps * HEALTHY_SHARE,
+        line.contracted_up_bps * HEALTHY_SHARE,
+    )
+
+
+def broken_rates(line: Line) -> tuple[float, float]:
+    """Return the pace of a broken line: clearly below what it must reach."""
+    down_bps = expected_down_bps(line) * BROKEN_SHARE
+    return down_bps, min(down_bps, line.contracted_up_bps * HEALTHY_SHARE)

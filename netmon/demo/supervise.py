@@ -1,0 +1,361 @@
+"""Starts the city, says what runs, and stops all of it again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from netmon.clock import SystemClock, to_ms
+from netmon.config import Secret
+from netmon.demo import city, generated
+from netmon.demo.checkup import CheckUp
+from netmon.demo.files import CONFIRM_COUNT, DemoFiles
+from netmon.demo.mailbox import Mailbox
+from netmon.demo.panel import Panel
+from netmon.demo.plan import (
+    Plan,
+    broken_rates,
+    healthy_rates,
+    make_plan,
+    with_addresses,
+)
+from netmon.demo.processes import Child, Children
+from netmon.demo.victoria import Victoria, is_installed
+from netmon.ingest import new_token, token_hash
+from netmon.inventory import content_hash, encode
+from netmon.storage.records import SourceKind
+from netmon.storage.sqlite import SqliteStore
+from netmon.texts import Texts
+
+COLLECTOR = "demo-collector"
+FEED_INTERVAL_S = 20.0
+_READY_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run: for ever (``minutes`` None) or checking itself for a while."""
+
+    minutes: float | None
+    port: int
+    data: Path | None
+
+
+class Demo:
+    """One run of the demo."""
+
+    def __init__(self, options: Options, texts: Texts) -> None:
+        self._options = options
+        self._texts = texts
+        self._plan: Plan = make_plan(city.load())
+        self._started_s = time.monotonic()
+        self._deaths = 0
+        self._lines: Child | None = None
+        self._devices: Child | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> int:
+        """Run until told to stop or time is up; return the exit status."""
+        self._loop = asyncio.get_running_loop()
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._loop.add_signal_handler(number, stop.set)
+        async with AsyncExitStack() as stack:
+            stack.callback(print, self._texts("demo.stopped"), flush=True)
+            checkup = await self._start(stack)
+            status = await self._stay(stop, checkup)
+            print(self._texts("demo.stopping"), flush=True)
+        return status
+
+    async def _start(self, stack: AsyncExitStack) -> CheckUp:
+        files = DemoFiles(self._folder(stack))
+        texts, plan = self._texts, self._plan
+        print(
+            texts("demo.starting", live=len(plan.live), others=len(plan.others)),
+            flush=True,
+        )
+        children = Children(files.logs, self._died)
+        stack.push_async_callback(children.stop)
+        listening = stack.enter_context(
+            socket.create_server(("127.0.0.1", self._options.port), backlog=512)
+        )
+        site_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        store = SqliteStore(files.state)
+        stack.callback(store.close)
+
+        password, measure_token = new_token(), new_token()
+        mailbox = Mailbox(files.root, "netmon", password)
+        await mailbox.start()
+        stack.push_async_callback(mailbox.stop)
+        panel = Panel(texts, site_url, mailbox.mails, self._press_from_thread)
+        panel.start()
+        stack.callback(panel.stop)
+        stack.callback(files.write_pointer(panel.url, panel.key))
+
+        ports, addresses = await asyncio.gather(
+            self._start_lines(children, measure_token), self._start_devices(children)
+        )
+        inventory = with_addresses(plan.city, addresses)
+        now_ms = to_ms(SystemClock().now())
+        store.inventories.save(content_hash(inventory), encode(inventory), now_ms)
+        feed_token = self._add_sources(store, files)
+        files.write_settings(
+            site_url=site_url,
+            mail_port=mailbox.port,
+            mail_password=Secret(password),
+            ca_file=mailbox.certificate_path,
+            collector_token=files.token(COLLECTOR),
+        )
+        config = ("--config", str(files.settings))
+        await children.start(
+            "gateway",
+            "-m",
+            "netmon",
+            "gateway",
+            *config,
+            "--fd",
+            str(listening.fileno()),
+            fd=listening.fileno(),
+        )
+        await self._answering(site_url)
+        await children.start("alerts", "-m", "netmon", "alerts", "run", *config)
+        await children.start("collector", "-m", "netmon", "collect", "run", *config)
+        await self._start_tsdb(children, stack, files)
+        for building in plan.live:
+            probe = files.write_probe(
+                plan, building.id, site_url, ports, Secret(measure_token)
+            )
+            await children.start(
+                f"probe-{building.id}",
+                "-m",
+                "netmon",
+                "probe",
+                "run",
+                "--config",
+                probe,
+            )
+        others = await children.start(
+            "others", "-m", "netmon.demo.worlds", "others", talks=True
+        )
+        await others.tell(
+            json.dumps(
+                {
+                    "state": str(files.state),
+                    "gateway": site_url,
+                    "token": feed_token.reveal(),
+                    "interval_s": FEED_INTERVAL_S,
+                }
+            ).encode()
+        )
+        checkup = CheckUp(plan, store, mailbox.mails, self._press, texts)
+        self._say_ready(site_url, panel.url, children, files, checkup)
+        reading = asyncio.create_task(self._tell_history(others))
+        stack.callback(reading.cancel)
+        return checkup
+
+    def _folder(self, stack: AsyncExitStack) -> Path:
+        if self._options.data is not None:
+            return self._options.data
+        folder = Path(tempfile.mkdtemp(prefix="netmon-demo-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        return folder
+
+    def _add_sources(self, store: SqliteStore, files: DemoFiles) -> Secret:
+        for building in self._plan.live:
+            for probe in self._plan.city.probes:
+                if probe.building_id == building.id:
+                    token = files.new_token(probe.id)
+                    store.sources.create(
+                        probe.id, SourceKind.PROBE, building.id, token_hash(token)
+                    )
+        token = files.new_token(COLLECTOR)
+        store.sources.create(COLLECTOR, SourceKind.COLLECTOR, None, token_hash(token))
+        feed = new_token()
+        store.sources.create(
+            generated.SOURCE,
+            SourceKind.COLLECTOR,
+            None,
+            token_hash(feed),
+            generated=True,
+        )
+        return Secret(feed)
+
+    async def _start_lines(self, children: Children, token: str) -> tuple[int, int]:
+        child = await children.start(
+            "lines", "-m", "netmon.demo.worlds", "lines", talks=True
+        )
+        await child.tell(json.dumps({"token": token}).encode())
+        answer = json.loads(await child.hear())
+        self._lines = child
+        for building in self._plan.live:
+            await self._set_rate(building.id, broken=False)
+        measure_port, dns_port = answer["ports"]
+        return int(measure_port), int(dns_port)
+
+    async def _start_devices(self, children: Children) -> dict[str, str]:
+        child = await children.start(
+            "devices", "-m", "netmon.demo.worlds", "devices", talks=True
+        )
+        wanted = [building.id for building in self._plan.live]
+        await child.tell(json.dumps({"buildings": wanted}).encode())
+        answer = json.loads(await child.hear())
+        self._devices = child
+        return dict(answer["addresses"])
+
+    async def _start_tsdb(
+        self, children: Children, stack: AsyncExitStack, files: DemoFiles
+    ) -> None:
+        if not is_installed():
+            print(self._texts("demo.no_tsdb"), flush=True)
+            return
+        victoria = Victoria(files.root / "victoria")
+        await asyncio.to_thread(victoria.start)
+        stack.push_async_callback(asyncio.to_thread, victoria.stop)
+        await children.start(
+            "relay",
+            "-m",
+            "netmon",
+            "relay",
+            "run",
+            "--config",
+            str(files.settings),
+            "--tsdb",
+            victoria.url,
+        )
+
+    async def _answering(self, site_url: str) -> None:
+        # The socket listens already: the request waits until the gateway serves it.
+        async with httpx.AsyncClient(timeout=_READY_S) as client:
+            await client.get(f"{site_url}/")
+
+    async def _tell_history(self, others: Child) -> None:
+        answer = json.loads(await others.hear() or b"{}")
+        if "records" in answer:
+            n, buildings = self._texts.number(answer["records"]), len(self._plan.others)
+            print(self._texts("demo.history", n=n, buildings=buildings), flush=True)
+
+    def _say_ready(
+        self,
+        site_url: str,
+        panel_url: str,
+        children: Children,
+        files: DemoFiles,
+        checkup: CheckUp,
+    ) -> None:
+        names = [name for name in children.names if not name.startswith("probe-")]
+        program = ".venv/bin/netmon" if Path(".venv/bin/netmon").exists() else "netmon"
+        print(
+            self._texts(
+                "demo.ready",
+                seconds=round(time.monotonic() - self._started_s),
+                site=site_url,
+                mails=panel_url,
+                parts=", ".join([*names, f"{len(self._plan.live)} probes"]),
+                data=files.root,
+                command=f"{program} demo",
+                line_building=checkup.line_building.id,
+                ap_building=checkup.ap_building.id,
+                ap=checkup.ap.id,
+                report=f"{program} report annual --demo --year 2025 --out bericht",
+            ),
+            flush=True,
+        )
+
+    async def _stay(self, stop: asyncio.Event, checkup: CheckUp) -> int:
+        if self._options.minutes is None:
+            await stop.wait()
+            return 0
+        checking = asyncio.create_task(checkup.run())
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), self._options.minutes * 60)
+        checking.cancel()
+        with suppress(asyncio.CancelledError):
+            await checking
+        left = ", ".join(checkup.open.values())
+        if not left and not self._deaths:
+            print(self._texts("demo.passed"), flush=True)
+            return 0
+        print(self._texts("demo.failed", what=left or "-"), flush=True)
+        return 1
+
+    def _died(self, name: str, status: int) -> None:
+        self._deaths += 1
+        log = f"logs/{name}.log"
+        print(self._texts("demo.died", name=name, status=status, log=log), flush=True)
+
+    def _press_from_thread(self, command: dict[str, str]) -> str:
+        """Run a command of the panel, whose requests come in threads of their own."""
+        loop = self._loop
+        if loop is None:
+            raise RuntimeError("the demo is not running")
+
+        async def press() -> str:
+            return self._press(command)
+
+        return asyncio.run_coroutine_threadsafe(press(), loop).result(timeout=10)
+
+    def _press(self, command: dict[str, str]) -> str:
+        """Break or heal something; KeyError with a text for people if unknown."""
+        texts, building_id = self._texts, command.get("building", "")
+        broken = command.get("action") == "break"
+        names = {building.id: building.name for building in self._plan.live}
+        if building_id not in names:
+            live = ", ".join(names)
+            raise KeyError(
+                texts("demo.unknown_building", building=building_id, live=live)
+            )
+        if command.get("what") == "line":
+            self._spawn(self._set_rate(building_id, broken=broken))
+            line = self._plan.line(building_id)
+            rates = broken_rates(line) if broken else healthy_rates(line)
+            return texts(
+                "demo.line_broken" if broken else "demo.line_healed",
+                name=names[building_id],
+                rate=texts.rate(rates[0]),
+                contract=texts.rate(line.contracted_down_bps),
+                n=CONFIRM_COUNT,
+            )
+        asked = command.get("ap", "")
+        points = self._plan.city.access_points_of[building_id]
+        ap = next((p for p in points if asked in {p.id, p.name}), None)
+        if ap is None:
+            aps = ", ".join(p.id for p in points)
+            raise KeyError(
+                texts("demo.unknown_ap", building=building_id, ap=asked, aps=aps)
+            )
+        if self._devices is not None:
+            tell = {"building": building_id, "ap": ap.id, "up": not broken}
+            self._spawn(self._devices.tell(json.dumps(tell).encode()))
+        key = "demo.ap_broken" if broken else "demo.ap_healed"
+        return texts(key, name=names[building_id], ap=ap.name)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _set_rate(self, building_id: str, *, broken: bool) -> None:
+        line = self._plan.line(building_id)
+        down_bps, up_bps = broken_rates(line) if broken else healthy_rates(line)
+        if self._lines is not None:
+            tell = {"line": line.id, "down_bps": down_bps, "up_bps": up_bps}
+            await self._lines.tell(json.dumps(tell).encode())
+
+
+def run(options: Options, texts: Texts) -> int:
+    """Run the demo; return its exit status."""
+    os.environ.pop("NETMON_DATA", None)  # the demo's own settings say where data is
+    return asyncio.run(Demo(options, texts).run())

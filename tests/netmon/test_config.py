@@ -1,0 +1,78 @@
+"""Settings are strict and speak; secrets hide."""
+
+from __future__ import annotations
+
+import pickle
+
+import msgspec
+import pytest
+
+from netmon.config import Secret, Settings, load_settings, read_secret
+from netmon.errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def no_environment(monkeypatch):
+    monkeypatch.delenv("NETMON_DATA", raising=False)
+
+
+def test_defaults_need_no_file():
+    settings = load_settings(None)
+    assert settings == Settings()
+    assert settings.state_path.name == "state.sqlite3"
+
+
+def test_a_file_and_the_environment(tmp_path, monkeypatch):
+    file = tmp_path / "netmon.toml"
+    file.write_text('data_dir = "a"\n[gateway]\nport = 9000\n', encoding="utf-8")
+    assert load_settings(file).gateway.port == 9000
+    assert load_settings(file).data_dir == "a"
+    monkeypatch.setenv("NETMON_DATA", "b")
+    assert load_settings(file).data_dir == "b"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("prot = 1", "Object contains unknown field `prot`"),
+        ("[gateway]\nprot = 1", "[gateway]: Object contains unknown field `prot`"),
+        ('[gateway]\nport = "x"', "[gateway.port]: Expected `int`, got `str`"),
+        ('[mail]\nsecurity = "ssl"', "[mail.security]: Invalid enum value 'ssl'"),
+        ("gateway = [", "no TOML: "),
+    ],
+)
+def test_bad_files_are_refused_with_field_and_fix(tmp_path, text, message):
+    file = tmp_path / "netmon.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(file)
+    assert message in str(caught.value)
+    assert " -> " in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"gone\.toml: No such file"):
+        load_settings(tmp_path / "gone.toml")
+
+
+def test_a_secret_shows_itself_to_nobody():
+    secret = Secret("hunter2")
+    assert secret.reveal() == "hunter2"
+    shown = (repr(secret), str(secret), f"{secret}", f"{[secret]}")
+    assert not any("hunter2" in text for text in shown)
+    with pytest.raises(TypeError):
+        msgspec.json.encode(secret)
+    with pytest.raises(TypeError):
+        pickle.dumps(secret)
+
+
+def test_secrets_come_from_files(tmp_path):
+    file = tmp_path / "token"
+    file.write_text("abc\n", encoding="utf-8")
+    assert read_secret(str(file), setting="x") == Secret("abc")
+    assert read_secret("", setting="x") is None
+    file.write_text("\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="is empty"):
+        read_secret(str(file), setting="x")
+    with pytest.raises(ConfigError, match=r"\[mail.password_file\]"):
+        read_secret(str(tmp_path / "gone"), setting="mail.password_file")
