@@ -1,0 +1,176 @@
+"""What must hold between rows, once each cell is read.
+
+A check sees every row with the values that could be read, so that one wrong
+cell does not hide the other problems, and never reports the same one twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from netmon.inventory.columns import KIND_BY_NAME, REFERENCES
+from netmon.inventory.fields import suggestion
+from netmon.inventory.problems import Problems
+from netmon.inventory.rows import RawRow
+from netmon.model import DeviceKind, LineRole, Technology
+from netmon.units import GBIT
+
+# More than this on copper is a slip of the unit: supervectoring ends at 0.3 Gbit/s,
+# two bonded pairs at twice that.
+MAX_VDSL_BPS = GBIT
+# No access line is asymmetric in this direction by more; swapped columns are.
+MAX_UP_PER_DOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRow:
+    """A row with the values by field that could be read, others left out."""
+
+    source: str
+    raw: RawRow
+    values: Mapping[str, object]
+
+    def text(self, field: str) -> str | None:
+        """Return a text field's value; None if empty or unreadable."""
+        value = self.values.get(field)
+        return value if isinstance(value, str) and value else None
+
+    def number(self, field: str) -> int | None:
+        """Return a number field's value; None if empty or unreadable."""
+        value = self.values.get(field)
+        return value if isinstance(value, int) else None
+
+
+Tables = Mapping[str, Sequence[ReadRow]]
+
+
+def check_all(tables: Tables, problems: Problems) -> None:
+    """Run every check. A kind whose file was refused is missing in ``tables``."""
+    for check in CHECKS:
+        check(tables, problems)
+
+
+def _report(
+    row: ReadRow, field: str, code: str, problems: Problems, **values: object
+) -> None:
+    problems.add(row.source, row.raw.line_of(field), field, code, **values)
+
+
+def _by_id(rows: Sequence[ReadRow]) -> dict[str, ReadRow]:
+    found: dict[str, ReadRow] = {}
+    for row in rows:
+        if (row_id := row.text("id")) is not None:
+            found.setdefault(row_id, row)
+    return found
+
+
+def check_ids(tables: Tables, problems: Problems) -> None:
+    """Refuse an id used twice in a file."""
+    for rows in tables.values():
+        first = _by_id(rows)
+        for row in rows:
+            row_id = row.text("id")
+            if row_id is not None and first[row_id] is not row:
+                line = first[row_id].raw.line_of("id")
+                _report(row, "id", "id_used", problems, value=row_id, line=line)
+
+
+def check_references(tables: Tables, problems: Problems) -> None:
+    """Refuse a reference to nothing; the nearest existing id is suggested."""
+    known = {name: _by_id(rows) for name, rows in tables.items()}
+    for kind, field, target in REFERENCES:
+        if kind not in tables or target not in tables:
+            continue
+        for row in tables[kind]:
+            value = row.values.get(field)
+            ids = value if isinstance(value, tuple) else (value,) if value else ()
+            for one in ids:
+                if one in known[target]:
+                    continue
+                # Comparing with thousands of ids is slow; nobody reads the hint.
+                names = list(known[target]) if len(known[target]) < 1000 else []
+                nearest = suggestion(one, names)
+                code = "dangling_near" if nearest else "dangling"
+                source = f"{KIND_BY_NAME[target].name}"
+                _report(
+                    row, field, code, problems, value=one, file=source, nearest=nearest
+                )
+
+
+def check_lines(tables: Tables, problems: Problems) -> None:
+    """Refuse two main lines for a building, and rates that make no sense."""
+    main_of: dict[str, ReadRow] = {}
+    for row in tables.get("lines", ()):
+        building_id = row.text("building_id")
+        if building_id is not None and row.values.get("role") is LineRole.MAIN:
+            first = main_of.setdefault(building_id, row)
+            if first is not row:
+                _report(
+                    row,
+                    "role",
+                    "two_main_lines",
+                    problems,
+                    building=building_id,
+                    line=first.raw.line,
+                )
+        down, up = row.number("contracted_down_bps"), row.number("contracted_up_bps")
+        if down is None or up is None:
+            continue
+        if row.values.get("technology") is Technology.VDSL and down > MAX_VDSL_BPS:
+            _report(row, "contracted_down", "vdsl_too_fast", problems)
+        elif up > MAX_UP_PER_DOWN * down:
+            _report(
+                row, "contracted_up", "up_too_big", problems, factor=MAX_UP_PER_DOWN
+            )
+
+
+def check_access_points(tables: Tables, problems: Problems) -> None:
+    """Refuse an access point whose controller or room is of another building."""
+    devices = _by_id(tables.get("devices", ()))
+    rooms = _by_id(tables.get("rooms", ()))
+    named: dict[tuple[str, str], ReadRow] = {}
+    for row in tables.get("access_points", ()):
+        building_id = row.text("building_id")
+        controller = devices.get(row.text("controller_id") or "")
+        if controller is not None:
+            if controller.values.get("kind") in {DeviceKind.SWITCH, DeviceKind.ROUTER}:
+                _report(row, "controller_id", "no_controller", problems)
+            elif controller.text("building_id") not in {None, building_id}:
+                _report(row, "controller_id", "controller_elsewhere", problems)
+        room = rooms.get(row.text("room_id") or "")
+        if room is not None and room.text("building_id") not in {None, building_id}:
+            _report(row, "room_id", "room_elsewhere", problems)
+        name, controller_id = row.text("name"), row.text("controller_id")
+        if name is not None and controller_id is not None:
+            first = named.setdefault((controller_id, name), row)
+            if first is not row:
+                _report(
+                    row,
+                    "name",
+                    "ap_name_used",
+                    problems,
+                    value=name,
+                    line=first.raw.line_of("name"),
+                )
+
+
+def check_probes(tables: Tables, problems: Problems) -> None:
+    """Refuse a probe that measures the line of another building."""
+    lines = _by_id(tables.get("lines", ()))
+    for row in tables.get("probes", ()):
+        line = lines.get(row.text("line_id") or "")
+        if line is None:
+            continue
+        theirs = line.text("building_id")
+        if theirs is not None and theirs != row.text("building_id"):
+            _report(row, "line_id", "line_elsewhere", problems, building=theirs)
+
+
+CHECKS = (
+    check_ids,
+    check_references,
+    check_lines,
+    check_access_points,
+    check_probes,
+)

@@ -1,0 +1,212 @@
+"""A frozen year: the counts of a year as they were, sealed by a hash.
+
+The change to the year before is only worth something if the year before cannot
+change afterwards: each file carries the SHA-256 of its content and is refused
+if a byte differs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from netmon.clock import from_ms, to_ms
+from netmon.errors import NetmonError
+from netmon.model import Inventory, SchoolType
+from netmon.report.counting import (
+    GROUPS,
+    PRINTED_COLUMNS,
+    PRINTED_RULES,
+    RULES_VERSION,
+    SUM,
+    Cells,
+    Counts,
+    TableName,
+    count,
+)
+from netmon.texts import Texts
+
+FORMAT = 1
+
+
+class SnapshotError(NetmonError):
+    """A frozen year is damaged, changed, or cannot be used for what was asked."""
+
+    def __init__(self, code: str, texts: Texts | None = None, **values: object) -> None:
+        super().__init__((texts or Texts())(f"report.snapshot.{code}", **values))
+        self.code = code
+
+
+class FrozenYear(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The counts of one year.
+
+    ``frozen_ms`` is when (milliseconds since 1970), ``rules_version`` how it
+    was counted. Years before netmon have only the row of sums, as printed, and
+    then only the columns that were printed. ``inventory_sha256`` is None there.
+    ``origin`` says in words where the numbers are from.
+    """
+
+    format: int = FORMAT
+    year: int
+    frozen_ms: int
+    rules_version: str
+    origin: str
+    inventory_sha256: str | None
+    buildings: int
+    connection: Cells
+    coverage: Cells
+    sha256: str = ""
+
+    @property
+    def frozen_at(self) -> datetime:
+        """When the year was frozen, aware UTC."""
+        return from_ms(self.frozen_ms)
+
+    @property
+    def has_school_types(self) -> bool:
+        """Whether there are rows by school type, not only sums."""
+        return all(kind in self.connection for kind in SchoolType)
+
+    def table(self, name: TableName) -> Cells:
+        """Return one table's cells."""
+        return self.connection if name == "connection" else self.coverage
+
+    def total(self, name: TableName, column: str) -> int | None:
+        """Return the sum of a column; None where that year did not state it."""
+        return self.table(name)[SUM].get(column)
+
+    def base(self, name: TableName, group: tuple[str, ...]) -> int:
+        """Return how many buildings a group of columns speaks of in that year."""
+        return sum(self.total(name, column) or 0 for column in group)
+
+    def counts(self, texts: Texts | None = None) -> Counts:
+        """Return the counts for printing this year's own tables.
+
+        Raises:
+            SnapshotError: the year has only sums.
+        """
+        if not self.has_school_types:
+            raise SnapshotError("totals_only", texts, year=self.year)
+        return Counts(
+            buildings=self.buildings, connection=self.connection, coverage=self.coverage
+        )
+
+
+def _canonical(frozen: FrozenYear) -> bytes:
+    """Return the bytes that are hashed: all but the hash, keys sorted."""
+    unsealed = msgspec.structs.replace(frozen, sha256="")
+    return msgspec.json.encode(unsealed, order="sorted")
+
+
+def _seal(frozen: FrozenYear) -> FrozenYear:
+    digest = hashlib.sha256(_canonical(frozen)).hexdigest()
+    return msgspec.structs.replace(frozen, sha256=digest)
+
+
+def freeze(
+    inventory: Inventory, year: int, now: datetime, *, inventory_sha256: str
+) -> FrozenYear:
+    """Return the counts of the inventory, sealed as those of a year.
+
+    Raises:
+        CountingError: a total differs from the number of buildings.
+    """
+    counts = count(inventory)
+    return _seal(
+        FrozenYear(
+            year=year,
+            frozen_ms=to_ms(now),
+            rules_version=RULES_VERSION,
+            origin="inventory",
+            inventory_sha256=inventory_sha256,
+            buildings=counts.buildings,
+            connection=counts.connection,
+            coverage=counts.coverage,
+        )
+    )
+
+
+def totals_only(
+    year: int,
+    now: datetime,
+    *,
+    buildings: int,
+    totals: Mapping[TableName, Mapping[str, int]],
+    origin: str,
+    texts: Texts | None = None,
+) -> FrozenYear:
+    """Return a year before netmon, of which only the sums are known.
+
+    Raises:
+        SnapshotError: the connection classes do not add up to ``buildings``,
+            a group exceeds them, or a column is unknown or, though printed, missing.
+    """
+    frozen = FrozenYear(
+        year=year,
+        frozen_ms=to_ms(now),
+        rules_version=PRINTED_RULES,
+        origin=origin,
+        inventory_sha256=None,
+        buildings=buildings,
+        connection={SUM: dict(totals["connection"])},
+        coverage={SUM: dict(totals["coverage"])},
+    )
+    _check_sums(frozen, texts)
+    return _seal(frozen)
+
+
+def _check_sums(frozen: FrozenYear, texts: Texts | None) -> None:
+    names: tuple[TableName, ...] = ("connection", "coverage")
+    for name in names:
+        cells = frozen.table(name)
+        known = {column for group in GROUPS[name] for column in group}
+        if SUM not in cells or any(set(row) - known for row in cells.values()):
+            raise SnapshotError("unknown_cells", texts, year=frozen.year, table=name)
+        for column in PRINTED_COLUMNS[name]:
+            if frozen.total(name, column) is None:
+                raise SnapshotError(
+                    "missing_cell", texts, year=frozen.year, table=name, column=column
+                )
+        for group in GROUPS[name]:
+            base = frozen.base(name, group)
+            if base > frozen.buildings or (
+                name == "connection" and base != frozen.buildings
+            ):
+                raise SnapshotError(
+                    "sums",
+                    texts,
+                    year=frozen.year,
+                    first=group[0],
+                    last=group[-1],
+                    found=base,
+                    buildings=frozen.buildings,
+                )
+
+
+def encode_year(frozen: FrozenYear) -> bytes:
+    """Return a frozen year as JSON, hash included, one cell row a line."""
+    body = msgspec.json.encode(frozen, order="deterministic")
+    return msgspec.json.format(body, indent=2) + b"\n"
+
+
+def decode_year(body: bytes, texts: Texts | None = None) -> FrozenYear:
+    """Return a frozen year and verify its seal.
+
+    Raises:
+        SnapshotError: it is no frozen year, of an unknown format, its numbers
+            do not add up, or its content is not what was sealed.
+    """
+    try:
+        frozen = msgspec.json.decode(body, type=FrozenYear)
+    except msgspec.DecodeError as error:
+        raise SnapshotError("no_year", texts, reason=error) from error
+    if frozen.format != FORMAT:
+        raise SnapshotError("format", texts, found=frozen.format, known=FORMAT)
+    if encode_year(_seal(frozen)) != body:
+        raise SnapshotError("changed", texts, year=frozen.year)
+    _check_sums(frozen, texts)
+    return frozen

@@ -1,0 +1,181 @@
+"""``netmon report``: freeze, export, and what is refused."""
+
+from __future__ import annotations
+
+import csv
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from netmon.demo import city
+from netmon.errors import InputError, StorageError
+from netmon.inventory import content_hash, encode
+from netmon.model import Inventory
+from netmon.report import SnapshotError
+from netmon.storage.sqlite import SqliteStore
+
+Run = Callable[..., int]
+Capture = pytest.CaptureFixture[str]
+TOTALS = """\
+table,column,value
+connection,Glasfaser,66
+connection,Richtfunk,14
+connection,ab 100 Mbit,93
+connection,25 bis 50 Mbit,5
+coverage,LAN flächendeckend,140
+coverage,LAN partiell,20
+coverage,WLAN flächendeckend,157
+coverage,WLAN partiell,9
+"""
+
+
+@pytest.fixture
+def state_path(tmp_path: Path) -> Path:
+    return tmp_path / "var" / "state.sqlite3"
+
+
+@pytest.fixture
+def store_inventory(state_path: Path) -> Callable[[Inventory], None]:
+    def save(inventory: Inventory) -> None:
+        store = SqliteStore(state_path)
+        try:
+            store.inventories.save(content_hash(inventory), encode(inventory), 0)
+        finally:
+            store.close()
+
+    return save
+
+
+def _changes(folder: Path, table: str) -> list[str]:
+    with (folder / "tables.csv").open(encoding="utf-8", newline="") as file:
+        return [
+            row["value"]
+            for row in csv.DictReader(file)
+            if row["table"] == table
+            and row["school_type"] == "Veränderungen zum Vorjahr"
+        ]
+
+
+def test_the_demo_needs_no_store(
+    report_command: Run, tmp_path: Path, state_path: Path, capsys: Capture
+) -> None:
+    assert report_command("annual", "--demo", "--year", 2025, "--out", tmp_path) == 0
+    out = capsys.readouterr().out
+    assert "plus 12" in out
+    assert "minus 15" in out
+    assert _changes(tmp_path, "connection") == ["12", "4", "-15", "-1", ""]
+    assert not state_path.exists()
+
+
+def test_the_demo_has_one_year(report_command: Run, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="gehört zum Jahr 2025"):
+        report_command("annual", "--demo", "--year", 2026, "--out", tmp_path)
+
+
+def test_without_a_frozen_year_before_there_is_a_note(
+    report_command: Run,
+    store_inventory: Callable[[Inventory], None],
+    tmp_path: Path,
+    capsys: Capture,
+) -> None:
+    store_inventory(city.load())
+    assert report_command("annual", "--year", 2025, "--out", tmp_path / "r") == 0
+    out = capsys.readouterr().out
+    assert "vorläufig: aus dem Inventar Version 1" in out
+    assert "Das Jahr 2024 ist nicht festgeschrieben." in out
+    assert set(_changes(tmp_path / "r", "connection")) == {""}
+
+
+def test_years_follow_each_other(
+    report_command: Run,
+    store_inventory: Callable[[Inventory], None],
+    tmp_path: Path,
+    capsys: Capture,
+) -> None:
+    """2024 as totals, 2025 frozen; the inventory goes on, 2025 stays as it was."""
+    inventory = city.load()
+    store_inventory(inventory)
+    totals = tmp_path / "2024.csv"
+    totals.write_text(TOTALS, encoding="utf-8")
+    assert report_command("freeze", "--year", 2024, "--totals", totals) == 0
+    assert report_command("freeze", "--year", 2025) == 0
+    assert "Jahr 2025 festgeschrieben: 178 Gebäude" in capsys.readouterr().out
+    fewer = msgspec.structs.replace(inventory, probes=(), lines=inventory.lines[1:])
+    store_inventory(fewer)
+    assert report_command("annual", "--year", 2025, "--out", tmp_path / "25") == 0
+    assert "festgeschrieben am" in capsys.readouterr().out
+    assert _changes(tmp_path / "25", "coverage") == ["26", "-8", "10", "2"]
+    assert report_command("annual", "--year", 2026, "--out", tmp_path / "26") == 0
+    # One building lost its line: it left its class and stands in its own column.
+    assert sorted(_changes(tmp_path / "26", "connection")) == sorted(
+        ["0", "0", "0", "-1", "1", ""]
+    )
+
+
+def test_a_frozen_year_is_never_overwritten(
+    report_command: Run,
+    store_inventory: Callable[[Inventory], None],
+    state_path: Path,
+) -> None:
+    store_inventory(city.load())
+    report_command("freeze", "--year", 2025)
+    store = SqliteStore(state_path)
+    before = store.snapshots.load(2025)
+    with pytest.raises(StorageError, match="wird nicht überschrieben"):
+        report_command("freeze", "--year", 2025)
+    assert store.snapshots.load(2025) == before
+    store.close()
+
+
+def test_a_changed_snapshot_is_refused(
+    report_command: Run,
+    store_inventory: Callable[[Inventory], None],
+    state_path: Path,
+    tmp_path: Path,
+) -> None:
+    store_inventory(city.load())
+    report_command("freeze", "--year", 2025)
+    store = SqliteStore(state_path)
+    snapshot = store.snapshots.load(2025)
+    store.close()
+    assert snapshot is not None
+    touched = snapshot.body.replace(b'"Glasfaser": 30', b'"Glasfaser": 31')
+    assert touched != snapshot.body
+    connection = sqlite3.connect(state_path)
+    with connection:
+        connection.execute("UPDATE snapshots SET body = ?", (touched,))
+    connection.close()
+    for year in (2025, 2026):
+        with pytest.raises(SnapshotError, match="nachträglich verändert"):
+            report_command("annual", "--year", year, "--out", tmp_path / "r")
+    assert not (tmp_path / "r").exists()
+
+
+def test_nothing_to_count_says_what_to_do(report_command: Run, tmp_path: Path) -> None:
+    for argv in (
+        ("annual", "--year", 2025, "--out", tmp_path),
+        ("freeze", "--year", 2025),
+    ):
+        with pytest.raises(InputError, match="netmon inventory import"):
+            report_command(*argv)
+
+
+def test_a_year_of_totals_cannot_be_printed(
+    report_command: Run, tmp_path: Path
+) -> None:
+    totals = tmp_path / "2024.csv"
+    totals.write_text(TOTALS, encoding="utf-8")
+    report_command("freeze", "--year", 2024, "--totals", totals)
+    with pytest.raises(SnapshotError, match="nur Summen"):
+        report_command("annual", "--year", 2024, "--out", tmp_path / "r")
+
+
+@pytest.mark.parametrize("year", ["1999", "25", "zwei"])
+def test_a_year_is_a_year(report_command: Run, year: str, capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as caught:
+        report_command("freeze", "--year", year)
+    assert caught.value.code == 2
+    assert "kein Jahr von 2000 bis 2100" in capsys.readouterr().err
