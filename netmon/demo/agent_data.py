@@ -2,7 +2,8 @@
 
 A model gives rows ``(object id, kind, value)``; a value that moves is a function
 of the seconds since the start, so that nothing has to run between two polls and
-the same seed tells the same story.
+the same seed tells the same story. Only what must never fall back remembers:
+counters, and how long something has been up.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ ValueKind = Literal[
     "integer", "counter32", "counter64", "gauge", "ticks", "octets", "oid", "ip"
 ]
 Plain = int | str | bytes
-Row = tuple[Key, ValueKind, Plain | Callable[[float], Plain]]
+Said = Plain | Callable[[float], Plain]
+Row = tuple[Key, ValueKind, Said]
+# Column number, kind, value.
+Cell = tuple[int, ValueKind, Said]
 
 _SYSTEM: Key = (1, 3, 6, 1, 2, 1, 1)
 _IF: Key = (1, 3, 6, 1, 2, 1, 2, 2, 1)
@@ -54,9 +58,40 @@ class ApSpec:
     model: str = "515"
 
 
+class _Uptime:
+    """Hundredths of a second since a start that may be told anew."""
+
+    def __init__(self, before_s: float) -> None:
+        self._before_s: float | None = before_s
+
+    def restart(self) -> None:
+        """Begin at 0 with the next question."""
+        self._before_s = None
+
+    def __call__(self, elapsed_s: float) -> int:
+        if self._before_s is None:
+            self._before_s = -elapsed_s
+        return int((self._before_s + elapsed_s) * _CENTIS) % 2**32
+
+
+class _Meter:
+    """A counter that only rises, whatever happens to its rate."""
+
+    def __init__(self, total: float) -> None:
+        self._total = total
+        self._at_s = 0.0
+        self.rate_bps = 0.0
+
+    def __call__(self, elapsed_s: float) -> int:
+        self._total += self.rate_bps * max(0.0, elapsed_s - self._at_s) / _BITS
+        self._at_s = max(self._at_s, elapsed_s)
+        return int(self._total) % 2**64
+
+
 @dataclass(slots=True)
 class _Ap:
     spec: ApSpec
+    uptime: _Uptime
     up: bool = True
     present: bool = True
     clients_count: int | None = None
@@ -72,6 +107,13 @@ class _Port:
     mean_out_bps: float
     admin_up: bool = True
     oper_up: bool = True
+    received: _Meter = field(init=False)
+    sent: _Meter = field(init=False)
+
+    def __post_init__(self) -> None:
+        busy = self.mean_in_bps + self.mean_out_bps
+        self.received = _Meter(self.mean_in_bps * 2000 + busy)
+        self.sent = _Meter(self.mean_out_bps * 2000 + busy)
 
 
 def _wave(dice: random.Random, low: float, high: float) -> Callable[[float], int]:
@@ -87,17 +129,11 @@ def _wave(dice: random.Random, low: float, high: float) -> Callable[[float], int
     return value
 
 
-def _ticks(offset_s: float) -> Callable[[float], int]:
-    return lambda elapsed_s: int((offset_s + elapsed_s) * _CENTIS) % 2**32
-
-
-def _system(
-    descr: str, object_id: str, name: str, uptime_s: float
-) -> list[tuple[Key, ValueKind, Plain | Callable[[float], Plain]]]:
+def _system(descr: str, object_id: str, name: str, uptime_s: float) -> list[Row]:
     return [
         ((*_SYSTEM, 1, 0), "octets", descr),
         ((*_SYSTEM, 2, 0), "oid", object_id),
-        ((*_SYSTEM, 3, 0), "ticks", _ticks(uptime_s)),
+        ((*_SYSTEM, 3, 0), "ticks", _Uptime(uptime_s)),
         ((*_SYSTEM, 5, 0), "octets", name),
     ]
 
@@ -112,9 +148,14 @@ class ControllerModel:
     radios: int = 2
     version: int = 0
     _aps: dict[str, _Ap] = field(init=False)
+    _uplink: _Port = field(init=False)
 
     def __post_init__(self) -> None:
-        self._aps = {spec.id: _Ap(spec) for spec in self.aps}
+        self._aps = {}
+        for spec in self.aps:
+            dice = random.Random(f"{self.seed}/{spec.id}/uptime")
+            self._aps[spec.id] = _Ap(spec, _Uptime(dice.uniform(1e4, 3e6)))
+        self._uplink = _Port(1, "eth0", "", GBIT, 30 * MBIT, 90 * MBIT)
 
     def find(self, building_id: str, ap: str) -> str | None:
         """Return the id of an access point given by id or name; None if not here."""
@@ -138,6 +179,8 @@ class ControllerModel:
         that the controller has forgotten. ``clients_count`` is for each radio.
         """
         state = self._aps[ap_id]
+        if up and not state.up:
+            state.uptime.restart()
         state.up = state.up if up is None else up
         state.present = state.present if present is None else present
         if clients_count is not None:
@@ -170,11 +213,7 @@ class ControllerModel:
             ((*_SSID, 3, 0), "integer", 0),
             ((*_SSID, 4, 0), "integer", all_clients),
         ]
-        rows += _port_rows(
-            [_Port(1, "eth0", "", GBIT, 30 * MBIT, 90 * MBIT)],
-            dice.uniform(1e9, 1e12),
-            if_type=6,
-        )
+        rows += _port_rows([self._uplink], if_type=6)
         return rows
 
     def _ap_rows(self, state: _Ap, rows: list[Row]) -> list[Callable[[float], int]]:
@@ -182,18 +221,17 @@ class ControllerModel:
         spec = state.spec
         # One dice a point: what happens to a neighbour must not change it.
         dice = random.Random(f"{self.seed}/{spec.id}")
-        uptime_s = dice.uniform(1e4, 3e6)
         if not state.present:
             return []
         index = _mac(spec.id)
-        columns: list[tuple[int, ValueKind, Plain | Callable[[float], Plain]]] = [
+        columns: list[Cell] = [
             (1, "octets", bytes(index)),
             (2, "octets", spec.name),
             (3, "ip", f"127.0.{index[4]}.{index[5] or 1}"),
             (4, "octets", spec.serial),
             (6, "octets", spec.model),
             (7, "integer", _wave(dice, 4, 35)),
-            (9, "ticks", _ticks(uptime_s) if state.up else 0),
+            (9, "ticks", state.uptime if state.up else 0),
             (11, "integer", 1 if state.up else 2),
             (13, "octets", "cluster member"),
         ]
@@ -211,7 +249,7 @@ class ControllerModel:
             fixed = state.clients_count
             count = wave if fixed is None else _always(fixed)
             clients.append(count)
-            cells: list[tuple[int, ValueKind, Plain | Callable[[float], Plain]]] = [
+            cells: list[Cell] = [
                 (1, "octets", bytes(index)),
                 (2, "integer", radio),
                 (4, "octets", channel),
@@ -282,45 +320,39 @@ class SwitchModel:
             self.name,
             dice.uniform(1e5, 4e6),
         )
-        rows += _port_rows(
-            list(self._ports.values()), dice.uniform(1e9, 1e12), if_type=6
-        )
+        rows += _port_rows(list(self._ports.values()), if_type=6)
         vlan = _Port(1000, "Vlan1", "", GBIT, 0.0, 0.0)
-        return rows + _port_rows([vlan], 0.0, if_type=53)
+        return rows + _port_rows([vlan], if_type=53)
 
 
-def _port_rows(ports: Sequence[_Port], octets: float, *, if_type: int) -> list[Row]:
+def _port_rows(ports: Sequence[_Port], *, if_type: int) -> list[Row]:
     rows: list[Row] = []
     for port in ports:
         admin, up = port.admin_up, port.oper_up and port.admin_up
-        received = _counter(octets, port.mean_in_bps if up else 0.0)
-        sent = _counter(octets / 3, port.mean_out_bps if up else 0.0)
+        port.received.rate_bps = port.mean_in_bps if up else 0.0
+        port.sent.rate_bps = port.mean_out_bps if up else 0.0
         state = 1 if up else 2
-        if_cells: list[tuple[int, ValueKind, Plain | Callable[[float], Plain]]] = [
+        if_cells: list[Cell] = [
             (2, "octets", port.name),
             (3, "integer", if_type),
             (5, "gauge", min(port.speed_bps, 2**32 - 1)),
             (7, "integer", 1 if admin else 2),
             (8, "integer", state),
-            (10, "counter32", _wrapped(received)),
+            (10, "counter32", _wrapped(port.received)),
             (14, "counter32", 0),
-            (16, "counter32", _wrapped(sent)),
+            (16, "counter32", _wrapped(port.sent)),
             (20, "counter32", 0),
         ]
-        x_cells: list[tuple[int, ValueKind, Plain | Callable[[float], Plain]]] = [
+        x_cells: list[Cell] = [
             (1, "octets", port.name),
-            (6, "counter64", received),
-            (10, "counter64", sent),
+            (6, "counter64", port.received),
+            (10, "counter64", port.sent),
             (15, "gauge", port.speed_bps // MBIT),
             (18, "octets", port.alias),
         ]
         rows += [((*_IF, n, port.index), kind, v) for n, kind, v in if_cells]
         rows += [((*_IFX, n, port.index), kind, v) for n, kind, v in x_cells]
     return rows
-
-
-def _counter(start: float, rate_bps: float) -> Callable[[float], int]:
-    return lambda elapsed_s: int(start + rate_bps * elapsed_s / _BITS) % 2**64
 
 
 def _wrapped(counter: Callable[[float], int]) -> Callable[[float], int]:

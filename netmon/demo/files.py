@@ -15,7 +15,7 @@ from netmon.ingest import new_token
 
 # A real deployment measures every hour and polls every five minutes; here a
 # person is watching.
-THROUGHPUT_INTERVAL_S = 6.0
+THROUGHPUT_INTERVAL_S = 8.0
 POLL_INTERVAL_S = 8.0
 CONFIRM_COUNT = 2
 
@@ -109,6 +109,7 @@ class DemoFiles:
                 "no_data_after_s": 120.0,
             },
             "collector": {
+                "source": collector_token.stem,
                 "interval_s": POLL_INTERVAL_S,
                 "credentials_file": str(credentials),
                 "gateway_url": site_url,
@@ -147,7 +148,7 @@ class DemoFiles:
             "throughput": {
                 "interval_s": THROUGHPUT_INTERVAL_S,
                 "warmup_s": 0.15,
-                "window_s": 0.35,
+                "window_s": 0.5,
             },
             "latency": {"interval_s": 5.0, "count": 10, "spacing_s": 0.02},
             "dns": {"interval_s": 20.0, "server": "127.0.0.1", "port": dns_port},

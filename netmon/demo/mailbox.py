@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 HOST = "localhost"
+# aiosmtpd warns of a deprecated attribute that only it sets, at every login.
+logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +156,9 @@ def _read(raw: bytes, recipients: tuple[str, ...]) -> ReceivedMail:
         at=datetime.now(UTC),
         recipients=recipients,
         subject=str(message["Subject"]),
-        message_id=str(message["Message-ID"]),
-        in_reply_to=str(message["In-Reply-To"] or ""),
+        # Long ids travel on a line of their own: the fold is not part of them.
+        message_id=str(message["Message-ID"]).strip(),
+        in_reply_to=str(message["In-Reply-To"] or "").strip(),
         text="" if plain is None else plain.get_content(),
         html="" if rich is None else rich.get_content(),
     )

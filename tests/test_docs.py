@@ -1,0 +1,64 @@
+"""The documentation is held to the code: what exists has its line."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+import pytest
+
+from netmon.cli import COMMANDS
+from netmon.config import Settings
+from netmon.metrics import KINDS, METRICS
+
+
+def settings_names(kind: type, prefix: str = "") -> list[str]:
+    names = []
+    for field in msgspec.structs.fields(kind):
+        nested = field.type if isinstance(field.type, type) else None
+        if nested is not None and issubclass(nested, msgspec.Struct):
+            names += settings_names(nested, f"{prefix}{field.name}.")
+        else:
+            names.append(prefix + field.name)
+    return names
+
+
+def test_every_setting_has_a_line(repo_dir):
+    text = (repo_dir / "docs/betrieb/einstellungen.md").read_text(encoding="utf-8")
+    written = set(re.findall(r"^\| `([a-z_.]+)` \|", text, re.MULTILINE))
+    assert written == set(settings_names(Settings))
+
+
+def test_every_default_is_the_documented_one(repo_dir):
+    text = (repo_dir / "docs/betrieb/einstellungen.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([a-z_.]+)` \| (.+?) \|", text, re.MULTILINE))
+    for name, shown in rows.items():
+        value: object = Settings()
+        for part in name.split("."):
+            value = getattr(value, part)
+        if isinstance(value, float):
+            value = f"{value:g}"
+        assert shown == (f"`{value}`" if value not in ("", ()) else "leer"), name
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_measured_quantity_has_a_line(repo_dir, kind):
+    text = (repo_dir / "docs/dev/metrics.md").read_text(encoding="utf-8")
+    assert f"## {kind}\n" in text
+    for name in METRICS:
+        if name.startswith(f"{kind}_"):
+            short = name.removeprefix(f"{kind}_")
+            assert f"| `{short}` |" in text.partition(f"## {kind}\n")[2], name
+
+
+def test_every_command_is_in_the_operators_list(repo_dir):
+    text = (repo_dir / "docs/betrieb/befehle.md").read_text(encoding="utf-8")
+    for name in COMMANDS:
+        assert f"`netmon {name.replace('_', '-')}" in text
+
+
+def test_every_link_between_documents_leads_somewhere(repo_dir):
+    for path in [*repo_dir.glob("*.md"), *repo_dir.glob("docs/**/*.md")]:
+        text = path.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\((?!https?://|mailto:)([^)#]+)", text):
+            assert (path.parent / target).exists(), f"{path.name} -> {target}"
