@@ -1,0 +1,221 @@
+"""What was seen when a state changed: stored with the transition, read by mails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import msgspec
+from msgspec import Struct
+
+from alerts.machine import Change, Result, Watched
+from alerts.rules import Rule, Scope, access_point_of, limited_by_contract, line_of
+from netmon.model import (
+    AccessPoint,
+    FailureReason,
+    Inventory,
+    Line,
+    LineRole,
+    Technology,
+    below_by_contract,
+    expected_down_bps,
+)
+from netmon.storage.records import AlarmState, SeenAccessPoint
+
+
+class Cause(StrEnum):
+    """Why a state changed, as far as netmon can tell."""
+
+    BELOW_TARGET = "below_target"
+    BELOW_CONTRACT = "below_contract"
+    BELOW_KNOWN_CONTRACT = "below_known_contract"
+    AP_DOWN = "ap_down"
+    SILENT = "silent"
+    FAILING = "failing"
+    IN_ORDER = "in_order"
+    RETIRED = "retired"
+
+
+class Evidence(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What was seen; times are UTC milliseconds, None where there is nothing.
+
+    ``since_ms`` is when the trouble began: the first bad result, or the last
+    sign of life. ``measured_bps`` is the newest number. ``failure`` is the
+    newest reason why a measurement gave none. ``room`` is a room's id or, for
+    lines, where the rack is. Incidents with the same ``group`` share their mail.
+    """
+
+    cause: Cause
+    since_ms: int
+    results: tuple[Result, ...] = ()
+    measured_bps: float | None = None
+    expected_bps: float | None = None
+    contracted_bps: float | None = None
+    technology: Technology | None = None
+    role: LineRole | None = None
+    line: str = ""
+    failure: FailureReason | None = None
+    failure_ms: int | None = None
+    last_valid_ms: int | None = None
+    ap: str = ""
+    ap_name: str = ""
+    controller: str = ""
+    controller_name: str = ""
+    room: str = ""
+    group: str = ""
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Evidence).decode
+
+
+def encode(evidence: Evidence) -> bytes:
+    """Return the evidence as JSON."""
+    return _encode(evidence)
+
+
+def decode(body: bytes) -> Evidence:
+    """Return the evidence of `encode`'s JSON.
+
+    Raises:
+        msgspec.DecodeError: it is something else.
+    """
+    return _decode(body)
+
+
+def gather(
+    rule: Rule,
+    target: str,
+    watched: Watched,
+    change: Change,
+    inventory: Inventory,
+) -> Evidence:
+    """Return what is known about a change of a target; pure.
+
+    ``watched`` is the target after the change. What concerns the access point
+    itself is added by `name_access_point`.
+    """
+    memory = watched.memory
+    failed = next((r for r in reversed(memory.results) if r.failure), None)
+    evidence = Evidence(
+        cause=_cause(rule, target, change, inventory, failing=failed is not None),
+        since_ms=_since_ms(watched, change),
+        results=memory.results,
+        failure=None if failed is None else failed.failure,
+        failure_ms=None if failed is None else failed.ts_ms,
+        last_valid_ms=memory.valid_ms,
+    )
+    if rule.scope is Scope.LINE:
+        return _with_line(rule, evidence, target, inventory)
+    return evidence
+
+
+def _since_ms(watched: Watched, change: Change) -> int:
+    memory = watched.memory
+    began_ms: int | None = None
+    if change.to_state is AlarmState.STALE:
+        began_ms = memory.valid_ms
+    elif (
+        change.to_state in {AlarmState.SUSPECT, AlarmState.BAD}
+        or change.from_state is AlarmState.SUSPECT
+        or change.closes
+    ):
+        began_ms = memory.bad_since_ms
+    return change.at_ms if began_ms is None else began_ms
+
+
+def _cause(
+    rule: Rule, target: str, change: Change, inventory: Inventory, *, failing: bool
+) -> Cause:
+    no_number = Cause.FAILING if failing else Cause.SILENT
+    match change.to_state:
+        case AlarmState.OK:
+            return Cause.IN_ORDER
+        case AlarmState.UNKNOWN:
+            return Cause.RETIRED
+        case AlarmState.STALE:
+            return no_number
+        case AlarmState.SUSPECT | AlarmState.BAD:
+            if rule.scope is Scope.ACCESS_POINT:
+                return Cause.AP_DOWN
+            if rule.quantity is None:
+                return no_number
+            line = inventory.line_by_id.get(line_of(target))
+            return Cause.BELOW_TARGET if line is None else _line_cause(line)
+
+
+def _line_cause(line: Line) -> Cause:
+    if below_by_contract(line):
+        return Cause.BELOW_KNOWN_CONTRACT
+    if limited_by_contract(line):
+        return Cause.BELOW_CONTRACT
+    return Cause.BELOW_TARGET
+
+
+def _with_line(
+    rule: Rule, evidence: Evidence, target: str, inventory: Inventory
+) -> Evidence:
+    line = inventory.line_by_id.get(line_of(target))
+    if line is None:
+        return msgspec.structs.replace(evidence, line=line_of(target))
+    building = inventory.building_by_id.get(line.building_id)
+    numbers = [r.value for r in evidence.results if r.value is not None]
+    judged = rule.quantity is not None and bool(numbers)
+    return msgspec.structs.replace(
+        evidence,
+        measured_bps=numbers[-1] if judged else None,
+        expected_bps=expected_down_bps(line),
+        contracted_bps=line.contracted_down_bps,
+        technology=line.technology,
+        role=line.role,
+        line=line.id,
+        room="" if building is None else building.rack_room,
+    )
+
+
+def planned_access_point(
+    planned_here: Sequence[AccessPoint], target: str, seen: SeenAccessPoint | None
+) -> AccessPoint | None:
+    """Return the planned access point that a target is; None where none is.
+
+    ``planned_here`` are those of the building. Controllers call an access point
+    by name; a renamed one is still found by its serial.
+    """
+    device, ap = access_point_of(target)
+    names = {ap} if seen is None else {ap, seen.name}
+    serials = {ap} if seen is None else {ap, seen.serial} - {""}
+    found = None
+    for planned in planned_here:
+        if planned.controller_id != device:
+            continue
+        if planned.name in names or planned.id == ap:
+            return planned
+        if planned.serial and planned.serial in serials:
+            found = planned
+    return found
+
+
+def name_access_point(
+    evidence: Evidence,
+    building_id: str,
+    target: str,
+    inventory: Inventory,
+    seen: SeenAccessPoint | None,
+) -> Evidence:
+    """Return the evidence with the access point's name, controller and room.
+
+    ``seen`` is what the controller last said of it, None where it said nothing.
+    """
+    device, ap = access_point_of(target)
+    here = inventory.access_points_of.get(building_id, ())
+    planned = planned_access_point(here, target, seen)
+    controller = inventory.device_by_id.get(device)
+    name = ap if seen is None else seen.name
+    return msgspec.structs.replace(
+        evidence,
+        ap=ap,
+        ap_name=name if planned is None else planned.name,
+        controller=device,
+        controller_name="" if controller is None else controller.name,
+        room="" if planned is None else planned.room_id,
+    )

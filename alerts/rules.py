@@ -1,0 +1,173 @@
+"""What raises an alarm: one entry a rule, and the limits it sets for a target.
+
+No threshold of an alarm is written anywhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from alerts.machine import Limits
+from netmon.config import AlertSettings
+from netmon.metrics import KINDS
+from netmon.model import (
+    CONTRACT_SHARE,
+    TARGET_DOWN_BPS,
+    Inventory,
+    Line,
+    LineRole,
+    below_by_contract,
+    expected_down_bps,
+)
+
+# An alarm ends only clearly above where it began, else a line at the edge mails
+# all day.
+CLEAR_MARGIN = 1.05
+# What TCP can carry of the contract at most is 0.94 (1448 of 1538 byte a frame,
+# PPPoE a little less). A healthy line must be able to reach its clear threshold,
+# so that stays a little below, and a little above CONTRACT_SHARE.
+REACHABLE_SHARE = 0.92
+
+
+LINE_BELOW_TARGET = "line_below_target"
+AP_DOWN = "ap_down"
+NO_DATA = "no_data"
+
+
+class Scope(StrEnum):
+    """What a rule's target is; begins the target's name."""
+
+    LINE = "line"
+    ACCESS_POINT = "ap"
+
+
+_TAGS = {Scope.LINE: ("line",), Scope.ACCESS_POINT: ("device", "ap")}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule.
+
+    ``kinds`` are the sorts of measurements it reads and ``quantity`` the number
+    it judges; None takes any number as a sign of life, and silence is what it is
+    about. ``thresholds`` gets the line for rules on lines, else None, and returns
+    below what a value is bad and from what on it is good. ``counts`` are the
+    results in a row that raise and clear, ``valid_for_s`` how long a result says
+    something about now. ``group_by_building`` puts what falls within one
+    evaluation in one building into one mail.
+    """
+
+    name: str
+    scope: Scope
+    kinds: tuple[str, ...]
+    quantity: str | None
+    thresholds: Callable[[Line | None], tuple[float | None, float | None]]
+    counts: Callable[[AlertSettings], tuple[int, int]]
+    valid_for_s: Callable[[AlertSettings], float]
+    group_by_building: bool = False
+
+    def limits(self, settings: AlertSettings, line: Line | None) -> Limits:
+        """Return the limits of one target; ``line`` is None for access points."""
+        raise_below, clear_from = self.thresholds(line)
+        confirm_count, clear_count = self.counts(settings)
+        return Limits(
+            raise_below=raise_below,
+            clear_from=clear_from,
+            confirm_count=confirm_count,
+            clear_count=clear_count,
+            valid_for_s=self.valid_for_s(settings),
+            silence_is_bad=self.quantity is None,
+        )
+
+    def target(self, tags: Mapping[str, str]) -> str:
+        """Return the target's name, e.g. ``line:gs-07-main``, ``ap:wlc-1/ap-03``."""
+        return f"{self.scope}:" + "/".join(tags[name] for name in _TAGS[self.scope])
+
+
+def line_of(target: str) -> str:
+    """Return the id of the line a target names."""
+    return target.removeprefix(f"{Scope.LINE}:")
+
+
+def access_point_of(target: str) -> tuple[str, str]:
+    """Return controller and access point that a target names."""
+    device, _, ap = target.removeprefix(f"{Scope.ACCESS_POINT}:").partition("/")
+    return device, ap
+
+
+def clear_down_bps(line: Line) -> float:
+    """Return from which rate on a line counts as healed.
+
+    5 % above the alarm threshold, but never above what the contract can carry.
+    """
+    raised_bps = expected_down_bps(line)
+    reachable_bps = REACHABLE_SHARE * line.contracted_down_bps
+    return max(raised_bps, min(CLEAR_MARGIN * raised_bps, reachable_bps))
+
+
+def limited_by_contract(line: Line) -> bool:
+    """Say whether the alarm threshold comes from the contract, not the target."""
+    return line.contracted_down_bps * CONTRACT_SHARE < TARGET_DOWN_BPS
+
+
+def lines_below_by_contract(inventory: Inventory) -> tuple[Line, ...]:
+    """Return the main lines whose contract promises less than the target.
+
+    They are shown and counted, and nobody is mailed about it. Falling below
+    0.9 of the contract is a fault all the same.
+    """
+    return tuple(
+        line
+        for line in inventory.lines
+        if line.role is LineRole.MAIN and below_by_contract(line)
+    )
+
+
+def _line_thresholds(line: Line | None) -> tuple[float | None, float | None]:
+    if line is None:
+        raise ValueError("this rule needs a line")
+    return expected_down_bps(line), clear_down_bps(line)
+
+
+_ALL_RULES = (
+    Rule(
+        LINE_BELOW_TARGET,
+        Scope.LINE,
+        kinds=("throughput",),
+        quantity="rate_down_bps",
+        thresholds=_line_thresholds,
+        counts=lambda s: (s.line_confirm_count, s.line_clear_count),
+        valid_for_s=lambda _: KINDS["throughput"].stale_after_s,
+    ),
+    # A controller that doesn't answer gives no number for its access points: they
+    # become stale, for nothing is known about them.
+    Rule(
+        AP_DOWN,
+        Scope.ACCESS_POINT,
+        kinds=("wlan_ap",),
+        quantity="up",
+        thresholds=lambda _: (1.0, 1.0),
+        counts=lambda s: (s.ap_confirm_count, s.ap_clear_count),
+        valid_for_s=lambda _: KINDS["wlan_ap"].stale_after_s,
+        group_by_building=True,
+    ),
+    # A line is watched from the first record that came of it, number or failure: a
+    # probe that lies in a cupboard raises nothing, one that only fails does.
+    Rule(
+        NO_DATA,
+        Scope.LINE,
+        kinds=("throughput", "latency"),
+        quantity=None,
+        thresholds=lambda _: (None, None),
+        counts=lambda _: (1, 1),
+        valid_for_s=lambda s: s.no_data_after_s,
+    ),
+)
+
+RULES: Mapping[str, Rule] = {rule.name: rule for rule in _ALL_RULES}
+
+RULES_OF_KIND: Mapping[str, tuple[Rule, ...]] = {
+    kind: tuple(rule for rule in _ALL_RULES if kind in rule.kinds) for kind in KINDS
+}

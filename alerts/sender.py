@@ -1,0 +1,161 @@
+"""The mail outbox: due mails are sent and marked after the server took them.
+
+Killed between the two, the mail goes out once more with the same Message-ID.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import make_msgid, parseaddr
+
+from alerts.mail import Content
+from alerts.smtp import Mailer, ServerUnavailableError, build_message
+from netmon.clock import Clock, to_ms
+from netmon.errors import SendError
+from netmon.storage.ports import AlarmStore
+from netmon.storage.records import Mail, MailEvent
+
+_log = logging.getLogger(__name__)
+
+FIRST_RETRY_S = 30.0
+LAST_RETRY_S = 3600.0
+# Taken from the outbox at once; a storm of alarms is a handful of mails.
+_MAILS_A_ROUND = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a round did; ``refused`` counts errors that trying again won't mend."""
+
+    sent: int = 0
+    failed: int = 0
+    refused: int = 0
+
+    def __add__(self, other: Sent) -> Sent:
+        return Sent(
+            self.sent + other.sent,
+            self.failed + other.failed,
+            self.refused + other.refused,
+        )
+
+
+def backoff_s(failures: int, *, permanent: bool) -> float:
+    """Return the seconds until the next try after so many failures (1 and up).
+
+    30 s doubling to an hour, without end. What is refused for good is tried once
+    an hour too: recipients and certificates get mended, an alarm is never dropped.
+    """
+    if permanent:
+        return LAST_RETRY_S
+    doublings = min(max(failures, 1) - 1, 16)
+    return min(LAST_RETRY_S, FIRST_RETRY_S * (1 << doublings))
+
+
+def send_due(
+    alarms: AlarmStore,
+    mailer: Mailer,
+    sender: str,
+    clock: Clock,
+    *,
+    go_on: Callable[[], bool] = lambda: True,
+) -> Sent:
+    """Send all mails that are due, alarms before their recoveries.
+
+    Stops at the first sign that the server itself is not available, and before
+    the next mail once ``go_on`` says False.
+
+    Raises:
+        StorageError: the outbox could not be read or marked.
+    """
+    outbox = _Outbox(alarms, mailer, sender, clock)
+    while True:
+        due = alarms.mails_due(to_ms(clock.now()), _MAILS_A_ROUND)
+        for mail in due:
+            if not (outbox.available and go_on()):
+                return outbox.total
+            outbox.send_in_order(mail)
+        if len(due) < _MAILS_A_ROUND or not outbox.available:
+            return outbox.total
+
+
+def send_test(
+    mailer: Mailer, content: Content, sender: str, recipient: str, now: datetime
+) -> None:
+    """Send a mail past the outbox, to see whether mails arrive.
+
+    Raises:
+        SendError: it was not taken; the text says why.
+    """
+    domain = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
+    now_ms = to_ms(now)
+    mail = Mail(
+        id=0,
+        incident_id=0,
+        event=MailEvent.ALARM,
+        recipient=recipient,
+        message_id=make_msgid("netmon-test", domain=domain),
+        in_reply_to="",
+        subject=content.subject,
+        text=content.text,
+        html=content.html,
+        created_ms=now_ms,
+        attempts=0,
+        next_try_ms=now_ms,
+        sent_ms=None,
+        last_error="",
+    )
+    mailer.send(build_message(mail, sender))
+
+
+class _Outbox:
+    """One round over the outbox; ``available`` turns False with the server."""
+
+    def __init__(
+        self, alarms: AlarmStore, mailer: Mailer, sender: str, clock: Clock
+    ) -> None:
+        self._alarms = alarms
+        self._mailer = mailer
+        self._sender = sender
+        self._clock = clock
+        self.total = Sent()
+        self.available = True
+
+    def send_in_order(self, mail: Mail) -> None:
+        """Send a mail, but first the unsent alarm that it answers."""
+        for alarm in self._unsent_before(mail):
+            next_try_ms = self._send(alarm)
+            if next_try_ms is not None:
+                why = "waits for its alarm mail"
+                self._alarms.mail_failed(mail.id, why, next_try_ms)
+                return
+        self._send(mail)
+
+    def _unsent_before(self, mail: Mail) -> list[Mail]:
+        if mail.event is not MailEvent.RECOVERY:
+            return []
+        return [
+            other
+            for other in self._alarms.mails(incident_id=mail.incident_id)
+            if other.event is MailEvent.ALARM
+            and other.recipient == mail.recipient
+            and other.sent_ms is None
+        ]
+
+    def _send(self, mail: Mail) -> int | None:
+        """Return None after the server took the mail, else when to try again."""
+        try:
+            self._mailer.send(build_message(mail, self._sender))
+        except SendError as error:
+            wait_s = backoff_s(mail.attempts + 1, permanent=error.permanent)
+            next_try_ms = to_ms(self._clock.now()) + round(1000 * wait_s)
+            self._alarms.mail_failed(mail.id, str(error), next_try_ms)
+            _log.warning("mail %d: next try in %.0f s: %s", mail.id, wait_s, error)
+            self.total += Sent(failed=1, refused=int(error.permanent))
+            self.available = not isinstance(error, ServerUnavailableError)
+            return next_try_ms
+        self._alarms.mail_sent(mail.id, to_ms(self._clock.now()))
+        self.total += Sent(sent=1)
+        return None

@@ -1,0 +1,289 @@
+"""``netmon alerts``: the alarm process, its rules, open incidents, a test mail."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from netmon.cli.base import add_config_option, open_store
+from netmon.errors import NetmonError
+from netmon.texts import Texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from alerts.rules import Rule
+    from alerts.service import AlertService
+    from netmon.cli.base import Commands
+    from netmon.clock import Clock
+    from netmon.config import AlertSettings, Settings
+    from netmon.model import Inventory, Line
+    from netmon.storage.ports import Store
+
+
+def add(commands: Commands, texts: Texts) -> None:
+    """Add the command group."""
+    parser = commands.add_parser("alerts", help=texts("alerts.help.about"))
+    actions = parser.add_subparsers(metavar=texts("alerts.help.action"), required=True)
+
+    run = actions.add_parser("run", help=texts("alerts.help.run"))
+    run.add_argument("--once", action="store_true", help=texts("alerts.help.once"))
+    run.set_defaults(run=_run)
+
+    rules = actions.add_parser("rules", help=texts("alerts.help.rules"))
+    rules.add_argument("--building", metavar="ID", help=texts("alerts.help.building"))
+    rules.set_defaults(run=_rules)
+
+    listing = actions.add_parser("list", help=texts("alerts.help.list"))
+    listing.set_defaults(run=_list)
+
+    test_mail = actions.add_parser("test-mail", help=texts("alerts.help.test_mail"))
+    test_mail.set_defaults(run=_test_mail)
+
+    for each in (run, rules, listing, test_mail):
+        add_config_option(each, texts)
+
+
+def _run(args: argparse.Namespace, texts: Texts) -> int:
+    import asyncio
+    import logging
+    from pathlib import Path
+
+    from alerts.lock import AlreadyRunningError, only_one
+    from alerts.service import AlertService
+    from alerts.smtp import mailer_from
+    from netmon.clock import SystemClock
+
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    with open_store(args.config) as (store, settings):
+        try:
+            with only_one(Path(settings.data_dir)):
+                mail_texts = Texts(settings.language)
+                mailer = mailer_from(settings.mail)
+                clock = SystemClock()
+                service = AlertService(store, settings, clock, mailer, mail_texts)
+                if args.once:
+                    return _once(service, texts)
+                print(_announce(settings, texts), flush=True)
+                asyncio.run(_serve(service))
+                return 0
+        except AlreadyRunningError as error:
+            raise NetmonError(texts("alerts.already", folder=error)) from error
+
+
+def _announce(settings: Settings, texts: Texts) -> str:
+    mail = settings.mail
+    return texts(
+        "alerts.running",
+        seconds=texts.number(settings.alerts.interval_s, 0),
+        recipients=", ".join(mail.recipients) or texts("alerts.nobody"),
+        server=f"{mail.host}:{mail.port}" if mail.host else texts("alerts.no_server"),
+    )
+
+
+def _once(service: AlertService, texts: Texts) -> int:
+    evaluation, queued = service.evaluate()
+    sent = service.send()
+    print(
+        texts(
+            "alerts.done",
+            transitions=len(evaluation.transitions),
+            queued=queued,
+            sent=sent.sent,
+            failed=sent.failed,
+        )
+    )
+    return 1 if sent.failed else 0
+
+
+async def _serve(service: AlertService) -> None:
+    """Run the service in a thread; the loop only waits for signals.
+
+    A handler that set events in the working thread itself could catch it holding
+    the event's lock.
+    """
+    import asyncio
+    import signal
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, service.stop)
+    await asyncio.to_thread(service.run)
+
+
+def _rules(args: argparse.Namespace, texts: Texts) -> int:
+    from netmon.storage.current import CurrentInventory
+
+    with open_store(args.config) as (store, settings):
+        inventory = CurrentInventory(store.inventories)()
+    if args.building is None:
+        lines = _general_rules(settings.alerts, inventory, texts)
+    elif not inventory.buildings:
+        raise NetmonError(texts("alerts.no_inventory"))
+    elif args.building not in inventory.building_by_id:
+        raise NetmonError(texts("alerts.no_building", id=args.building))
+    else:
+        lines = _building_rules(settings.alerts, inventory, args.building, texts)
+    for line in lines:
+        print(line)
+    return 0
+
+
+def _general_rules(
+    settings: AlertSettings, inventory: Inventory, texts: Texts
+) -> Iterator[str]:
+    from alerts.rules import RULES, lines_below_by_contract
+    from netmon.model import TARGET_DOWN_BPS, LineRole
+
+    for rule in RULES.values():
+        yield texts(f"alerts.rules.title.{rule.name}")
+        yield f"  {_general(rule, settings, texts)}"
+    if not inventory.buildings:
+        return
+    mains = [line for line in inventory.lines if line.role is LineRole.MAIN]
+    yield texts(
+        "alerts.rules.about_contract",
+        count=texts.number(len(lines_below_by_contract(inventory))),
+        total=texts.number(len(mains)),
+        target=texts.rate(TARGET_DOWN_BPS),
+    )
+
+
+def _general(rule: Rule, settings: AlertSettings, texts: Texts) -> str:
+    from alerts.rules import CLEAR_MARGIN, REACHABLE_SHARE
+    from netmon.model import CONTRACT_SHARE, TARGET_DOWN_BPS
+
+    confirm, clear = rule.counts(settings)
+    return texts(
+        f"alerts.rules.general.{rule.name}",
+        confirm=confirm,
+        clear=clear,
+        valid=texts.duration(rule.valid_for_s(settings)),
+        target=texts.rate(TARGET_DOWN_BPS),
+        share=texts.percent(CONTRACT_SHARE, 0),
+        margin=texts.percent(CLEAR_MARGIN - 1, 0),
+        reach=texts.percent(REACHABLE_SHARE, 0),
+    )
+
+
+def _building_rules(
+    settings: AlertSettings, inventory: Inventory, building_id: str, texts: Texts
+) -> Iterator[str]:
+    from alerts.rules import RULES, Scope
+
+    building = inventory.building_by_id[building_id]
+    yield f"{building.name}, {building.street}"
+    planned = inventory.access_points_of[building_id]
+    for rule in RULES.values():
+        yield texts(f"alerts.rules.title.{rule.name}")
+        yield f"  {_general(rule, settings, texts)}"
+        if rule.scope is Scope.ACCESS_POINT:
+            yield "  " + texts("alerts.rules.access_points.title", n=len(planned))
+            continue
+        for line in inventory.lines_of[building_id]:
+            yield from _line_rule(rule, settings, line, texts)
+
+
+def _line_rule(
+    rule: Rule, settings: AlertSettings, line: Line, texts: Texts
+) -> Iterator[str]:
+    from alerts.rules import limited_by_contract
+    from netmon.model import CONTRACT_SHARE, TARGET_DOWN_BPS, below_by_contract
+
+    limits = rule.limits(settings, line)
+    contracted = texts.rate(line.contracted_down_bps)
+    yield "  " + texts(
+        "alerts.rules.line.title",
+        role=texts(f"line_role.{line.role}"),
+        id=line.id,
+        technology=texts(f"technology.{line.technology}"),
+        contracted=contracted,
+    )
+    if limits.raise_below is not None:
+        threshold, target = texts.rate(limits.raise_below), texts.rate(TARGET_DOWN_BPS)
+        yield "    " + texts(
+            "alerts.rules.line.threshold",
+            threshold=threshold,
+            clear=texts.rate(limits.clear_from),
+        )
+        key = "by_contract" if limited_by_contract(line) else "by_target"
+        yield "    " + texts(
+            f"alerts.rules.line.{key}",
+            share=texts.percent(CONTRACT_SHARE, 0),
+            contracted=contracted,
+            target=target,
+        )
+        if below_by_contract(line):
+            yield "    " + texts("alerts.rules.line.known", threshold=threshold)
+    valid = texts.duration(limits.valid_for_s)
+    yield "    " + texts("alerts.rules.line.stale", valid=valid)
+
+
+def _list(args: argparse.Namespace, texts: Texts) -> int:
+    from netmon.clock import SystemClock
+    from netmon.storage.current import CurrentInventory
+
+    with open_store(args.config) as (store, _):
+        inventory = CurrentInventory(store.inventories)()
+        lines = list(_open_incidents(store, inventory, SystemClock(), texts))
+    for line in lines or [texts("alerts.list.none")]:
+        print(line)
+    return 0
+
+
+def _open_incidents(
+    store: Store, inventory: Inventory, clock: Clock, texts: Texts
+) -> Iterator[str]:
+    from alerts.evidence import decode
+    from alerts.mail import headline
+    from netmon.clock import from_ms
+    from netmon.storage.records import AlarmState
+
+    states = {(row.rule, row.target): row.state for row in store.alarms.states()}
+    for incident in store.alarms.incidents(open_only=True, limit=100_000):
+        evidence = decode(incident.evidence)
+        building = inventory.building_by_id.get(incident.building_id)
+        since = from_ms(evidence.since_ms)
+        state = states.get((incident.rule, incident.target), AlarmState.UNKNOWN)
+        word = texts(f"state.{state}")
+        if state is AlarmState.STALE:
+            word = texts("alerts.list.stale", state=word)
+        yield texts(
+            "alerts.list.line",
+            number=incident.id,
+            place=texts("alerts.list.unknown_place", id=incident.building_id)
+            if building is None
+            else building.name,
+            what=headline(incident.rule, [evidence], texts),
+            since=texts.moment(since),
+            age=texts.age(since, clock.now()),
+            state=word,
+        )
+
+
+def _test_mail(args: argparse.Namespace, texts: Texts) -> int:
+    from alerts.mail import render_test
+    from alerts.sender import send_test
+    from alerts.smtp import mailer_from
+    from netmon.clock import SystemClock
+    from netmon.config import load_settings
+    from netmon.errors import SendError
+
+    settings = load_settings(args.config)
+    mailer = mailer_from(settings.mail)
+    if mailer is None:
+        raise NetmonError(texts("alerts.test_mail.no_server"))
+    if not settings.mail.recipients:
+        raise NetmonError(texts("alerts.test_mail.no_recipients"))
+    failed = 0
+    now = SystemClock().now()
+    for recipient in settings.mail.recipients:
+        content = render_test(recipient, Texts(settings.language))
+        try:
+            send_test(mailer, content, settings.mail.sender, recipient, now)
+        except SendError as error:
+            failed += 1
+            print(texts("alerts.test_mail.failed", recipient=recipient, error=error))
+        else:
+            print(texts("alerts.test_mail.sent", recipient=recipient))
+    return 1 if failed else 0

@@ -1,0 +1,339 @@
+"""The engine on a real store: steps, restarts, crashes, what it knows of targets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alerts import engine as engine_module
+from alerts.engine import Engine
+from alerts.evidence import Evidence, decode
+from alerts.service import AlertService
+from netmon.clock import ManualClock, to_ms
+from netmon.config import AlertSettings, MailSettings, Settings
+from netmon.errors import StorageError
+from netmon.inventory import content_hash, encode
+from netmon.model import FailureReason, Inventory
+from netmon.storage.current import CurrentInventory
+from netmon.storage.records import (
+    AlarmState,
+    CheckedBatch,
+    CheckedSeries,
+    MailEvent,
+    Source,
+    SourceKind,
+)
+from netmon.storage.sqlite import SqliteStore
+from netmon.texts import Texts
+
+START = datetime(2026, 11, 20, 7, 0, tzinfo=UTC)
+SETTINGS = Settings(
+    mail=MailSettings(recipients=("service@dortmund.example", "noc@dortmund.example")),
+    alerts=AlertSettings(line_confirm_count=2, line_clear_count=1),
+)
+
+
+class Site:
+    """A store with one source whose records arrive when told."""
+
+    def __init__(self, store: SqliteStore, city: Inventory) -> None:
+        self.store = store
+        self.clock = ManualClock(START)
+        self._seq = 0
+        body = encode(city)
+        store.inventories.save(content_hash(city), body, to_ms(START))
+        self.source: Source = store.sources.create(
+            "collector", SourceKind.COLLECTOR, None, "a" * 64
+        )
+
+    def engine(self) -> Engine:
+        inventory = CurrentInventory(self.store.inventories)
+        return Engine(self.store, inventory, SETTINGS, self.clock)
+
+    def service(self) -> AlertService:
+        return AlertService(self.store, SETTINGS, self.clock, None, Texts("de"))
+
+    def _series(
+        self,
+        kind: str,
+        tags: dict[str, str],
+        values: dict[str, list[float | None]],
+        info: dict[str, str],
+    ) -> CheckedSeries:
+        (column, *_) = values.values()
+        seq = [self._seq + 1 + i for i in range(len(column))]
+        self._seq += len(column)
+        return CheckedSeries(
+            kind=kind,
+            building_id="gs-07",
+            tags={"building": "gs-07", **tags},
+            seq=seq,
+            ts=[to_ms(self.clock.now())] * len(seq),
+            values=values,
+            failure=None,
+            info=info,
+            keep_rollups=False,
+        )
+
+    def _write(self, series: list[CheckedSeries]) -> None:
+        now_ms = to_ms(self.clock.now())
+        batch = CheckedBatch(
+            source=self.source,
+            spool="5" * 32,
+            received_ms=now_ms,
+            sent_ms=now_ms,
+            agent="",
+            series=series,
+            quarantined=[],
+        )
+        self.store.measurements.write([batch])
+
+    def lines(self, mbits: float, line: str = "gs-07-main") -> None:
+        tags = {"line": line, "method": "tcp"}
+        values: dict[str, list[float | None]] = {"rate_down_bps": [mbits * 1e6]}
+        self._write([self._series("throughput", tags, values, {})])
+
+    def aps(self, info: dict[str, str] | None = None, **up: float) -> None:
+        self._write(
+            [
+                self._series(
+                    "wlan_ap",
+                    {"device": "wlc-07", "ap": name.replace("_", "-")},
+                    {"up": [value]},
+                    info or {},
+                )
+                for name, value in up.items()
+            ]
+        )
+
+    def ports(self) -> None:
+        tags = {"device": "sw-07", "port": "1"}
+        self._write([self._series("lan_port", tags, {"oper_up": [1.0]}, {})])
+
+    def outcome(self) -> tuple[object, ...]:
+        """Everything that must not depend on how often the engine was killed."""
+        alarms = self.store.alarms
+        transitions = [
+            (t.rule, t.target, t.from_state, t.to_state, t.at_ms, t.incident_id)
+            for t in alarms.transitions_after(0)
+        ]
+        incidents = [(i.id, i.started_ms, i.ended_ms) for i in alarms.incidents()]
+        mails = sorted((m.message_id, m.recipient, m.subject) for m in alarms.mails())
+        return transitions, incidents, mails
+
+
+@pytest.fixture
+def site(store: SqliteStore, city: Inventory) -> Site:
+    return Site(store, city)
+
+
+def test_idle_means_idle(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = site.engine()
+    site.lines(240)
+    site.aps(AP_01=1.0)
+    engine.run_once()
+    asked: list[int] = []
+    chunks_after = site.store.measurements.chunks_after
+
+    def watched(position: int, max_records: int) -> Any:
+        asked.append(position)
+        return chunks_after(position, max_records)
+
+    def never(*args: object, **kwargs: object) -> Any:
+        raise AssertionError("an idle evaluation writes and reads no states")
+
+    monkeypatch.setattr(site.store.measurements, "chunks_after", watched)
+    monkeypatch.setattr(site.store.alarms, "commit", never)
+    monkeypatch.setattr(site.store.alarms, "states", never)
+    site.clock.advance(60)
+    evaluation = engine.run_once()
+    assert evaluation.records == 0
+    assert asked == [site.store.measurements.last_position()]
+
+
+def test_what_no_rule_reads_only_moves_the_cursor(site: Site) -> None:
+    engine = site.engine()
+    site.ports()
+    assert engine.run_once().records == 1
+    assert site.store.cursors.get("alerts").position == 1
+    assert site.store.alarms.states() == []
+
+
+def test_small_steps_decide_the_same(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "RECORDS_A_STEP", 1)
+    monkeypatch.setattr(engine_module, "STEPS_AN_EVALUATION", 4)
+    for mbits in (240, 10, 10, 240, 10, 10):
+        site.clock.advance(60)
+        site.lines(mbits)
+    engine = site.engine()
+    first = engine.run_once()
+    assert not first.caught_up
+    assert first.records == 4
+    second = engine.run_once()
+    assert second.caught_up
+    found = site.store.alarms.transitions_of("line:gs-07-main")
+    states = [t.to_state for t in found if t.rule == "line_below_target"]
+    assert " ".join(reversed(states)) == "ok suspect bad ok suspect bad"
+
+
+def test_two_engines_one_after_the_other_see_each_others_work(site: Site) -> None:
+    first, second = site.engine(), site.engine()
+    site.lines(240)
+    first.run_once()
+    site.lines(10)
+    second.run_once()
+    site.lines(10)
+    first.run_once()
+    assert len(site.store.alarms.incidents()) == 1
+    second.run_once()
+    assert len(site.store.alarms.incidents()) == 1
+
+
+def test_access_points_are_known_by_name_by_serial_or_not_at_all(site: Site) -> None:
+    engine = site.engine()
+    for _ in range(2):
+        site.aps(AP_01=0.0)
+        site.aps({"name": "Aula", "serial": "CN2"}, aa_bb_cc=0.0)
+        site.aps({"name": "fremd"}, dd_ee_ff=0.0)
+        engine.run_once()
+        site.clock.advance(60)
+    found = {i.target: decode(i.evidence) for i in site.store.alarms.incidents()}
+    assert _named(found["ap:wlc-07/AP-01"]) == ("AP-01", "r112", "wlc-gs-07")
+    assert _named(found["ap:wlc-07/aa-bb-cc"]) == ("AP-02", "", "wlc-gs-07")
+    assert _named(found["ap:wlc-07/dd-ee-ff"]) == ("fremd", "", "wlc-gs-07")
+
+
+def _named(evidence: Evidence) -> tuple[str, str, str]:
+    return evidence.ap_name, evidence.room, evidence.controller_name
+
+
+def test_an_unplanned_access_point_that_vanished_is_dropped_with_the_next_import(
+    site: Site, city: Inventory
+) -> None:
+    engine = site.engine()
+    for _ in range(2):
+        site.aps(AP_01=0.0, fremd=0.0)
+        engine.run_once()
+        site.clock.advance(60)
+    site.clock.advance(3600)
+    engine.run_once()
+    assert len(site.store.alarms.incidents(open_only=True)) == 2
+    newer = Inventory(
+        buildings=city.buildings,
+        lines=city.lines,
+        devices=city.devices,
+        access_points=city.access_points,
+    )
+    site.store.inventories.save(content_hash(newer), encode(newer), 1)
+    engine.run_once()
+    (still,) = site.store.alarms.incidents(open_only=True)
+    assert still.target == "ap:wlc-07/AP-01"
+    (row,) = [r for r in site.store.alarms.states() if r.target == "ap:wlc-07/fremd"]
+    assert row.state is AlarmState.UNKNOWN
+
+
+def test_a_failure_among_numbers_is_in_the_evidence(site: Site) -> None:
+    engine = site.engine()
+    site.lines(10)
+    series = site._series(
+        "throughput",
+        {"line": "gs-07-main", "method": "tcp"},
+        {"rate_down_bps": [None]},
+        {},
+    )
+    series.failure = [FailureReason.BUSY]
+    site._write([series])
+    site.lines(20)
+    engine.run_once()
+    (incident,) = site.store.alarms.incidents()
+    evidence = decode(incident.evidence)
+    assert [r.value for r in evidence.results] == [10e6, None, 20e6]
+    assert evidence.failure is FailureReason.BUSY
+    assert evidence.measured_bps == 20e6
+
+
+class KilledError(StorageError):
+    """The process dies here."""
+
+
+class Killing:
+    """Lets the n-th writing call die, before or after it took effect."""
+
+    def __init__(self, at: int, *, after: bool) -> None:
+        self.calls = 0
+        self._at = at
+        self._after = after
+
+    def around(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            self.calls += 1
+            dies = self.calls == self._at
+            if dies and not self._after:
+                raise KilledError
+            done = call(*args, **kwargs)
+            if dies:
+                raise KilledError
+            return done
+
+        return wrapped
+
+
+def story(site: Site, killing: Killing | None) -> tuple[object, ...]:
+    """Play a morning; a killed service is replaced by a new one at once."""
+    if killing is not None:
+        alarms = site.store.alarms
+        alarms.commit = killing.around(alarms.commit)  # type: ignore[method-assign]
+        alarms.queue_mails = killing.around(alarms.queue_mails)  # type: ignore[method-assign]
+    services: list[AlertService] = [site.service()]
+
+    def evaluate() -> None:
+        try:
+            services[-1].evaluate()
+        except KilledError:
+            services.append(site.service())
+            services[-1].evaluate()
+
+    for mbits, up in ((240, 1), (10, 0), (10, 0), (10, 1), (240, 1), (240, 1)):
+        site.clock.advance(300)
+        site.lines(mbits)
+        site.aps(AP_01=up, AP_02=up, AP_03=1.0)
+        evaluate()
+    site.clock.advance(6 * 3600)
+    evaluate()
+    site.lines(240)
+    evaluate()
+    return site.outcome()
+
+
+@pytest.fixture
+def undisturbed(tmp_path: Path, city: Inventory) -> Iterator[tuple[object, ...]]:
+    store = SqliteStore(tmp_path / "undisturbed.sqlite3")
+    yield story(Site(store, city), None)
+    store.close()
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("at", range(1, 15))
+def test_killed_anywhere_nothing_is_repeated_or_lost(
+    site: Site, undisturbed: tuple[object, ...], at: int, after: bool
+) -> None:
+    killing = Killing(at, after=after)
+    outcome = story(site, killing)
+    assert outcome == undisturbed
+    assert killing.calls >= at, "the kill came too late to matter"
+
+
+def test_the_story_is_worth_being_killed_for(undisturbed: tuple[object, ...]) -> None:
+    _, incidents, mails = undisturbed
+    assert isinstance(incidents, list)
+    assert isinstance(mails, list)
+    assert len(incidents) == 4  # slow line, two access points, silent line
+    assert len(mails) == 2 * 2 * 3  # both events to two recipients; a group is one
+    events = [message_id.split(".")[2] for message_id, _, _ in mails]
+    assert events.count(MailEvent.ALARM) == events.count(MailEvent.RECOVERY)

@@ -1,0 +1,276 @@
+"""The whole process: threads, heartbeats, stopping; and the command line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alerts.lock import AlreadyRunningError, only_one
+from alerts.service import AlertService
+from alerts.smtp import mailer_from
+from netmon.cli import main
+from netmon.clock import SystemClock, to_ms
+from netmon.config import AlertSettings, MailSettings, Settings
+from netmon.errors import StorageBusyError
+from netmon.inventory import content_hash, encode
+from netmon.model import Inventory
+from netmon.storage.records import CheckedBatch, CheckedSeries, SourceKind
+from netmon.storage.sqlite import SqliteStore
+from netmon.texts import Texts
+
+Serve = Callable[..., Any]
+SERVICE = "service@dortmund.example"
+USER, PASSWORD = "netmon", "gehe1m-und-lang"
+
+
+def fill(store: SqliteStore, city: Inventory, *mbits: float) -> None:
+    """Store the city and, one second apart up to now, results of its main line."""
+    now_ms = to_ms(SystemClock().now())
+    store.inventories.save(content_hash(city), encode(city), now_ms)
+    source = store.sources.create("probe-07", SourceKind.PROBE, "gs-07", "a" * 64)
+    count = len(mbits)
+    series = CheckedSeries(
+        kind="throughput",
+        building_id="gs-07",
+        tags={"building": "gs-07", "line": "gs-07-main", "method": "tcp"},
+        seq=list(range(1, count + 1)),
+        ts=[now_ms - 1000 * (count - i) for i in range(count)],
+        values={"rate_down_bps": [m * 1e6 for m in mbits]},
+        failure=None,
+        info={},
+        keep_rollups=True,
+    )
+    batch = CheckedBatch(
+        source=source,
+        spool="5" * 32,
+        received_ms=now_ms,
+        sent_ms=now_ms,
+        agent="",
+        series=[series],
+        quarantined=[],
+    )
+    store.measurements.write([batch])
+
+
+def config(folder: Path, port: int, certificates: Any) -> Path:
+    password_file = folder / "password"
+    password_file.write_text(PASSWORD)
+    file = folder / "netmon.toml"
+    file.write_text(
+        f'data_dir = "{folder}"\n'
+        "[alerts]\ninterval_s = 0.05\n"
+        f'[mail]\nhost = "127.0.0.1"\nport = {port}\nuser = "{USER}"\n'
+        f'password_file = "{password_file}"\nca_file = "{certificates.ca_file}"\n'
+        f'sender = "netmon@dortmund.example"\nrecipients = ["{SERVICE}"]\n'
+    )
+    return file
+
+
+def test_the_service_runs_until_stopped(
+    tmp_path: Path, store: SqliteStore, city: Inventory, serve: Serve
+) -> None:
+    fill(store, city, 240, 10, 10, 10)
+    server = serve()
+    settings = Settings(
+        data_dir=str(tmp_path),
+        mail=MailSettings(
+            host="127.0.0.1", port=server.port, security="none", recipients=(SERVICE,)
+        ),
+        alerts=AlertSettings(interval_s=0.02),
+    )
+    mailer = mailer_from(settings.mail)
+    assert mailer is not None
+    arrived = threading.Event()
+
+    class Telling:
+        def send(self, message: Any) -> None:
+            mailer.send(message)
+            arrived.set()
+
+    service = AlertService(store, settings, SystemClock(), Telling(), Texts("de"))
+    thread = threading.Thread(target=service.run)
+    thread.start()
+    try:
+        assert arrived.wait(10)
+    finally:
+        service.stop()
+        thread.join(10)
+    assert not thread.is_alive()
+    assert len(server.mails) == 1
+    beats = {beat.process: beat.figures for beat in store.heartbeats.all()}
+    assert beats["mail"]["mails_sent_total"] == 1
+    assert beats["mail"]["mails_waiting_count"] == 0
+    assert beats["alerts"]["open_incidents_count"] == 1
+    assert beats["alerts"]["behind_chunks_count"] == 0
+
+
+def test_a_busy_store_is_tried_again(
+    store: SqliteStore, city: Inventory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(store, city, 240)
+    settings = Settings(alerts=AlertSettings(interval_s=0.001))
+    service = AlertService(store, settings, SystemClock(), None, Texts("de"))
+    commit, tries = store.alarms.commit, iter([StorageBusyError("busy")] * 2)
+
+    def busy_at_first(*args: Any, **kwargs: Any) -> Any:
+        error = next(tries, None)
+        if error is not None:
+            raise error
+        done = commit(*args, **kwargs)
+        service.stop()
+        return done
+
+    monkeypatch.setattr(store.alarms, "commit", busy_at_first)
+    service.run()
+    assert [t.to_state for t in store.alarms.transitions_after(0)] == ["ok", "ok"]
+
+
+def test_an_unexpected_error_of_the_sender_ends_the_service(
+    store: SqliteStore,
+) -> None:
+    class Broken:
+        def send(self, message: Any) -> None:
+            raise NotImplementedError("nobody expected this")
+
+    settings = Settings(alerts=AlertSettings(interval_s=0.001))
+    service = AlertService(store, settings, SystemClock(), Broken(), Texts("de"))
+
+    def explode() -> None:
+        raise NotImplementedError("nobody expected this")
+
+    service.send = explode  # type: ignore[method-assign, assignment]
+    with pytest.raises(NotImplementedError):
+        service.run()
+
+
+def test_only_one_alarm_process_a_store(tmp_path: Path) -> None:
+    with only_one(tmp_path), pytest.raises(AlreadyRunningError), only_one(tmp_path):
+        pass
+    with only_one(tmp_path):
+        pass
+
+
+@pytest.mark.slow
+def test_the_command_serves_until_sigterm(
+    tmp_path: Path,
+    store: SqliteStore,
+    city: Inventory,
+    serve: Serve,
+    certificates: Any,
+) -> None:
+    fill(store, city, 240, 10, 10, 10)
+    server = serve(tls=certificates.context)
+    file = config(tmp_path, server.port, certificates)
+    command = [sys.executable, "-m", "netmon", "alerts", "run", "--config", str(file)]
+    arrived = threading.Event()
+    take = server.handle_DATA
+
+    async def tell(*args: Any) -> str:
+        answer: str = await take(*args)
+        arrived.set()
+        return answer
+
+    server.handle_DATA = tell
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONWARNINGS": "error"},
+    )
+    try:
+        assert arrived.wait(30), "no mail arrived"
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, output
+    assert PASSWORD not in output
+    assert len(server.mails) == 1
+
+
+def test_run_once(
+    tmp_path: Path,
+    store: SqliteStore,
+    city: Inventory,
+    serve: Serve,
+    certificates: Any,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fill(store, city, 240, 10, 10, 10)
+    server = serve(tls=certificates.context)
+    file = config(tmp_path, server.port, certificates)
+    arguments = ["alerts", "run", "--once", "--config", str(file)]
+    assert main(arguments) == 0
+    told = "4 Zustandswechsel, 1 Mails eingereiht, 1 verschickt, 0 nicht verschickt."
+    assert told in capsys.readouterr().out
+    assert main(arguments) == 0
+    assert "0 Zustandswechsel, 0 Mails" in capsys.readouterr().out
+    assert len(server.mails) == 1
+    with only_one(tmp_path):
+        assert main(arguments) == 1
+    assert "schon ein Alarmprozess" in capsys.readouterr().err
+
+    assert main(["alerts", "list", "--config", str(file)]) == 0
+    listed = capsys.readouterr().out
+    assert "Nr. 1  Grundschule 07 (Demo): Anbindung unter Soll" in listed
+    assert "[Gestört]" in listed
+
+
+def test_list_without_incidents(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "netmon.toml"
+    file.write_text(f'data_dir = "{tmp_path}"\n')
+    assert main(["alerts", "list", "--config", str(file)]) == 0
+    assert capsys.readouterr().out == "Keine offene Störung.\n"
+
+
+def test_rules_of_a_building_say_why(
+    tmp_path: Path,
+    store: SqliteStore,
+    city: Inventory,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "netmon.toml"
+    file.write_text(f'data_dir = "{tmp_path}"\n')
+    assert main(["alerts", "rules", "--config", str(file)]) == 0
+    general = capsys.readouterr().out
+    assert "kleineren Wert aus 100 Mbit/s und 90\u00a0% des Vertrags" in general
+    command = ["alerts", "rules", "--config", str(file), "--building"]
+    assert main([*command, "gs-07"]) == 1
+    assert "noch kein Inventar" in capsys.readouterr().err
+    fill(store, city, 240)
+    assert main([*command, "gs-99"]) == 1
+    assert "„gs-99“ gibt es nicht" in capsys.readouterr().err
+    assert main([*command, "gs-07"]) == 0
+    output = capsys.readouterr().out
+    assert "Alarm unter 100 Mbit/s, Ende ab 105 Mbit/s." in output
+    assert "Alarm unter 90,0 Mbit/s, Ende ab 92,0 Mbit/s." in output
+    assert "3 geplante Access Points" in output
+
+
+def test_the_test_mail_says_what_became_of_it(
+    tmp_path: Path, serve: Serve, certificates: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = serve(tls=certificates.context)
+    file = config(tmp_path, server.port, certificates)
+    command = ["alerts", "test-mail", "--config", str(file)]
+    assert main(command) == 0
+    assert f"{SERVICE}: vom Server angenommen." in capsys.readouterr().out
+    server.answers.append("550 no")
+    assert main(command) == 1
+    assert f"{SERVICE}: nicht angenommen (mail refused: 550" in capsys.readouterr().out
+    assert [m["Subject"] for _, _, m in server.mails] == ["[Test] netmon – Testmail"]
+    file.write_text("")
+    assert main(command) == 1
+    assert "ohne Server keine Mail" in capsys.readouterr().err
