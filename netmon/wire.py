@@ -110,17 +110,23 @@ def decode_batch(body: bytes) -> Batch:
             names the path of the field.
         msgspec.DecodeError: no JSON.
     """
-    return _decode_batch.decode(body)
+    try:
+        return _decode_batch.decode(body)
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError("text that is not UTF-8") from error
 
 
 def decode_receipt(body: bytes) -> Receipt:
     """Return the receipt in an answer; raises as `decode_batch`."""
-    return _decode_receipt.decode(body)
+    try:
+        return _decode_receipt.decode(body)
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError("text that is not UTF-8") from error
 
 
 def decode_error(body: bytes) -> ErrorBody | None:
     """Return the error in an answer; None where the answer is something else."""
     try:
         return _decode_error.decode(body).error
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None

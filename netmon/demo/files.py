@@ -15,7 +15,7 @@ from netmon.ingest import new_token
 
 # A real deployment measures every hour and polls every five minutes; here a
 # person is watching.
-THROUGHPUT_INTERVAL_S = 8.0
+THROUGHPUT_INTERVAL_S = 10.0
 POLL_INTERVAL_S = 8.0
 CONFIRM_COUNT = 2
 
@@ -147,8 +147,8 @@ class DemoFiles:
             },
             "throughput": {
                 "interval_s": THROUGHPUT_INTERVAL_S,
-                "warmup_s": 0.15,
-                "window_s": 0.5,
+                "warmup_s": 0.3,
+                "window_s": 1.0,
             },
             "latency": {"interval_s": 5.0, "count": 10, "spacing_s": 0.02},
             "dns": {"interval_s": 20.0, "server": "127.0.0.1", "port": dns_port},

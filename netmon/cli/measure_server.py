@@ -1,0 +1,82 @@
+"""``netmon measure-server``: the peer that probes measure against."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from netmon.texts import Texts
+
+if TYPE_CHECKING:
+    from netmon.cli.base import Commands
+    from netmon.config import Secret
+
+DEFAULT_PORT = 5201
+
+
+def add(commands: Commands, texts: Texts) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "measure-server", help=texts("measure_server.help.about")
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help=texts("measure_server.help.host")
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=DEFAULT_PORT,
+        help=texts("measure_server.help.port", port=DEFAULT_PORT),
+    )
+    parser.add_argument(
+        "--token-file", required=True, help=texts("measure_server.help.token_file")
+    )
+    parser.add_argument(
+        "--max-tests",
+        type=int,
+        default=8,
+        help=texts("measure_server.help.max_tests", n=8),
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace, texts: Texts) -> int:
+    import asyncio
+    import logging
+
+    from netmon.config import read_secret
+
+    logging.basicConfig(level=logging.INFO)
+    token = read_secret(args.token_file, setting="--token-file")
+    if token is None:
+        return 2
+    return asyncio.run(_serve(args, token, texts))
+
+
+async def _serve(args: argparse.Namespace, token: Secret, texts: Texts) -> int:
+    import asyncio
+    import signal
+    import sys
+
+    from probes.measure_server import Limits, MeasureServer
+
+    server = MeasureServer(token, limits=Limits(max_tests=args.max_tests))
+    try:
+        await server.start(args.host, args.port)
+    except OSError as error:
+        said = texts(
+            "measure_server.not_started",
+            host=args.host,
+            port=args.port,
+            reason=error.strerror or type(error).__name__,
+        )
+        print(said, file=sys.stderr)
+        return 1
+    print(texts("measure_server.ready", host=server.host, port=server.port), flush=True)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with server:
+        await stop.wait()
+    return 0

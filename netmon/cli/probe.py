@@ -1,0 +1,126 @@
+"""``netmon probe``: the agent in a school, and one measurement by hand."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netmon.errors import ConfigError, Problem
+from netmon.texts import Texts
+
+if TYPE_CHECKING:
+    from netmon.cli.base import Commands
+    from probes.base import Emit, Probe, ProbeContext, ProbeResult
+
+NAMES = ("throughput", "latency", "dns", "link")
+NEEDS_SERVER = ("throughput", "latency", "all")
+
+
+def add(commands: Commands, texts: Texts) -> None:
+    """Add ``probe run`` and ``probe measure``."""
+    group = commands.add_parser("probe", help=texts("probe.help.about"))
+    actions = group.add_subparsers(metavar=texts("cli.command"), required=True)
+    run = actions.add_parser("run", help=texts("probe.help.run"))
+    run.add_argument(
+        "--config", type=Path, required=True, help=texts("probe.help.config")
+    )
+    run.set_defaults(run=_run)
+    measure = actions.add_parser("measure", help=texts("probe.help.measure"))
+    measure.add_argument(
+        "what",
+        nargs="?",
+        choices=(*NAMES, "all"),
+        default="all",
+        help=texts("probe.help.what"),
+    )
+    measure.add_argument("--server", metavar="H:P", help=texts("probe.help.server"))
+    measure.add_argument("--token-file", help=texts("probe.help.token_file"))
+    measure.add_argument("--line", default="", help=texts("probe.help.line"))
+    measure.add_argument("--json", action="store_true", help=texts("probe.help.json"))
+    measure.add_argument(
+        "--explain", action="store_true", help=texts("probe.help.explain")
+    )
+    measure.set_defaults(run=_measure)
+
+
+def _run(args: argparse.Namespace, _texts: Texts) -> int:
+    import asyncio
+    import logging
+
+    from probes.agent import serve
+    from probes.config import load_probe_settings
+
+    logging.basicConfig(level=logging.INFO)
+    # One line for each push would bury the lines that matter.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    asyncio.run(serve(load_probe_settings(args.config)))
+    return 0
+
+
+def _measure(args: argparse.Namespace, texts: Texts) -> int:
+    import asyncio
+
+    return asyncio.run(_measure_all(args, texts))
+
+
+async def _measure_all(args: argparse.Namespace, texts: Texts) -> int:
+    import sys
+
+    from netmon.cli.probe_output import Explainer, as_json, as_text
+    from probes.base import say_nothing
+    from probes.runner import run_guarded
+
+    explainer = Explainer(texts, sys.stderr) if args.explain else None
+    context = _context(args, explainer or say_nothing)
+    results: list[tuple[str, ProbeResult]] = []
+    for probe in _probes(args.what):
+        if explainer is not None:
+            explainer.begin(probe)
+        result = await run_guarded(probe, context)
+        results.append((probe.name, result))
+        if not args.json:
+            print(as_text(texts, probe, result), flush=True)
+    if args.json:
+        print(as_json(results))
+    return 1 if any(result.failure for _, result in results) else 0
+
+
+def _probes(what: str) -> list[Probe]:
+    from probes.config import MethodSettings
+    from probes.registry import PROBES
+
+    defaults = MethodSettings()
+    return [
+        entry.make(defaults) for name, entry in PROBES.items() if what in (name, "all")
+    ]
+
+
+def _context(args: argparse.Namespace, emit: Emit) -> ProbeContext:
+    from netmon.clock import SystemClock
+    from netmon.config import Secret, read_secret
+    from probes.base import MeasureAddress, ProbeContext
+    from probes.config import parse_address
+
+    host, port = "", 0
+    if args.server:
+        try:
+            host, port = parse_address(args.server)
+        except ValueError as error:
+            raise _refused("--server", str(error)) from error
+    elif args.what in NEEDS_SERVER:
+        raise _refused("--server", "is missing")
+    token = read_secret(args.token_file or "", setting="--token-file")
+    return ProbeContext(
+        building="",
+        line=args.line,
+        probe="",
+        server=MeasureAddress(host, port, token or Secret("")),
+        clock=SystemClock(),
+        emit=emit,
+    )
+
+
+def _refused(option: str, text: str) -> ConfigError:
+    fix = "--server messserver.example.org:5201"
+    return ConfigError([Problem("netmon probe measure", None, option, text, fix)])

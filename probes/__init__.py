@@ -1,0 +1,1 @@
+"""Active measurements at a building: probes, their schedule, and the peer."""

@@ -1,0 +1,117 @@
+"""The agent in a school: measures, spools and sends until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import ssl
+from pathlib import Path
+
+import httpx
+
+from netmon import __version__
+from netmon.clock import Clock, SystemClock
+from netmon.errors import ConfigError, Problem
+from netmon.push import Pusher
+from netmon.spool import Spool
+from probes.base import ProbeContext
+from probes.config import ProbeSettings, gateway_token, measure_address
+from probes.registry import PROBES
+from probes.runner import Planned, Runner
+
+log = logging.getLogger(__name__)
+
+HTTP_TIMEOUT_S = 20.0
+
+
+async def run_agent(
+    settings: ProbeSettings, stop: asyncio.Event, *, clock: Clock | None = None
+) -> None:
+    """Measure and send until ``stop`` is set; then end at once.
+
+    A measurement that runs at that moment is dropped, spooled ones are kept.
+
+    Raises:
+        ConfigError: a token's file cannot be read or a certificate file is wrong.
+        StorageError: the spool cannot be opened.
+    """
+    clock = clock or SystemClock()
+    context = ProbeContext(
+        building=settings.building,
+        line=settings.line,
+        probe=settings.probe,
+        server=measure_address(settings),
+        clock=clock,
+    )
+    token = gateway_token(settings)
+    wake = asyncio.Event()
+    spool = await asyncio.to_thread(
+        Spool, Path(settings.spool), max_records=settings.spool_max_records
+    )
+    with spool:
+        async with _client(settings) as client:
+            pusher = Pusher(
+                spool,
+                settings.gateway.url,
+                token,
+                settings.probe,
+                client,
+                clock,
+                agent=f"netmon/{__version__}",
+            )
+            plan = [
+                Planned(entry.make(settings), entry.interval_s(settings))
+                for entry in PROBES.values()
+            ]
+            runner = Runner(
+                plan,
+                context,
+                spool,
+                wake,
+                health_interval_s=settings.health.interval_s,
+            )
+            await _until_stopped(stop, runner, pusher, wake)
+
+
+async def serve(settings: ProbeSettings) -> None:
+    """Run the agent until SIGTERM or SIGINT; raises as `run_agent`."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await run_agent(settings, stop)
+
+
+async def _until_stopped(
+    stop: asyncio.Event, runner: Runner, pusher: Pusher, wake: asyncio.Event
+) -> None:
+    tasks = [
+        asyncio.create_task(stop.wait()),
+        asyncio.create_task(runner.run(stop)),
+        asyncio.create_task(pusher.run(stop, wake)),
+    ]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        # Measuring or sending came to an end by itself: let it be seen.
+        task.result()
+
+
+def _client(settings: ProbeSettings) -> httpx.AsyncClient:
+    verify: ssl.SSLContext | bool = True
+    file = settings.gateway.ca_file
+    if file:
+        try:
+            verify = ssl.create_default_context(cafile=file)
+        except OSError as error:  # ssl.SSLError is one too
+            text = error.strerror or "holds no certificate"
+            fix = "name a PEM file with the authority's certificate"
+            raise ConfigError(
+                [Problem(file, None, "gateway.ca_file", text, fix)]
+            ) from error
+    return httpx.AsyncClient(timeout=HTTP_TIMEOUT_S, verify=verify)
