@@ -89,8 +89,12 @@ class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CollectorSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """SNMP polling. ``credentials_file`` is TOML, readable by netmon only."""
+    """SNMP polling. ``credentials_file`` is TOML, readable by netmon only.
 
+    ``source`` is the name the token was made for (``netmon sources add``).
+    """
+
+    source: str = "collector"
     interval_s: float = 300.0
     concurrency: int = 100
     credentials_file: str = ""

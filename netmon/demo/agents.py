@@ -164,7 +164,10 @@ class _Answers:
 
 
 class SnmpAgent:
-    """One device on a UDP port of 127.0.0.1, by v2c or v3."""
+    """One device on a UDP port of 127.0.0.1, by v2c or v3.
+
+    ``engine_id`` is its SNMPv3 name; None for the one of this process.
+    """
 
     def __init__(
         self,
@@ -172,7 +175,9 @@ class SnmpAgent:
         credential: Credential = DEMO_CREDENTIAL,
         *,
         clock: Clock | None = None,
+        engine_id: bytes | None = None,
     ) -> None:
+        self._engine_id = engine_id
         self._answers = _Answers(model, clock or SystemClock())
         self._credential = credential
         self._engine: SnmpEngine | None = None
@@ -184,6 +189,13 @@ class SnmpAgent:
         server.setblocking(False)
         server.bind(("127.0.0.1", port))
         engine = SnmpEngine()
+        if self._engine_id is not None:
+            # Giving it to the constructor would leave a folder in /tmp.
+            (holder,) = engine.get_mib_builder().import_symbols(
+                "__SNMP-FRAMEWORK-MIB", "snmpEngineID"
+            )
+            holder.syntax = holder.syntax.clone(self._engine_id)
+            engine.snmpEngineID = holder.syntax
         self._transport = udp.UdpAsyncioTransport().open_server_mode(sock=server)
         config.add_transport(engine, udp.DOMAIN_NAME, self._transport)
         _let_in(engine, self._credential)
@@ -250,6 +262,10 @@ class AgentFleet:
             await agent.stop()
         self._agents.clear()
         self._models.clear()
+
+    def agent(self, device_id: str) -> SnmpAgent:
+        """Return the agent of a device; KeyError if there is none."""
+        return self._agents[device_id]
 
     def set_ap(
         self,

@@ -1,0 +1,155 @@
+"""The collector process: polls, spools and sends until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+
+import httpx
+
+from collectors.credentials import load_credentials
+from collectors.platforms import load_platforms
+from collectors.poll import Poller, pollable
+from netmon import __version__
+from netmon.clock import Clock, SystemClock
+from netmon.config import Settings, read_secret
+from netmon.errors import ConfigError, Problem, StorageError
+from netmon.model import Inventory
+from netmon.push import Pusher
+from netmon.spool import Spool
+
+log = logging.getLogger(__name__)
+
+SPOOL_NAME = "collector.spool.sqlite3"
+INVENTORY_CHECK_S = 30.0
+HTTP_TIMEOUT_S = 20.0
+
+# Returns the inventory and what tells one version from another.
+InventorySource = Callable[[], tuple[Inventory, object]]
+
+
+async def run_collector(
+    settings: Settings,
+    inventory: InventorySource,
+    stop: asyncio.Event,
+    *,
+    clock: Clock | None = None,
+    check_s: float = INVENTORY_CHECK_S,
+) -> None:
+    """Poll and send until ``stop`` is set; then end at once.
+
+    A poll that runs at that moment is dropped, spooled records are kept. A new
+    version of the inventory is taken over within ``check_s`` seconds; one that
+    names what is not there is refused and the old one stays.
+
+    Raises:
+        ConfigError: a file of secrets is missing or wrong, or the first
+            inventory names a credential or platform that is not there.
+        StorageError: the spool cannot be opened.
+    """
+    collector = settings.collector
+    clock = clock or SystemClock()
+    token = read_secret(collector.token_file, setting="collector.token_file")
+    if token is None:
+        raise _empty("token_file")
+    if not collector.credentials_file:
+        raise _empty("credentials_file")
+    credentials = load_credentials(Path(collector.credentials_file))
+    wake = asyncio.Event()
+    spool = await asyncio.to_thread(Spool, Path(settings.data_dir) / SPOOL_NAME)
+    with spool:
+        poller = Poller(
+            platforms=load_platforms(),
+            credentials=credentials,
+            spool=spool,
+            clock=clock,
+            wake=wake,
+            interval_s=collector.interval_s,
+            concurrency=collector.concurrency,
+        )
+        async with httpx.AsyncClient(timeout=HTTP_TIMEOUT_S) as client:
+            pusher = Pusher(
+                spool,
+                collector.gateway_url,
+                token,
+                collector.source,
+                client,
+                clock,
+                agent=f"netmon/{__version__}",
+            )
+            try:
+                await _first_to_end(
+                    stop.wait(),
+                    pusher.run(stop, wake),
+                    _follow(poller, inventory, check_s),
+                )
+            finally:
+                await poller.aclose()
+
+
+async def serve(settings: Settings, inventory: InventorySource) -> None:
+    """Run the collector until SIGTERM or SIGINT; raises as `run_collector`."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await run_collector(settings, inventory, stop)
+
+
+def _empty(key: str) -> ConfigError:
+    return ConfigError(
+        [Problem("settings", None, f"collector.{key}", "is empty", "name the file")]
+    )
+
+
+async def _follow(poller: Poller, source: InventorySource, check_s: float) -> None:
+    """Poll the newest inventory; begin anew when there is a newer one."""
+    inventory, version = await asyncio.to_thread(source)
+    while True:
+        polling = asyncio.create_task(poller.run(inventory, asyncio.Event()))
+        try:
+            inventory, version = await _newer(poller, source, version, check_s, polling)
+        finally:
+            polling.cancel()
+            await asyncio.gather(polling, return_exceptions=True)
+
+
+async def _newer(
+    poller: Poller,
+    source: InventorySource,
+    version: object,
+    check_s: float,
+    polling: asyncio.Task[None],
+) -> tuple[Inventory, object]:
+    """Wait for a version that can be polled; raises what ended the polling."""
+    while True:
+        await asyncio.wait([polling], timeout=check_s)
+        if polling.done():
+            polling.result()
+        try:
+            inventory, newest = await asyncio.to_thread(source)
+            if newest == version:
+                continue
+            # Refused or not: the same version is looked at once.
+            version = newest
+            poller.check(pollable(inventory))
+        except (StorageError, ConfigError) as error:
+            log.error("the new inventory is not taken over: %s", error)  # noqa: TRY400
+            continue
+        return inventory, version
+
+
+async def _first_to_end(*jobs: Coroutine[object, object, object]) -> None:
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        # Polling or sending came to an end by itself: let it be seen.
+        task.result()

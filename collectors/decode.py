@@ -1,0 +1,236 @@
+"""From what a device said to what it means: pure functions on readings."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from collectors.base import Value
+from collectors.platforms import (
+    RESULT_FIELDS,
+    Column,
+    Fact,
+    ResultKind,
+    Table,
+)
+from netmon.metrics import KINDS, Metric
+
+MAX_TEXT = 128
+
+Index = tuple[int, ...]
+Columns = Mapping[str, Mapping[Index, Value]]
+
+KIND_OF: Mapping[ResultKind, str | None] = {
+    "access_point": "wlan_ap",
+    "radio": "wlan_radio",
+    "port": "lan_port",
+    "network": None,  # shown by `netmon collect once`, not stored
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing in a table.
+
+    ``parts`` are the named parts of the index in dotted form. A number is None
+    where the device does not say it, a word is empty.
+    """
+
+    parts: Mapping[str, str]
+    numbers: Mapping[str, float | None]
+    words: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something an administrator should know: ``collect.remark.<key>`` in words."""
+
+    key: str
+    values: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TableResult:
+    """A decoded table.
+
+    ``complete`` says that every row the device has is in ``rows``; only then
+    may one conclude anything from what is missing. ``remarks`` tell an
+    administrator what was left out and why.
+    """
+
+    name: str
+    result: ResultKind
+    rows: tuple[Row, ...] = ()
+    complete: bool = False
+    remarks: tuple[Remark, ...] = ()
+
+
+def clean_text(value: Value) -> str:
+    """Return text of a device: UTF-8, else Latin-1, without control characters.
+
+    Runs of white space become one blank, and 128 characters are enough.
+    """
+    if isinstance(value, int):
+        return str(value)
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError:
+        text = value.decode("latin-1")
+    kept = "".join(
+        " " if char.isspace() else char
+        for char in text
+        if char.isspace() or not unicodedata.category(char).startswith("C")
+    )
+    return " ".join(kept.split())[:MAX_TEXT].strip()
+
+
+def cut_out(pattern: str, text: str) -> str:
+    """Return the one group of a pattern; all the text where there is none."""
+    if not pattern:
+        return text
+    match = re.search(pattern, text)
+    return (match.group(1) or "").strip() if match else ""
+
+
+def decode_facts(facts: Iterable[Fact], values: Mapping[str, Value]) -> dict[str, str]:
+    """Return the words about a device; what it does not say is missing."""
+    found = {
+        fact.name: cut_out(fact.pattern, clean_text(values[fact.oid]))
+        for fact in facts
+        if fact.oid in values
+    }
+    return {name: text for name, text in found.items() if text}
+
+
+def number(column: Column, value: Value) -> float | None:
+    """Return a column's value in the field's unit; None where it says nothing."""
+    if isinstance(value, bytes):
+        try:
+            raw = float(cut_out(column.pattern, clean_text(value)))
+        except ValueError:
+            return None
+    else:
+        raw = float(value)
+    if raw in column.missing:
+        return None
+    if column.enumeration:
+        code = column.enumeration.get(int(raw))
+        return None if code is None else float(code)
+    # 57 x 0.01 is 0.5700000000000001 otherwise.
+    return raw if column.scale == 1 else round(raw * column.scale, 9)
+
+
+def without_value(
+    column: Column, values: Mapping[Index, Value], rows: Iterable[Index]
+) -> set[Index]:
+    """Return those rows for which the column has no usable value."""
+    return {
+        index
+        for index in rows
+        if index not in values
+        or (isinstance(values[index], int) and number(column, values[index]) is None)
+        or values[index] == b""
+    }
+
+
+def wanted_rows(table: Table, columns: Columns) -> set[Index]:
+    """Return the rows of the required columns read so far that `keep` keeps."""
+    indexes = [
+        set(columns[column.oid])
+        for column in table.columns
+        if column.required and column.oid in columns
+    ]
+    rows = set().union(*indexes) if indexes else set()
+    keep = table.keep
+    if keep is None:
+        return rows
+    for column in table.columns:
+        if column.field == keep.field and column.oid in columns:
+            values = columns[column.oid]
+            return {i for i in rows if i in values and values[i] in keep.values}
+    return rows
+
+
+def decode_table(
+    table: Table, columns: Columns, failed: Iterable[str] = ()
+) -> TableResult:
+    """Return the rows of a table.
+
+    ``columns`` are values by column and index, ``failed`` the columns that did
+    not come. The table is complete if all required columns came with the same
+    rows: a walk that an agent broke off shows as a shorter column.
+    """
+    lost = set(failed)
+    required = [column for column in table.columns if column.required]
+    sets = [set(columns.get(column.oid, {})) for column in required]
+    everywhere = set.intersection(*sets)
+    remarks = _remarks(table, lost, sets)
+    sound = {index for index in everywhere if len(index) == table.index_length}
+    if len(sound) < len(everywhere):
+        odd_count = len(everywhere) - len(sound)
+        remarks.append(Remark("odd_index", {"n": odd_count}))
+    rows = []
+    for index in sorted(sound & wanted_rows(table, columns)):
+        row, odd = _decode_row(table, columns, index)
+        rows.append(row)
+        remarks.extend(odd)
+    complete = not (
+        any(column.oid in lost for column in required)
+        or any(indexes != everywhere for indexes in sets)
+        or (table.never_empty and not sound)
+    )
+    return TableResult(table.name, table.result, tuple(rows), complete, tuple(remarks))
+
+
+def _remarks(table: Table, lost: set[str], sets: list[set[Index]]) -> list[Remark]:
+    remarks = [
+        Remark("lost_column", {"field": column.field, "oid": column.oid})
+        for column in table.columns
+        if column.oid in lost
+    ]
+    if any(indexes != sets[0] for indexes in sets) and not lost:
+        remarks.append(Remark("uneven"))
+    if table.never_empty and not any(sets):
+        remarks.append(Remark("empty"))
+    return remarks
+
+
+def _decode_row(
+    table: Table, columns: Columns, index: Index
+) -> tuple[Row, list[Remark]]:
+    numbers: dict[str, float | None] = {}
+    words: dict[str, str] = {}
+    odd: list[Remark] = []
+    limits = _limits(table.result)
+    for column in table.columns:
+        values = columns.get(column.oid, {})
+        if RESULT_FIELDS[table.result][column.field] == "text":
+            if not words.get(column.field):
+                raw = values.get(index, b"")
+                words[column.field] = cut_out(column.pattern, clean_text(raw))
+            continue
+        if numbers.get(column.field) is not None:
+            continue
+        value = number(column, values[index]) if index in values else None
+        metric = limits.get(column.field)
+        if value is not None and metric and not metric.low <= value <= metric.high:
+            said = {"field": column.field, "value": f"{value:g}"}
+            odd.append(Remark("out_of_range", said))
+            value = None
+        numbers[column.field] = value
+    return Row(_parts(table, index), numbers, words), odd
+
+
+def _parts(table: Table, index: Index) -> dict[str, str]:
+    parts, start = {}, 0
+    for part in table.index:
+        parts[part.part] = ".".join(map(str, index[start : start + part.length]))
+        start += part.length
+    return parts
+
+
+def _limits(result: ResultKind) -> dict[str, Metric]:
+    kind = KIND_OF[result]
+    return {} if kind is None else {m.name: m for m in KINDS[kind].metrics}

@@ -1,0 +1,390 @@
+"""Platform files: what to ask a family of devices, and what the answers mean.
+
+A platform is data, one YAML file in ``collectors/platforms``; this is the only
+reader. A file says which devices it fits (``match``), which single objects are
+worth knowing (``facts``) and which tables to walk. A column names the field it
+fills; where several columns name the same field, the first that has a value
+for a row counts, and later ones are asked only if rows are left without one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+import msgspec
+import yaml
+from msgspec import Struct
+
+from collectors.base import oid_key
+from netmon.errors import ConfigError, Problem
+
+FALLBACK = "if_mib"
+MAX_ROWS = 20_000
+
+FieldType = Literal["number", "text"]
+ResultKind = Literal["access_point", "radio", "port", "network"]
+
+# What each kind of result may know; the numbers are named as in netmon.metrics.
+RESULT_FIELDS: Mapping[ResultKind, Mapping[str, FieldType]] = {
+    "access_point": {
+        "name": "text",
+        "serial": "text",
+        "model": "text",
+        "firmware": "text",
+        "up": "number",
+        "uptime_s": "number",
+    },
+    "radio": {
+        "channel": "number",
+        "clients_count": "number",
+        "utilisation_ratio": "number",
+        "noise_dbm": "number",
+        "tx_power_dbm": "number",
+    },
+    "port": {
+        "name": "text",
+        "alias": "text",
+        "type": "number",
+        "oper_up": "number",
+        "admin_up": "number",
+        "speed_bps": "number",
+        "in_octets_total": "number",
+        "out_octets_total": "number",
+        "in_errors_total": "number",
+        "out_errors_total": "number",
+    },
+    "network": {"name": "text", "clients_count": "number"},
+}
+# The index must tell these apart; `ap` joins radios to their access points.
+RESULT_PARTS: Mapping[ResultKind, tuple[str, ...]] = {
+    "access_point": ("ap",),
+    "radio": ("ap", "radio"),
+    "port": ("port",),
+    "network": ("network",),
+}
+FACT_NAMES = {"name", "model", "serial", "firmware", "descr"}
+
+
+class Match(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which devices a platform fits; what is given must all fit.
+
+    ``sys_object_id`` are prefixes, of which one must fit; ``sys_descr`` is a
+    regular expression searched in the description.
+    """
+
+    sys_object_id: tuple[str, ...] = ()
+    sys_descr: str = ""
+
+
+class Fact(Struct, frozen=True, forbid_unknown_fields=True):
+    """One word about the device; ``pattern`` cuts it out by its one group."""
+
+    name: str
+    oid: str
+    pattern: str = ""
+
+
+class IndexPart(Struct, frozen=True, forbid_unknown_fields=True):
+    """``length`` sub-identifiers of a row's index, in their order."""
+
+    part: str
+    length: int
+
+
+class Column(Struct, frozen=True, forbid_unknown_fields=True):
+    """One column of a table.
+
+    ``scale`` turns what the device says into the field's unit, ``unit`` tells a
+    reader what that was. ``enumeration`` maps codes to numbers, null to "not
+    known"; a code that is not in it is not known either. ``missing`` are values
+    that mean "no value". ``pattern`` cuts text or a number out of text. A row
+    must have its ``required`` columns, else the table was not read whole.
+    """
+
+    field: str
+    oid: str
+    unit: str = ""
+    scale: float = 1.0
+    enumeration: dict[int, int | None] = {}
+    missing: tuple[int, ...] = ()
+    pattern: str = ""
+    required: bool = False
+
+
+class Keep(Struct, frozen=True, forbid_unknown_fields=True):
+    """Keep only the rows whose field has one of these values."""
+
+    field: str
+    values: tuple[int, ...]
+
+
+class Table(Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of one kind of result.
+
+    ``never_empty`` marks tables that a sound device cannot have empty, so that
+    no rows mean no answer.
+    """
+
+    name: str
+    result: ResultKind
+    index: tuple[IndexPart, ...]
+    columns: tuple[Column, ...]
+    never_empty: bool = False
+    max_repetitions: int = 20
+    max_rows: int = MAX_ROWS
+    keep: Keep | None = None
+
+    @property
+    def index_length(self) -> int:
+        """Number of sub-identifiers in a row's index."""
+        return sum(part.length for part in self.index)
+
+
+class Platform(Struct, frozen=True, forbid_unknown_fields=True):
+    """A family of devices. ``extends`` names platforms whose parts are added."""
+
+    name: str
+    tables: tuple[Table, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    match: Match = Match()
+    extends: tuple[str, ...] = ()
+    fallback: bool = False
+
+
+class Platforms:
+    """All platform files, checked; ``extends`` is already followed."""
+
+    def __init__(self, platforms: Sequence[Platform]) -> None:
+        by_name = {platform.name: platform for platform in platforms}
+        self._whole = {name: _extended(name, by_name) for name in by_name}
+        self._fallback = next(
+            (item.name for item in platforms if item.fallback), FALLBACK
+        )
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all platforms."""
+        return sorted(self._whole)
+
+    def get(self, name: str) -> Platform:
+        """Return a platform by name; KeyError where there is none."""
+        return self._whole[name]
+
+    def choose(self, sys_object_id: str, sys_descr: str) -> Platform:
+        """Return the platform that fits a device best: the longest prefix wins.
+
+        A device that fits nothing gets the fallback.
+        """
+        best, length = self._whole[self._fallback], -1
+        for platform in self._whole.values():
+            fits = _fit(platform.match, sys_object_id, sys_descr)
+            if fits is not None and fits > length:
+                best, length = platform, fits
+        return best
+
+
+def _fit(match: Match, sys_object_id: str, sys_descr: str) -> int | None:
+    """Return the length of the prefix that fits, None where it does not."""
+    if not match.sys_object_id and not match.sys_descr:
+        return None
+    if match.sys_descr and not re.search(match.sys_descr, sys_descr):
+        return None
+    if not match.sys_object_id:
+        return 0
+    wanted = f"{sys_object_id}."
+    fitting = [p for p in match.sys_object_id if wanted.startswith(f"{p}.")]
+    return max((len(prefix) for prefix in fitting), default=None)
+
+
+def _extended(name: str, by_name: Mapping[str, Platform]) -> Platform:
+    own = by_name[name]
+    bases = [_extended(base, by_name) for base in own.extends]
+    said = {fact.name for fact in own.facts}
+    return msgspec.structs.replace(
+        own,
+        tables=own.tables + tuple(table for base in bases for table in base.tables),
+        facts=own.facts
+        + tuple(f for base in bases for f in base.facts if f.name not in said),
+    )
+
+
+@cache
+def load_platforms() -> Platforms:
+    """Return the platforms that come with netmon.
+
+    Raises:
+        ConfigError: a file is wrong; each problem names file and field.
+    """
+    folder = files("collectors").joinpath("platforms")
+    found = {
+        item.name: item.read_text(encoding="utf-8")
+        for item in folder.iterdir()
+        if item.name.endswith(".yaml")
+    }
+    return parse_platforms(found)
+
+
+def parse_platforms(texts: Mapping[str, str]) -> Platforms:
+    """Return the platforms in YAML texts, keyed by file name.
+
+    Raises:
+        ConfigError: with every problem of every file.
+    """
+    problems: list[Problem] = []
+    platforms: dict[str, Platform] = {}
+    for source, text in sorted(texts.items()):
+        try:
+            platform = _convert(source, text)
+        except ConfigError as error:
+            problems.extend(error.problems)
+            continue
+        problems.extend(_check(source, platform))
+        if source != f"{platform.name}.yaml":
+            problems.append(
+                _problem(source, "name", "differs from the file's name", "rename one")
+            )
+        platforms[source] = platform
+    problems.extend(_check_together(platforms))
+    if problems:
+        raise ConfigError(problems)
+    return Platforms(list(platforms.values()))
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML takes the last of two equal keys in silence; this one does not."""
+
+    def construct_mapping(
+        self, node: yaml.MappingNode, deep: bool = False
+    ) -> dict[Any, Any]:
+        """Refuse a key that stands twice."""
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                mark = key_node.start_mark
+                raise yaml.MarkedYAMLError(problem=f"{key} twice", problem_mark=mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def _convert(source: str, text: str) -> Platform:
+    try:
+        raw = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
+        return msgspec.convert(raw, Platform)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        problem = Problem(source, line, None, str(error.problem), "mend the YAML")
+        raise ConfigError([problem]) from error
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).partition(" - at `")
+        field = where.rstrip("`").removeprefix("$").removeprefix(".") or None
+        raise ConfigError([_problem(source, field, what, _SEE)]) from error
+
+
+_SEE = "see collectors/platforms.py for keys and types"
+
+
+def _problem(source: str, field: str | None, text: str, fix: str) -> Problem:
+    return Problem(source, None, field, text, fix)
+
+
+def _check(source: str, platform: Platform) -> Iterator[Problem]:
+    """Yield what the types cannot tell."""
+    for position, prefix in enumerate(platform.match.sys_object_id):
+        yield from _check_oid(source, f"match.sys_object_id[{position}]", prefix)
+    yield from _check_pattern(source, "match.sys_descr", platform.match.sys_descr, 0)
+    for position, fact in enumerate(platform.facts):
+        where = f"facts[{position}]"
+        if fact.name not in FACT_NAMES:
+            known = ", ".join(sorted(FACT_NAMES))
+            yield _problem(source, f"{where}.name", "is unknown", f"use {known}")
+        yield from _check_oid(source, f"{where}.oid", fact.oid)
+        yield from _check_pattern(source, f"{where}.pattern", fact.pattern, 1)
+    for position, table in enumerate(platform.tables):
+        yield from _check_table(source, f"tables[{position}]", table)
+
+
+def _check_table(source: str, where: str, table: Table) -> Iterator[Problem]:
+    wanted = RESULT_PARTS[table.result]
+    if tuple(part.part for part in table.index) != wanted:
+        text = f"does not have the parts of {table.result}"
+        yield _problem(source, f"{where}.index", text, f"give {', '.join(wanted)}")
+    if any(part.length < 1 for part in table.index):
+        yield _problem(source, f"{where}.index", "has a length under 1", "count anew")
+    for name in ("max_repetitions", "max_rows"):
+        if getattr(table, name) < 1:
+            yield _problem(source, f"{where}.{name}", "is under 1", "use 1 or more")
+    filled = {column.field for column in table.columns}
+    if not any(column.required for column in table.columns):
+        text = "has no required column, so nobody can tell whether it was read whole"
+        yield _problem(source, f"{where}.columns", text, "mark one as required")
+    if table.keep is not None and table.keep.field not in filled:
+        yield _problem(source, f"{where}.keep.field", "has no column", "add the column")
+    for position, column in enumerate(table.columns):
+        yield from _check_column(
+            source, f"{where}.columns[{position}]", column, table.result
+        )
+
+
+def _check_column(
+    source: str, at: str, column: Column, result: ResultKind
+) -> Iterator[Problem]:
+    fields = RESULT_FIELDS[result]
+    if column.field not in fields:
+        text = f"{column.field!r} is no field of {result}"
+        yield _problem(source, f"{at}.field", text, f"use {', '.join(fields)}")
+    yield from _check_oid(source, f"{at}.oid", column.oid)
+    yield from _check_pattern(source, f"{at}.pattern", column.pattern, 1)
+    if column.scale == 0:
+        yield _problem(source, f"{at}.scale", "is 0", "give a factor")
+    is_text = fields.get(column.field) == "text"
+    if is_text and (column.enumeration or column.missing or column.scale != 1):
+        text = "is text and takes no scale, enumeration or missing"
+        yield _problem(source, at, text, "remove them")
+
+
+def _check_together(platforms: Mapping[str, Platform]) -> Iterator[Problem]:
+    """Yield what only shows between files, and within what they extend."""
+    by_name = {platform.name: platform for platform in platforms.values()}
+    fallbacks = [source for source, item in platforms.items() if item.fallback]
+    if platforms and len(fallbacks) != 1:
+        text = f"{len(fallbacks)} platforms are the fallback"
+        yield _problem(", ".join(sorted(platforms)), "fallback", text, "mark one")
+    for source, platform in platforms.items():
+        for position, base in enumerate(platform.extends):
+            where = f"extends[{position}]"
+            if base not in by_name:
+                yield _problem(source, where, f"{base!r} is no platform", "name one")
+            elif by_name[base].extends:
+                yield _problem(source, where, f"{base!r} extends too", "one step only")
+        bases = [by_name[base] for base in platform.extends if base in by_name]
+        names = [table.name for item in (platform, *bases) for table in item.tables]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield _problem(source, "tables", f"{name!r} stands twice", "rename one")
+
+
+def _check_oid(source: str, where: str, oid: str) -> Iterator[Problem]:
+    try:
+        sound = len(oid_key(oid)) > 2
+    except ValueError:
+        sound = False
+    if not sound:
+        yield _problem(source, where, f"{oid!r} is no object id", "write 1.3.6.1...")
+
+
+def _check_pattern(
+    source: str, where: str, pattern: str, groups: int
+) -> Iterator[Problem]:
+    if not pattern:
+        return
+    try:
+        found = re.compile(pattern).groups
+    except re.error as error:
+        yield _problem(source, where, f"is no pattern: {error}", "mend it")
+        return
+    if found != groups:
+        yield _problem(source, where, f"has {found} groups", f"use {groups}")

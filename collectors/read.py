@@ -1,0 +1,171 @@
+"""Ask a device what its platform says is worth asking; judge nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from collectors.base import (
+    SYS_UPTIME,
+    DeadlineError,
+    DeniedError,
+    NoReplyError,
+    RefusedError,
+    Session,
+    SessionError,
+    UnreachableError,
+    Value,
+    oid_key,
+)
+from collectors.decode import clean_text, wanted_rows, without_value
+from collectors.platforms import Column, Platform, Platforms, Table
+from netmon.clock import Clock, to_ms
+from netmon.model import FailureReason
+
+SYS_DESCR = "1.3.6.1.2.1.1.1.0"
+SYS_OBJECT_ID = "1.3.6.1.2.1.1.2.0"
+_TICKS_PER_S = 100
+# After these the device is gone: asking on would only cost time.
+_GONE = (NoReplyError, RefusedError, UnreachableError, DeniedError, DeadlineError)
+
+Index = tuple[int, ...]
+
+
+@dataclass(slots=True)
+class TableReading:
+    """A table as it came: columns by object id, and why a column did not come.
+
+    A column that nobody asked for (its field was complete) is in neither.
+    """
+
+    columns: dict[str, dict[Index, Value]] = field(default_factory=dict)
+    failures: dict[str, FailureReason] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Reading:
+    """One poll of one device, undecoded.
+
+    ``failure`` is set where the device did not answer at all; then nothing else
+    is known and ``platform`` is None. ``duration_s`` counts until the last
+    answer. ``uptime_s`` starts anew after 497 days, as sysUpTime does.
+    """
+
+    at_ms: int
+    failure: FailureReason | None = None
+    reason: str = ""
+    platform: Platform | None = None
+    uptime_s: float | None = None
+    sys_object_id: str = ""
+    facts: dict[str, Value] = field(default_factory=dict)
+    tables: dict[str, TableReading] = field(default_factory=dict)
+    duration_s: float = 0.0
+
+
+async def read_device(
+    session: Session,
+    platforms: Platforms,
+    *,
+    clock: Clock,
+    budget_s: float,
+    platform: str = "",
+) -> Reading:
+    """Return what a device says within ``budget_s`` seconds.
+
+    ``platform`` is a platform's name, empty to find it out by sysObjectID. No
+    `SessionError` leaves this function: it becomes part of the reading.
+    """
+    start_s = clock.monotonic_s()
+    reading = Reading(at_ms=to_ms(clock.now()))
+    try:
+        system = await session.get([SYS_UPTIME, SYS_OBJECT_ID, SYS_DESCR])
+    except SessionError as error:
+        reading.failure, reading.reason = error.reason, str(error)
+    else:
+        _take_system(reading, system, platforms, platform)
+        await _read_parts(reading, session, clock, start_s + budget_s)
+    reading.duration_s = clock.monotonic_s() - start_s
+    return reading
+
+
+def _take_system(
+    reading: Reading,
+    system: Mapping[str, Value],
+    platforms: Platforms,
+    platform: str,
+) -> None:
+    uptime = system.get(SYS_UPTIME)
+    reading.uptime_s = uptime / _TICKS_PER_S if isinstance(uptime, int) else None
+    reading.sys_object_id = clean_text(system.get(SYS_OBJECT_ID, b""))
+    reading.platform = (
+        platforms.get(platform)
+        if platform
+        else platforms.choose(
+            reading.sys_object_id, clean_text(system.get(SYS_DESCR, b""))
+        )
+    )
+
+
+async def _read_parts(
+    reading: Reading, session: Session, clock: Clock, stop_s: float
+) -> None:
+    platform = reading.platform
+    if platform is None:
+        return
+    gone: SessionError | None = None
+    try:
+        reading.facts = await session.get([fact.oid for fact in platform.facts])
+    except SessionError as error:
+        gone = error if isinstance(error, _GONE) else None
+    for table in platform.tables:
+        found = TableReading()
+        reading.tables[table.name] = found
+        for column in table.columns:
+            if gone is not None:
+                found.failures[column.oid] = gone.reason
+                continue
+            if not _is_needed(table, column, found):
+                continue
+            try:
+                found.columns[column.oid] = await _read_column(
+                    session, table, column, stop_s - clock.monotonic_s()
+                )
+            except SessionError as error:
+                found.failures[column.oid] = error.reason
+                gone = error if isinstance(error, _GONE) else None
+
+
+def _is_needed(table: Table, column: Column, found: TableReading) -> bool:
+    """Say whether a row is left without a value of the column's field.
+
+    A column whose better one failed is not asked: its numbers may count
+    differently, and mixing them would look like a reset.
+    """
+    earlier = [
+        other
+        for other in table.columns[: table.columns.index(column)]
+        if other.field == column.field
+    ]
+    if not earlier:
+        return True
+    if any(other.oid in found.failures for other in earlier):
+        return False
+    left = wanted_rows(table, found.columns)
+    for other in earlier:
+        left = without_value(other, found.columns.get(other.oid, {}), left)
+    return bool(left)
+
+
+async def _read_column(
+    session: Session, table: Table, column: Column, left_s: float
+) -> dict[Index, Value]:
+    if left_s <= 0:
+        raise DeadlineError("no time left for this table")
+    rows = await session.walk(
+        column.oid,
+        max_repetitions=table.max_repetitions,
+        max_rows=table.max_rows,
+        deadline_s=left_s,
+    )
+    cut = len(oid_key(column.oid))
+    return {oid_key(oid)[cut:]: value for oid, value in rows}

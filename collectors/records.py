@@ -1,0 +1,267 @@
+"""From decoded tables to the records that travel: pure, and sure of what silence means.
+
+A device that did not answer says nothing about its parts: one failure record
+for the device, none for its children, so that they become stale and never
+"down". A planned access point that is missing in a table read to the end is
+down; where the table did not come it is a failure without a number.
+
+A controller without building (it serves several) is reported in each building
+it has access points in; what it shows that is nowhere planned has no building
+and makes no record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from collectors.decode import Row, TableResult, clean_text
+from netmon.metrics import KINDS
+from netmon.model import AccessPoint, Device, FailureReason
+from netmon.spool import SpoolRecord
+
+_AP_WORDS = ("name", "model", "serial", "firmware")
+
+Tags = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceResult:
+    """One poll of one device, decoded.
+
+    ``failure`` is set where the device did not answer; then ``tables`` is empty.
+    """
+
+    at_ms: int
+    duration_s: float
+    failure: FailureReason | None = None
+    reason: str = ""
+    platform: str = ""
+    uptime_s: float | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
+    tables: tuple[TableResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the last complete polls of a device found: tags of radios and ports.
+
+    Without it nobody could tell whose numbers are missing when a table fails.
+    """
+
+    radios: tuple[Tags, ...] = ()
+    ports: tuple[Tags, ...] = ()
+
+
+def to_records(
+    device: Device,
+    planned: Sequence[AccessPoint],
+    result: DeviceResult,
+    known: Known,
+) -> tuple[list[SpoolRecord], Known]:
+    """Return the records of one poll, and what is known after it.
+
+    ``planned`` are the access points the inventory gives this controller.
+    """
+    home = device.building_id
+    homes = (
+        [home] if home else list(dict.fromkeys(plan.building_id for plan in planned))
+    )
+    records = [_device(device, building, result) for building in homes]
+    if result.failure is not None:
+        return records, known
+    tables = {table.result: table for table in result.tables}
+    if (points := tables.get("access_point")) is not None:
+        radios = tables.get("radio")
+        found, named = _points(device, planned, points, radios, result.at_ms)
+        records += found
+        if radios is not None:
+            # Radios of a point that did not come have lost their name with it.
+            whole = radios.complete and points.complete
+            made, tags_now = _radios(radios.rows, whole, named, known, result.at_ms)
+            records += made
+            known = Known(tags_now, known.ports)
+    if home and (ports := tables.get("port")) is not None:
+        made, tags_now = _ports(device.id, home, ports, known, result.at_ms)
+        records += made
+        known = Known(known.radios, tags_now)
+    return records, known
+
+
+def _device(device: Device, building: str, result: DeviceResult) -> SpoolRecord:
+    tags = {"building": building, "device": device.id}
+    if result.failure is not None:
+        return _failed("device", tags, result.at_ms, result.failure)
+    numbers = {
+        "up": 1.0,
+        "uptime_s": result.uptime_s,
+        "poll_duration_s": result.duration_s,
+    }
+    return _measured("device", tags, result.at_ms, numbers, result.words)
+
+
+def _points(
+    device: Device,
+    planned: Sequence[AccessPoint],
+    points: TableResult,
+    radios: TableResult | None,
+    at_ms: int,
+) -> tuple[list[SpoolRecord], dict[str, Tags]]:
+    """Return records of access points, and the tags of each row's index."""
+    records = []
+    named: dict[str, Tags] = {}
+    matched = match_points(points.rows, planned)
+    used: set[str] = set()
+    for row in points.rows:
+        plan = matched.get(row.parts["ap"])
+        building = plan.building_id if plan else device.building_id
+        if building is None:
+            continue
+        tag = plan.id if plan else _free_tag(device.id, row, used)
+        used.add(tag)
+        tags = {"building": building, "device": device.id, "ap": tag}
+        named[row.parts["ap"]] = tags
+        up = row.numbers.get("up")
+        numbers: dict[str, float | None] = {
+            "up": up,
+            "clients_count": None,
+            "uptime_s": None,
+        }
+        if up:
+            numbers["clients_count"] = _clients(row.parts["ap"], radios)
+            numbers["uptime_s"] = row.numbers.get("uptime_s")
+        words = {name: row.words.get(name, "") for name in _AP_WORDS}
+        records.append(_measured("wlan_ap", tags, at_ms, numbers, words))
+    for plan in planned:
+        if plan.id in used:
+            continue
+        tags = {"building": plan.building_id, "device": device.id, "ap": plan.id}
+        if points.complete:
+            numbers = {"up": 0.0, "clients_count": None, "uptime_s": None}
+            words = {"name": plan.name}
+            records.append(_measured("wlan_ap", tags, at_ms, numbers, words))
+        else:
+            records.append(_failed("wlan_ap", tags, at_ms, FailureReason.PARTIAL))
+    return records, named
+
+
+def match_points(
+    rows: Iterable[Row], planned: Sequence[AccessPoint]
+) -> dict[str, AccessPoint]:
+    """Return the planned access point of each row's index, where there is one.
+
+    The serial number decides, then the name; no plan is given twice.
+    """
+    rows = list(rows)
+    left = {plan.id: plan for plan in planned}
+    matched: dict[str, AccessPoint] = {}
+    for word in ("serial", "name"):
+        by_word: dict[str, AccessPoint] = {}
+        for plan in left.values():
+            text = clean_text(str(getattr(plan, word)).encode()).casefold()
+            if text:
+                by_word.setdefault(text, plan)
+        for row in rows:
+            text = row.words.get(word, "").casefold()
+            if row.parts["ap"] not in matched and text in by_word:
+                plan = by_word.pop(text)
+                matched[row.parts["ap"]] = plan
+                del left[plan.id]
+    return matched
+
+
+def _free_tag(device_id: str, row: Row, used: set[str]) -> str:
+    """Return ``device/name``; serial or a number tell equal names apart."""
+    name = row.words.get("name", "")
+    serial = row.words.get("serial", "")
+    for word in (name, serial):
+        tag = f"{device_id}/{word}"[:128]
+        if word and tag not in used:
+            return tag
+    number = 2
+    while (tag := f"{device_id}/{name[:80] or 'AP'} #{number}") in used:
+        number += 1
+    return tag
+
+
+def _clients(ap: str, radios: TableResult | None) -> float | None:
+    """Return the clients on all radios of an access point; None if not known."""
+    if radios is None or not radios.complete:
+        return None
+    counts = [
+        row.numbers.get("clients_count") for row in radios.rows if row.parts["ap"] == ap
+    ]
+    if not counts or None in counts:
+        return None
+    return sum(count for count in counts if count is not None)
+
+
+def _radios(
+    rows: Sequence[Row],
+    whole: bool,
+    named: Mapping[str, Tags],
+    known: Known,
+    at_ms: int,
+) -> tuple[list[SpoolRecord], tuple[Tags, ...]]:
+    records = []
+    for row in rows:
+        # A radio of an access point nobody has named cannot be told apart.
+        if (owner := named.get(row.parts["ap"])) is not None:
+            tags = {**owner, "radio": row.parts["radio"]}
+            numbers = _numbers_of("wlan_radio", row)
+            records.append(_measured("wlan_radio", tags, at_ms, numbers, {}))
+    return _with_lost("wlan_radio", records, whole, known.radios, at_ms)
+
+
+def _ports(
+    device_id: str, home: str, table: TableResult, known: Known, at_ms: int
+) -> tuple[list[SpoolRecord], tuple[Tags, ...]]:
+    names = [row.words.get("name", "") for row in table.rows]
+    records = []
+    for row, name in zip(table.rows, names, strict=True):
+        unique = name if name and names.count(name) == 1 else row.parts["port"]
+        tags = {"building": home, "device": device_id, "port": unique}
+        words = {"name": name, "alias": row.words.get("alias", "")}
+        numbers = _numbers_of("lan_port", row)
+        records.append(_measured("lan_port", tags, at_ms, numbers, words))
+    return _with_lost("lan_port", records, table.complete, known.ports, at_ms)
+
+
+def _with_lost(
+    kind: str,
+    records: list[SpoolRecord],
+    complete: bool,
+    before: tuple[Tags, ...],
+    at_ms: int,
+) -> tuple[list[SpoolRecord], tuple[Tags, ...]]:
+    """Add a failure for everything known that an incomplete table left out."""
+    seen = [record.tags for record in records]
+    if complete:
+        return records, tuple(seen)
+    lost = [dict(tags) for tags in before if tags not in seen]
+    failures = [_failed(kind, tags, at_ms, FailureReason.PARTIAL) for tags in lost]
+    return records + failures, (*seen, *lost)
+
+
+def _numbers_of(kind: str, row: Row) -> dict[str, float | None]:
+    return {metric.name: row.numbers.get(metric.name) for metric in KINDS[kind].metrics}
+
+
+def _measured(
+    kind: str,
+    tags: Tags,
+    at_ms: int,
+    numbers: Mapping[str, float | None],
+    words: Mapping[str, str],
+) -> SpoolRecord:
+    return SpoolRecord(
+        kind=kind,
+        tags=dict(tags),
+        ts_ms=at_ms,
+        values=dict(numbers),
+        info={name: text for name, text in words.items() if text},
+    )
+
+
+def _failed(kind: str, tags: Tags, at_ms: int, reason: FailureReason) -> SpoolRecord:
+    return SpoolRecord(kind=kind, tags=dict(tags), ts_ms=at_ms, failure=reason)

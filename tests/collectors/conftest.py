@@ -1,0 +1,116 @@
+"""What the collectors' tests share: agents on free ports, a small city."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from collectors.credentials import Credentials
+from netmon.demo.agents import (
+    DEMO_CREDENTIAL,
+    AgentFleet,
+    AgentSpec,
+    ApSpec,
+    ControllerModel,
+    SwitchModel,
+)
+from netmon.model import (
+    AccessPoint,
+    Building,
+    Coverage,
+    Device,
+    DeviceKind,
+    Inventory,
+    Line,
+    LineRole,
+    SchoolType,
+    Technology,
+)
+
+
+@pytest.fixture
+def recordings(shared_dir: Path) -> Path:
+    folder = shared_dir / "devices"
+    if not folder.is_dir():
+        pytest.skip("the folder with recordings of devices is not here")
+    return folder
+
+
+@pytest.fixture
+def credentials() -> Credentials:
+    return Credentials("test", {DEMO_CREDENTIAL.name: DEMO_CREDENTIAL})
+
+
+@pytest.fixture
+async def fleet() -> AsyncIterator[AgentFleet]:
+    started = AgentFleet()
+    yield started
+    await started.stop()
+
+
+@pytest.fixture
+def points() -> list[ApSpec]:
+    return [
+        ApSpec(f"b1-ap{n}", "b1", f"GS07-R{n}", f"CNTEST000{n}") for n in range(1, 5)
+    ]
+
+
+@pytest.fixture
+async def addresses(fleet: AgentFleet, points: list[ApSpec]) -> dict[str, str]:
+    """A controller with four access points and a switch with 24 ports, answering."""
+    return await fleet.start(
+        [
+            AgentSpec("vc1", ControllerModel("GS07-VC", points, "vc1")),
+            AgentSpec("sw1", SwitchModel("GS07-SW1", 24, "sw1")),
+        ]
+    )
+
+
+@pytest.fixture
+def city(addresses: dict[str, str], points: list[ApSpec]) -> Inventory:
+    building = Building(
+        id="b1",
+        name="Grundschule 07 (Demo)",
+        school_type=SchoolType.GRUNDSCHULE,
+        street="Testweg 1",
+        postcode="44137",
+        city="Dortmund",
+        campus_district="C1",
+        city_district="Innenstadt",
+        latitude_deg=51.5,
+        longitude_deg=7.46,
+        lan=Coverage.FULL,
+        wlan=Coverage.FULL,
+    )
+    kinds = {"vc1": DeviceKind.CONTROLLER, "sw1": DeviceKind.SWITCH}
+    line = Line(
+        id="b1-main",
+        building_id="b1",
+        role=LineRole.MAIN,
+        technology=Technology.FIBRE,
+        contracted_down_bps=1_000_000_000,
+        contracted_up_bps=1_000_000_000,
+        provider="Stadtnetz",
+    )
+    return Inventory(
+        buildings=(building,),
+        lines=(line,),
+        devices=tuple(
+            Device(
+                id=name, building_id="b1", kind=kind, name=name, address=addresses[name]
+            )
+            for name, kind in kinds.items()
+        ),
+        access_points=tuple(
+            AccessPoint(
+                id=spec.id,
+                building_id="b1",
+                name=spec.name,
+                controller_id="vc1",
+                serial=spec.serial,
+            )
+            for spec in points
+        ),
+    )

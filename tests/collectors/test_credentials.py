@@ -1,0 +1,137 @@
+"""The file of secrets: strict, and it never says what a secret is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from collectors.credentials import load_credentials
+from netmon.errors import ConfigError
+
+V3 = """\
+[default]
+version = "v3"
+user = "netmon"
+auth_protocol = "sha256"
+auth_secret = "hidden-auth-1"
+priv_protocol = "aes128"
+priv_secret = "hidden-priv-1"
+"""
+
+
+def written(folder: Path, text: str, mode: int = 0o600) -> Path:
+    path = folder / "snmp.toml"
+    path.write_text(text, encoding="utf-8")
+    path.chmod(mode)
+    return path
+
+
+def problems(path: Path) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load_credentials(path)
+    text = str(caught.value)
+    assert "hidden" not in text
+    return [str(problem).removeprefix(f"{path}") for problem in caught.value.problems]
+
+
+def test_v3_with_authentication_and_privacy(tmp_path: Path) -> None:
+    found = load_credentials(written(tmp_path, V3)).get("default")
+    assert (found.version, found.user, found.driver) == ("v3", "netmon", "gufo")
+    assert found.auth_secret is not None
+    assert found.auth_secret.reveal() == "hidden-auth-1"
+
+
+def test_a_secret_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
+    secret = tmp_path / "community"
+    secret.write_text("hidden-word\n", encoding="utf-8")
+    text = f'[old]\nversion = "v2c"\ncommunity_file = "{secret}"\ndriver = "pysnmp"\n'
+    found = load_credentials(written(tmp_path, text)).get("old")
+    assert found.driver == "pysnmp"
+    assert found.community is not None
+    assert found.community.reveal() == "hidden-word"
+
+
+def test_no_way_of_looking_at_credentials_shows_a_secret(tmp_path: Path) -> None:
+    loaded = load_credentials(written(tmp_path, V3))
+    entry = loaded.get("default")
+    shown = [repr(loaded), repr(entry), str(entry), f"{entry!s:>5}"]
+    with pytest.raises(TypeError) as caught:
+        msgspec.json.encode(entry)
+    shown.append(str(caught.value))
+    assert not [text for text in shown if "hidden" in text]
+
+
+def test_a_missing_name_is_named(tmp_path: Path) -> None:
+    loaded = load_credentials(written(tmp_path, V3))
+    with pytest.raises(ConfigError, match="no credential called 'radio-links'"):
+        loaded.get("radio-links")
+    with pytest.raises(ConfigError) as caught:
+        loaded.require({"default", "one", "two"})
+    assert [problem.field for problem in caught.value.problems] == ["one", "two"]
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o602, 0o660, 0o777])
+def test_a_file_open_to_others_is_refused(tmp_path: Path, mode: int) -> None:
+    assert problems(written(tmp_path, V3, mode)) == [
+        ": holds secrets and is open to others -> chmod 600, or 640 with a group of"
+        " its own"
+    ]
+
+
+def test_a_group_of_its_own_may_read(tmp_path: Path) -> None:
+    assert load_credentials(written(tmp_path, V3, 0o640)).names == ["default"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            'version = "v3"',
+            'version = "hidden"',
+            " [default.version]: is none of the values that can be chosen"
+            " -> see the head of collectors/credentials.py for keys and values",
+        ),
+        (
+            'user = "netmon"',
+            'usr = "netmon"',
+            " [default]: Object contains unknown field `usr`"
+            " -> see the head of collectors/credentials.py for keys and values",
+        ),
+        (
+            'user = "netmon"\n',
+            "",
+            " [default.user]: is missing -> add the v3 user",
+        ),
+        (
+            'auth_secret = "hidden-auth-1"',
+            "",
+            " [default.auth_secret]: is missing, v3 needs it"
+            " -> add auth_secret or auth_secret_file",
+        ),
+        (
+            "hidden-priv-1",
+            "hidden",
+            " [default.priv_secret]: has under 8 characters"
+            " -> use the secret that is set on the device",
+        ),
+        ('"hidden-auth-1"', "hidden-auth-1", ": is no TOML -> mend the syntax"),
+        (
+            "[default]",
+            '[default]\nauth_secret_file = "x"',
+            " [default.auth_secret]: is given twice -> keep one",
+        ),
+    ],
+)
+def test_a_wrong_entry_is_refused_in_words(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    assert old in V3
+    assert problems(written(tmp_path, V3.replace(old, new, 1))) == [message]
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    assert problems(tmp_path / "none.toml") == [
+        ": No such file or directory -> name a file netmon may read"
+    ]

@@ -1,0 +1,213 @@
+"""Platform files: the shipped ones are sound, a wrong one says what is wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from collectors.platforms import Platforms, load_platforms, parse_platforms
+from netmon.errors import ConfigError
+
+GOOD = """\
+name: good
+fallback: true
+facts:
+  - {name: name, oid: 1.3.6.1.2.1.1.5.0}
+tables:
+  - name: ports
+    result: port
+    index: [{part: port, length: 1}]
+    columns:
+      - {field: oper_up, oid: 1.3.6.1.2.1.2.2.1.8, enumeration: {1: 1, 2: 0}, required: true}
+"""
+
+
+def problems(texts: dict[str, str]) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        parse_platforms(texts)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_the_good_file_is_good() -> None:
+    assert parse_platforms({"good.yaml": GOOD}).names == ["good"]
+
+
+def test_shipped_platforms_load_and_choose_by_object_id() -> None:
+    platforms = load_platforms()
+    assert platforms.names == ["aruba_instant", "if_mib"]
+    aruba = "1.3.6.1.4.1.14823.1.2"
+    assert platforms.choose(f"{aruba}.59", "ArubaOS").name == "aruba_instant"
+    assert platforms.choose(aruba, "").name == "aruba_instant"
+    # 14823.1.1 are controllers of another family, .23 is not a child of .2.
+    assert platforms.choose("1.3.6.1.4.1.14823.1.1.59", "").name == "if_mib"
+    assert platforms.choose(f"{aruba}3.1", "").name == "if_mib"
+    assert platforms.choose("", "").name == "if_mib"
+
+
+def test_a_platform_has_the_tables_it_extends() -> None:
+    aruba = load_platforms().get("aruba_instant")
+    assert [table.result for table in aruba.tables] == [
+        "access_point",
+        "radio",
+        "network",
+        "port",
+    ]
+    # Its own fact wins over the one it inherits.
+    assert [f.oid for f in aruba.facts if f.name == "name"] == [
+        "1.3.6.1.4.1.14823.2.3.3.1.1.2.0"
+    ]
+
+
+def test_the_client_table_is_never_asked() -> None:
+    """Clients are counted; who they are is nobody's business."""
+    client_table = "1.3.6.1.4.1.14823.2.3.3.1.2.4"
+    for name in load_platforms().names:
+        platform = load_platforms().get(name)
+        asked = [column.oid for table in platform.tables for column in table.columns]
+        assert not [oid for oid in asked if f"{oid}.".startswith(f"{client_table}.")]
+
+
+def test_the_longest_prefix_wins_and_a_description_can_decide() -> None:
+    def platform(name: str, match: str) -> str:
+        return GOOD.replace("name: good", f"name: {name}", 1).replace(
+            "fallback: true", f"match: {match}"
+        )
+
+    platforms: Platforms = parse_platforms(
+        {
+            "good.yaml": GOOD,
+            "short.yaml": platform("short", "{sys_object_id: [1.3.6.1.4.1.9]}"),
+            "long.yaml": platform("long", "{sys_object_id: [1.3.6.1.4.1.9.1]}"),
+            "words.yaml": platform("words", "{sys_descr: 'LCOS-LX'}"),
+        }
+    )
+    assert platforms.choose("1.3.6.1.4.1.9.1.5", "").name == "long"
+    assert platforms.choose("1.3.6.1.4.1.9.2", "").name == "short"
+    assert platforms.choose("1.3.6.1.4.1.7", "LANCOM LCOS-LX 6.1").name == "words"
+    assert platforms.choose("1.3.6.1.4.1.7", "anything").name == "good"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "fallback: true",
+            "fallback: true\nvendor: X",
+            "good.yaml: Object contains unknown field `vendor`"
+            " -> see collectors/platforms.py for keys and types",
+        ),
+        (
+            "result: port",
+            "result: antenna",
+            "good.yaml [tables[0].result]: Invalid enum value 'antenna'"
+            " -> see collectors/platforms.py for keys and types",
+        ),
+        (
+            "field: oper_up",
+            "field: noise_dbm",
+            "good.yaml [tables[0].columns[0].field]: 'noise_dbm' is no field of port"
+            " -> use name, alias, type, oper_up, admin_up, speed_bps, in_octets_total,"
+            " out_octets_total, in_errors_total, out_errors_total",
+        ),
+        (
+            "oid: 1.3.6.1.2.1.2.2.1.8",
+            "oid: ifOperStatus",
+            "good.yaml [tables[0].columns[0].oid]: 'ifOperStatus' is no object id"
+            " -> write 1.3.6.1...",
+        ),
+        (
+            "required: true",
+            "required: false",
+            "good.yaml [tables[0].columns]: has no required column, so nobody can"
+            " tell whether it was read whole -> mark one as required",
+        ),
+        (
+            "part: port",
+            "part: slot",
+            "good.yaml [tables[0].index]: does not have the parts of port -> give port",
+        ),
+        (
+            "length: 1",
+            "length: 0",
+            "good.yaml [tables[0].index]: has a length under 1 -> count anew",
+        ),
+        (
+            "{1: 1, 2: 0}",
+            "{1: 1, 2: 0}, scale: 0",
+            "good.yaml [tables[0].columns[0].scale]: is 0 -> give a factor",
+        ),
+        (
+            "field: oper_up, ",
+            "field: alias, ",
+            "good.yaml [tables[0].columns[0]]: is text and takes no scale, enumeration"
+            " or missing -> remove them",
+        ),
+        (
+            "required: true",
+            "required: true, pattern: '('",
+            "good.yaml [tables[0].columns[0].pattern]: is no pattern: missing ),"
+            " unterminated subpattern at position 0 -> mend it",
+        ),
+        (
+            "required: true",
+            "required: true, pattern: '\\d+'",
+            "good.yaml [tables[0].columns[0].pattern]: has 0 groups -> use 1",
+        ),
+        (
+            "result: port",
+            "result: port\n    keep: {field: type, values: [6]}",
+            "good.yaml [tables[0].keep.field]: has no column -> add the column",
+        ),
+        (
+            "result: port",
+            "result: port\n    max_repetitions: 0",
+            "good.yaml [tables[0].max_repetitions]: is under 1 -> use 1 or more",
+        ),
+        (
+            "{name: name, oid",
+            "{name: contact, oid",
+            "good.yaml [facts[0].name]: is unknown"
+            " -> use descr, firmware, model, name, serial",
+        ),
+        (
+            "fallback: true",
+            "fallback: true\nfallback: true",
+            "good.yaml:3: fallback twice -> mend the YAML",
+        ),
+        (
+            "fallback: true",
+            "fallback: true\nextends: [nobody]",
+            "good.yaml [extends[0]]: 'nobody' is no platform -> name one",
+        ),
+        (
+            "fallback: true",
+            "fallback: false",
+            "good.yaml [fallback]: 0 platforms are the fallback -> mark one",
+        ),
+        (
+            "name: good",
+            "name: better",
+            "good.yaml [name]: differs from the file's name -> rename one",
+        ),
+    ],
+)
+def test_a_wrong_file_is_refused_in_words(old: str, new: str, message: str) -> None:
+    assert old in GOOD
+    assert problems({"good.yaml": GOOD.replace(old, new, 1)}) == [message]
+
+
+def test_all_problems_of_all_files_are_named_at_once() -> None:
+    bad = GOOD.replace("name: good", "name: bad", 1).replace("fallback: true\n", "")
+    texts = {
+        "good.yaml": GOOD.replace("length: 1", "length: 0"),
+        "bad.yaml": bad.replace("oid: 1.3.6.1.2.1.1.5.0", "oid: x"),
+    }
+    assert len(problems(texts)) == 2
+
+
+def test_a_table_name_may_stand_once_in_what_is_extended() -> None:
+    child = GOOD.replace("name: good", "name: child", 1).replace(
+        "fallback: true", "extends: [good]"
+    )
+    assert problems({"good.yaml": GOOD, "child.yaml": child}) == [
+        "child.yaml [tables]: 'ports' stands twice -> rename one"
+    ]
