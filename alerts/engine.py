@@ -22,12 +22,12 @@ from alerts.evidence import (
     encode,
     gather,
     name_access_point,
-    planned_access_point,
 )
 from alerts.held import Held
 from alerts.machine import (
     Change,
     Limits,
+    Memory,
     Seen,
     Watched,
     deadline_ms,
@@ -41,6 +41,7 @@ from alerts.rules import (
     RULES_OF_KIND,
     Rule,
     Scope,
+    access_point_of,
     line_of,
     lines_below_by_contract,
 )
@@ -181,9 +182,6 @@ class Engine:
 
     def _take(self, todo: _Step, chunk: Chunk) -> None:
         todo.records += len(chunk.points.ts)
-        if chunk.series.generated:
-            # Made-up data of the demo is shown, but is no reason to call anybody.
-            return
         for rule in RULES_OF_KIND.get(chunk.series.kind, ()):
             target = rule.target(chunk.series.tags)
             limits = self._limits(rule, target, chunk.series.building_id)
@@ -192,7 +190,8 @@ class Engine:
             key = (rule.name, target)
             building_id = chunk.series.building_id
             held = todo.held.get(key) or self._held.get(key)
-            known = held or Held(building_id, Watched(), None)
+            fresh = Watched(memory=Memory(generated=chunk.series.generated))
+            known = held or Held(building_id, fresh, None)
             after = self._step(todo, key, known, limits, None, chunk.received_ms)
             for seen in results(rule, chunk):
                 todo.late += is_late(limits, after.watched.memory, seen)
@@ -251,7 +250,6 @@ class Engine:
         if rule.scope is Scope.ACCESS_POINT:
             evidence = name_access_point(
                 evidence,
-                held.building_id,
                 target,
                 self._inventory,
                 self._seen_access_point(todo, held.building_id, target),
@@ -282,7 +280,7 @@ class Engine:
         here = todo.access_points.get(building_id)
         if here is None:
             here = todo.access_points[building_id] = {
-                f"{Scope.ACCESS_POINT}:{ap.device}/{ap.ap}": ap
+                f"{Scope.ACCESS_POINT}:{ap.ap}": ap
                 for ap in self._store.measurements.access_points(building_id)
             }
         return here.get(target)
@@ -308,9 +306,7 @@ class Engine:
         ):
             return False
         # An access point that is neither planned nor reported any more.
-        here = self._inventory.access_points_of.get(held.building_id, ())
-        seen = self._seen_access_point(todo, held.building_id, key[1])
-        return planned_access_point(here, key[1], seen) is None
+        return access_point_of(key[1]) not in self._inventory.access_point_by_id
 
     def _commit(self, todo: _Step, position: int) -> list[Transition]:
         rows = [

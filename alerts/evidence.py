@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
@@ -11,7 +10,6 @@ from msgspec import Struct
 from alerts.machine import Change, Result, Watched
 from alerts.rules import Rule, Scope, access_point_of, limited_by_contract, line_of
 from netmon.model import (
-    AccessPoint,
     FailureReason,
     Inventory,
     Line,
@@ -173,31 +171,8 @@ def _with_line(
     )
 
 
-def planned_access_point(
-    planned_here: Sequence[AccessPoint], target: str, seen: SeenAccessPoint | None
-) -> AccessPoint | None:
-    """Return the planned access point that a target is; None where none is.
-
-    ``planned_here`` are those of the building. Controllers call an access point
-    by name; a renamed one is still found by its serial.
-    """
-    device, ap = access_point_of(target)
-    names = {ap} if seen is None else {ap, seen.name}
-    serials = {ap} if seen is None else {ap, seen.serial} - {""}
-    found = None
-    for planned in planned_here:
-        if planned.controller_id != device:
-            continue
-        if planned.name in names or planned.id == ap:
-            return planned
-        if planned.serial and planned.serial in serials:
-            found = planned
-    return found
-
-
 def name_access_point(
     evidence: Evidence,
-    building_id: str,
     target: str,
     inventory: Inventory,
     seen: SeenAccessPoint | None,
@@ -206,15 +181,17 @@ def name_access_point(
 
     ``seen`` is what the controller last said of it, None where it said nothing.
     """
-    device, ap = access_point_of(target)
-    here = inventory.access_points_of.get(building_id, ())
-    planned = planned_access_point(here, target, seen)
+    ap = access_point_of(target)
+    planned = inventory.access_point_by_id.get(ap)
+    device = "" if planned is None else planned.controller_id
+    name = ap if planned is None else planned.name
+    if seen is not None:
+        device, name = seen.device, name if planned else seen.name
     controller = inventory.device_by_id.get(device)
-    name = ap if seen is None else seen.name
     return msgspec.structs.replace(
         evidence,
         ap=ap,
-        ap_name=name if planned is None else planned.name,
+        ap_name=name,
         controller=device,
         controller_name="" if controller is None else controller.name,
         room="" if planned is None else planned.room_id,

@@ -76,7 +76,8 @@ class Memory(Struct, frozen=True, omit_defaults=True):
     is when the newest number was measured, for rules about silence when it
     arrived; None before the first. ``first_ms`` is the arrival of the first
     result, with a number or not. ``bad_since_ms`` is the measuring time of the
-    first bad result of the running streak or incident.
+    first bad result of the running streak or incident. ``generated`` marks
+    made-up data: it has a state, but never opens an incident.
     """
 
     newest_ms: int = 0
@@ -86,6 +87,7 @@ class Memory(Struct, frozen=True, omit_defaults=True):
     bad_streak: int = 0
     good_streak: int = 0
     results: tuple[Result, ...] = ()
+    generated: bool = False
 
 
 class Watched(Struct, frozen=True):
@@ -196,7 +198,7 @@ def _wait(
     if limit_ms is None or now_ms <= limit_ms:
         return watched, None
     memory = watched.memory
-    if limits.silence_is_bad:
+    if limits.silence_is_bad and not memory.generated:
         memory = replace(memory, bad_since_ms=limit_ms - limits.valid_for_ms)
         after = AlarmState.BAD
     else:
@@ -234,6 +236,7 @@ def _remember(limits: Limits, watched: Watched, seen: Seen) -> Memory:
         bad_streak=bad_streak,
         good_streak=memory.good_streak + 1 if level is Level.GOOD else 0,
         results=results,
+        generated=memory.generated,
     )
 
 
@@ -244,7 +247,7 @@ def _next_state(limits: Limits, watched: Watched, level: Level) -> AlarmState:
         return AlarmState.OK if cleared else AlarmState.BAD
     if level is not Level.BAD:
         return AlarmState.OK
-    confirmed = memory.bad_streak >= limits.confirm_count
+    confirmed = memory.bad_streak >= limits.confirm_count and not memory.generated
     return AlarmState.BAD if confirmed else AlarmState.SUSPECT
 
 

@@ -43,7 +43,7 @@ class Scope(StrEnum):
     ACCESS_POINT = "ap"
 
 
-_TAGS = {Scope.LINE: ("line",), Scope.ACCESS_POINT: ("device", "ap")}
+_TAGS = {Scope.LINE: ("line",), Scope.ACCESS_POINT: ("ap",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Rule:
         )
 
     def target(self, tags: Mapping[str, str]) -> str:
-        """Return the target's name, e.g. ``line:gs-07-main``, ``ap:wlc-1/ap-03``."""
+        """Return the target's name, e.g. ``line:gs-07-main``, ``ap:gs-07-ap03``."""
         return f"{self.scope}:" + "/".join(tags[name] for name in _TAGS[self.scope])
 
 
@@ -91,10 +91,12 @@ def line_of(target: str) -> str:
     return target.removeprefix(f"{Scope.LINE}:")
 
 
-def access_point_of(target: str) -> tuple[str, str]:
-    """Return controller and access point that a target names."""
-    device, _, ap = target.removeprefix(f"{Scope.ACCESS_POINT}:").partition("/")
-    return device, ap
+def access_point_of(target: str) -> str:
+    """Return the access point a target names: the collectors' tag ``ap``.
+
+    That is the planned id, or controller and name of one nobody has planned.
+    """
+    return target.removeprefix(f"{Scope.ACCESS_POINT}:")
 
 
 def clear_down_bps(line: Line) -> float:

@@ -1,0 +1,116 @@
+"""The gateway's web application: status site, JSON API, own health, ingest."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from importlib.resources import files
+
+from fastapi import APIRouter, FastAPI
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.gzip import GZipMiddleware
+
+from dashboards import errors
+from dashboards.context import READER_THREADS, Site
+from dashboards.exposition import make_registry
+from dashboards.health import INGEST
+from dashboards.openapi import describe
+from dashboards.rendering import make_environment
+from dashboards.routes import api, ingest, own, pages
+from dashboards.security import SecurityHeaders
+from netmon import __version__
+from netmon.clock import Clock
+from netmon.config import Settings
+from netmon.errors import StorageError
+from netmon.storage.current import CurrentInventory
+from netmon.storage.ports import Store
+from netmon.texts import Texts
+
+_log = logging.getLogger(__name__)
+
+# Every family of addresses: one line each.
+ROUTERS: tuple[APIRouter, ...] = (
+    ingest.router,
+    api.router,
+    own.router,
+    pages.router,
+)
+BEAT_EVERY_S = 5.0
+_GZIP_FROM_BYTES = 4096
+
+
+def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
+    """Return the application; it is usable only within its lifespan.
+
+    The store stays the caller's: it is not closed here.
+    """
+    texts = Texts(settings.language)
+    app = FastAPI(
+        title="netmon",
+        version=__version__,
+        description=texts("site.api.about"),
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,  # its pages load scripts from elsewhere
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    site = Site(
+        settings=settings,
+        store=store,
+        clock=clock,
+        texts=texts,
+        pages=make_environment(texts),
+        readers=ThreadPoolExecutor(READER_THREADS, thread_name_prefix="reader"),
+        inventory=CurrentInventory(store.inventories),
+    )
+    app.state.site = site
+    app.state.registry = make_registry(site)
+    app.state.ingest = ingest.IngestService(store, clock)
+    for router in ROUTERS:
+        app.include_router(router)
+    static = files("dashboards").joinpath("static")
+    app.mount("/static", StaticFiles(directory=str(static)), name="static")
+    app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=4)
+    app.add_middleware(SecurityHeaders)
+    errors.install(app)
+    app.openapi = describe(app)  # type: ignore[method-assign]
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Start what runs beside the requests, and stop it in the other order."""
+    site: Site = app.state.site
+    service: ingest.IngestService = app.state.ingest
+    service.start()
+    # Before the first request, so that a fresh gateway is not called unwell.
+    await _beat(site, service)
+    beating = asyncio.create_task(_keep_beating(site, service))
+    try:
+        yield
+    finally:
+        beating.cancel()
+        with suppress(asyncio.CancelledError):
+            await beating
+        service.stop()
+        site.readers.shutdown()
+
+
+async def _beat(site: Site, service: ingest.IngestService) -> None:
+    """Give ingest's sign of life once."""
+    figures = {"waiting_batches_count": float(service.commits.waiting())}
+    now_ms = site.moment().now_ms
+    try:
+        await site.in_thread(site.store.heartbeats.beat, INGEST, now_ms, figures)
+    except StorageError as error:
+        _log.warning("no sign of life this time: %s", error)
+
+
+async def _keep_beating(site: Site, service: ingest.IngestService) -> None:
+    """Give ingest's sign of life for as long as the app runs."""
+    while True:
+        await asyncio.sleep(BEAT_EVERY_S)
+        await _beat(site, service)

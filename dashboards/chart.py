@@ -1,0 +1,206 @@
+"""A line chart as numbers for an SVG: pure geometry, no markup and no units.
+
+The template writes presentation attributes and classes only, so that the page
+needs no inline style.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from dashboards.history import DAY_MS, HOUR_MS, Grain, History, Point, Span
+from netmon.clock import BERLIN, from_ms, to_ms
+
+_STEP_MS = {Grain.FIVE_MINUTES: 300_000, Grain.HOUR: HOUR_MS, Grain.DAY: DAY_MS}
+_TICKS_WANTED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """The drawing's size and the room for labels, in SVG units (about pixels).
+
+    ``name`` is the style sheet's: it shows the one that fits the window.
+    """
+
+    name: str
+    width: int
+    height: int
+    left: int
+    right: int = 24
+    top: int = 10
+    bottom: int = 26
+
+    @property
+    def x_end(self) -> int:
+        """Right edge of the plot."""
+        return self.width - self.right
+
+    @property
+    def y_end(self) -> int:
+        """Lower edge of the plot, where the value 0 lies."""
+        return self.height - self.bottom
+
+
+WIDE = Size("wide", width=1320, height=300, left=52)
+MEDIUM = Size("medium", width=680, height=240, left=52)
+NARROW = Size("narrow", width=340, height=220, left=48)
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A label at a place; ``value`` is a time in ms or a number of the y axis."""
+
+    at: float
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One metric: line pieces between gaps, lone points, and the range behind."""
+
+    name: str
+    pieces: tuple[str, ...]
+    dots: tuple[tuple[float, float], ...]
+    bands: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A horizontal reference line."""
+
+    name: str
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Everything the template draws; ``failures`` are places on the x axis."""
+
+    size: Size
+    curves: tuple[Curve, ...]
+    marks: tuple[Mark, ...]
+    failures: tuple[float, ...]
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+
+
+def nice_step(high: float, wanted: int = _TICKS_WANTED) -> float:
+    """Return a step of 1, 2, 2.5 or 5 times a power of ten for an axis up to high."""
+    if high <= 0:
+        return 1.0
+    rough = high / wanted
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(f * power for f in (1.0, 2.0, 2.5, 5.0, 10.0) if f * power >= rough)
+
+
+def _gap_ms(points: Sequence[Point], grain: Grain) -> float:
+    """Return the pause from which two points are not joined by a line."""
+    if grain in _STEP_MS:
+        return _STEP_MS[grain] * 1.6
+    steps = sorted(b.at_ms - a.at_ms for a, b in pairwise(points))
+    return max(steps[len(steps) // 2] * 2.5, 60_000.0) if steps else math.inf
+
+
+def pieces(points: Sequence[Point], grain: Grain) -> list[list[Point]]:
+    """Return runs of points with numbers; a failure or a long pause ends a run."""
+    gap_ms = _gap_ms(points, grain)
+    runs: list[list[Point]] = []
+    previous: Point | None = None
+    for point in points:
+        if point.mean is not None:
+            joined = previous is not None and point.at_ms - previous.at_ms <= gap_ms
+            if joined and previous is not None and previous.mean is not None:
+                runs[-1].append(point)
+            else:
+                runs.append([point])
+        previous = point
+    return runs
+
+
+def time_ticks(first_ms: int, last_ms: int, span: Span, narrow: bool) -> list[int]:
+    """Return times for the x axis: round hours, midnights or firsts of a month."""
+    start = from_ms(first_ms).astimezone(BERLIN)
+    midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
+    days = (last_ms - first_ms) // DAY_MS + 2
+    if span is Span.DAY:
+        step = 6 if narrow else 3
+        moments = [
+            (midnight + timedelta(days=day)).replace(hour=hour)
+            for day in range(3)
+            for hour in range(0, 24, step)
+        ]
+    elif span is Span.YEAR:
+        step = 3 if narrow else 1
+        firsts = [
+            datetime(midnight.year + (m // 12), m % 12 + 1, 1, tzinfo=BERLIN)
+            for m in range(midnight.month - 1, midnight.month + 13)
+        ]
+        moments = [first for first in firsts if (first.month - 1) % step == 0]
+    else:
+        step = {Span.WEEK: 2 if narrow else 1}.get(span, 10 if narrow else 5)
+        moments = [midnight + timedelta(days=day) for day in range(0, days, step)]
+    ticks = [to_ms(moment) for moment in moments]
+    return [at_ms for at_ms in ticks if first_ms <= at_ms <= last_ms]
+
+
+def build(
+    history: History,
+    metrics: Sequence[str],
+    marks: Sequence[tuple[str, float]],
+    size: Size,
+) -> Chart | None:
+    """Return the chart of some metrics; None where there is nothing to draw.
+
+    ``marks`` are named values of the y axis, e.g. the contracted rate.
+    """
+    series = {name: history.points.get(name, ()) for name in metrics}
+    values = [
+        p.high for points in series.values() for p in points if p.high is not None
+    ]
+    failed = [p.at_ms for points in series.values() for p in points if p.failures]
+    if not values and not failed:
+        return None
+    top = max([*values, *(value for _, value in marks)], default=1.0)
+    step = nice_step(top)
+    steps = max(1, math.ceil(top / step - 1e-9))
+    end = steps * step
+    width_ms = max(1, history.last_ms - history.first_ms)
+    # A daily point stands for its whole day, so it is drawn in the middle of it.
+    shift_ms = _STEP_MS.get(history.grain, 0) / 2
+
+    def x(at_ms: float) -> float:
+        share = (at_ms - history.first_ms) / width_ms
+        place = size.left + share * (size.x_end - size.left)
+        return round(min(max(place, size.left), size.x_end), 1)
+
+    def y(value: float) -> float:
+        return round(size.y_end - value / end * (size.y_end - size.top), 1)
+
+    def curve(name: str, points: Sequence[Point]) -> Curve:
+        lines, dots, bands = [], [], []
+        for run in pieces(points, history.grain):
+            places = [(x(p.at_ms + shift_ms), p) for p in run]
+            if len(run) == 1:
+                dots.append((places[0][0], y(run[0].mean or 0.0)))
+                continue
+            lines.append(" ".join(f"{at},{y(p.mean or 0.0)}" for at, p in places))
+            if any(p.low != p.high for p in run):
+                upper = [f"{at},{y(p.high or 0.0)}" for at, p in places]
+                lower = [f"{at},{y(p.low or 0.0)}" for at, p in reversed(places)]
+                bands.append(" ".join(upper + lower))
+        return Curve(name, tuple(lines), tuple(dots), tuple(bands))
+
+    narrow = size is NARROW
+    ticks = time_ticks(history.first_ms, history.last_ms, history.span, narrow)
+    return Chart(
+        size=size,
+        curves=tuple(curve(name, points) for name, points in series.items()),
+        marks=tuple(Mark(name, y(value)) for name, value in marks),
+        failures=tuple(sorted({x(at_ms + shift_ms) for at_ms in failed})),
+        x_ticks=tuple(Tick(x(at_ms), at_ms) for at_ms in ticks),
+        y_ticks=tuple(Tick(y(i * step), i * step) for i in range(steps + 1)),
+    )

@@ -1,0 +1,135 @@
+"""Every error answer: one JSON shape for the API, a page in words for people.
+
+A text of an unexpected error never leaves the house: it goes to the log.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse
+from starlette.exceptions import HTTPException
+
+from dashboards.queries import UnknownError
+from dashboards.security import with_security_headers
+from netmon.errors import StorageError
+from netmon.wire import ErrorBody, ErrorReply, encode
+
+if TYPE_CHECKING:
+    from dashboards.context import Site
+
+_log = logging.getLogger(__name__)
+_JSON_PREFIXES = ("/api/", "/healthz", "/metrics")
+RETRY_AFTER_S = 5
+
+# Status -> code and whether the same request may succeed later; texts come from
+# the catalogue.
+_CODES: dict[int, tuple[str, bool]] = {
+    400: ("bad_request", False),
+    401: ("no_token", False),
+    403: ("forbidden", False),
+    404: ("not_found", False),
+    405: ("method_not_allowed", False),
+    413: ("too_large", False),
+    415: ("unsupported_media_type", False),
+    422: ("invalid", False),
+    429: ("busy", True),
+    500: ("internal", False),
+    503: ("unavailable", True),
+}
+
+
+def wants_json(path: str) -> bool:
+    """Say whether an address belongs to programs rather than to people."""
+    return path.startswith(_JSON_PREFIXES)
+
+
+def error_body(site: Site, status: int, field: str | None = None) -> ErrorBody:
+    """Return the error of a status, worded by the catalogue."""
+    code, retry = _CODES.get(status, ("bad_request", False))
+    return ErrorBody(
+        code=code,
+        message=site.texts(f"site.error.{code}.message"),
+        fix=site.texts(f"site.error.{code}.fix"),
+        retry=retry,
+        field=field,
+    )
+
+
+def answer(
+    request: Request,
+    status: int,
+    field: str | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """Return the error answer that fits the address."""
+    site: Site = request.app.state.site
+    body = error_body(site, status, field)
+    headers = dict(headers or {})
+    if body.retry:
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+    response: Response
+    if wants_json(request.url.path):
+        response = Response(
+            encode(ErrorReply(body)), status, headers, "application/json"
+        )
+    else:
+        page = site.pages.get_template("error.html").render(
+            error=body, status=status, current="", open_count=None
+        )
+        response = HTMLResponse(page, status, headers)
+    return with_security_headers(response)
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    status, headers = HTTPStatus.INTERNAL_SERVER_ERROR.value, None
+    if isinstance(error, HTTPException):
+        status, headers = error.status_code, error.headers
+    return answer(request, status, headers=dict(headers or {}))
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    field = None
+    if isinstance(error, RequestValidationError) and error.errors():
+        place = error.errors()[0].get("loc", ())
+        # The first part says where: query, path or body.
+        field = ".".join(str(part) for part in place[1:])[:200] or None
+    return answer(request, HTTPStatus.UNPROCESSABLE_ENTITY, field)
+
+
+async def _on_unknown(request: Request, error: Exception) -> Response:
+    _log.debug("nothing named %s", error)
+    return answer(request, HTTPStatus.NOT_FOUND)
+
+
+async def _on_storage(request: Request, error: Exception) -> Response:
+    _log.error("the store did not answer", exc_info=error)
+    return answer(request, HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+async def _on_any(request: Request, error: Exception) -> Response:
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return answer(request, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+# Which error is answered by what; the nearest class of an error counts.
+_HANDLERS: dict[
+    type[Exception], Callable[[Request, Exception], Awaitable[Response]]
+] = {
+    HTTPException: _on_http,
+    RequestValidationError: _on_invalid,
+    UnknownError: _on_unknown,
+    StorageError: _on_storage,
+    Exception: _on_any,
+}
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the app come out in its one shape."""
+    for kind, handler in _HANDLERS.items():
+        app.add_exception_handler(kind, handler)

@@ -1,0 +1,156 @@
+"""``/metrics``: netmon's own health for Prometheus, read from the store at scrape."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from dashboards.context import Site
+from dashboards.health import lags
+from netmon.storage.records import AlarmState, MailEvent
+
+# Counting all records reads the whole table; a scrape every second must not.
+_COUNT_EVERY_S = 10.0
+_NO_NAME = re.compile(r"[^a-z0-9_]")
+
+
+class StoreCollector(Collector):
+    """Reads the store when asked; keeps nothing but the last count of records."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._counted: tuple[float, int] | None = None
+
+    def describe(self) -> Iterable[Metric]:
+        """Return nothing: registering must not read the store."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield all families.
+
+        Raises:
+            StorageError: the store does not answer.
+        """
+        yield from self._records()
+        yield from self._processes()
+        yield from self._alarms()
+        yield from self._spools()
+
+    def _stored(self) -> int:
+        now_s = self._site.clock.monotonic_s()
+        if self._counted is None or now_s - self._counted[0] >= _COUNT_EVERY_S:
+            self._counted = (now_s, self._site.store.measurements.count())
+        return self._counted[1]
+
+    def _records(self) -> Iterator[Metric]:
+        measurements = self._site.store.measurements
+        yield GaugeMetricFamily(
+            "netmon_stored_measurements",
+            "Accepted measurements that are kept, counted every 10 s at most",
+            value=self._stored(),
+        )
+        yield GaugeMetricFamily(
+            "netmon_last_position_chunks",
+            "Number of the newest accepted chunk",
+            value=measurements.last_position(),
+        )
+        yield GaugeMetricFamily(
+            "netmon_quarantined_measurements",
+            "Measurements that could not be taken and were kept aside",
+            value=measurements.quarantine_count(),
+        )
+        lag = GaugeMetricFamily(
+            "netmon_reader_lag_chunks",
+            "Chunks that a reader (relay, alerts) has still to read",
+            labels=["reader"],
+        )
+        for reader, chunks in lags(self._site).items():
+            lag.add_metric([reader], chunks)
+        yield lag
+
+    def _processes(self) -> Iterator[Metric]:
+        age = GaugeMetricFamily(
+            "netmon_heartbeat_age_seconds",
+            "Time since the last sign of life of a process of netmon",
+            labels=["process"],
+        )
+        figures = GaugeMetricFamily(
+            "netmon_process_figure",
+            "What a process says of itself; the unit ends the figure's name",
+            labels=["process", "figure"],
+        )
+        now_ms = self._site.moment().now_ms
+        for beat in self._site.store.heartbeats.all():
+            age.add_metric([beat.process], max(0, now_ms - beat.at_ms) / 1000)
+            for name, value in sorted(beat.figures.items()):
+                figures.add_metric([beat.process, _NO_NAME.sub("_", name)], value)
+        yield age
+        yield figures
+
+    def _alarms(self) -> Iterator[Metric]:
+        alarms = self._site.store.alarms
+        states = GaugeMetricFamily(
+            "netmon_alarm_targets",
+            "Watched lines and access points by rule and state",
+            labels=["rule", "state"],
+        )
+        counts = alarms.state_counts()
+        for rule in sorted({rule for rule, _ in counts}):
+            for state in AlarmState:
+                states.add_metric([rule, state], counts.get((rule, state), 0))
+        yield states
+        yield GaugeMetricFamily(
+            "netmon_open_incidents",
+            "Incidents that are open",
+            value=len(alarms.incidents(open_only=True, limit=100_000)),
+        )
+        mails = GaugeMetricFamily(
+            "netmon_mails",
+            "Mails by event and whether the server took them",
+            labels=["event", "sent"],
+        )
+        mail_counts = alarms.mail_counts()
+        for event in MailEvent:
+            for sent in (True, False):
+                mails.add_metric(
+                    [event, str(sent).lower()], mail_counts.get((event, sent), 0)
+                )
+        yield mails
+
+    def _spools(self) -> Iterator[Metric]:
+        dropped = CounterMetricFamily(
+            "netmon_spool_dropped_records",
+            "Records a sender had to drop because its spool was full",
+            labels=["source"],
+        )
+        waiting = GaugeMetricFamily(
+            "netmon_spool_waiting_records",
+            "Records that wait in a sender's spool, as it last said",
+            labels=["source"],
+        )
+        # A replaced SD card begins a new count under the same name; the newest counts.
+        newest: dict[str, tuple[int, float, float]] = {}
+        for item in self._site.store.measurements.latest(kind="probe_health"):
+            at_ms = item.ok_ts_ms or 0
+            if at_ms >= newest.get(item.series.source, (0, 0.0, 0.0))[0]:
+                newest[item.series.source] = (
+                    at_ms,
+                    item.values.get("spool_dropped_total") or 0.0,
+                    item.values.get("spool_records_count") or 0.0,
+                )
+        for source, (_, gone, left) in sorted(newest.items()):
+            dropped.add_metric([source], gone)
+            waiting.add_metric([source], left)
+        yield dropped
+        yield waiting
+
+
+def make_registry(site: Site) -> CollectorRegistry:
+    """Return a registry of one app; the global one is never used."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(StoreCollector(site))
+    return registry

@@ -1,0 +1,128 @@
+"""Is netmon itself well? Decided from signs of life, cursors and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dashboards.context import Site
+from netmon.config import Settings
+from netmon.storage.records import Heartbeat, InventoryVersion, MailEvent
+
+INGEST = "ingest"
+RELAY = "relay"
+ALERTS = "alerts"
+_FRESH_S = 60.0
+
+
+class Part(StrEnum):
+    """What `/healthz` looks at."""
+
+    STORE = "store"
+    INGEST = INGEST
+    RELAY = RELAY
+    ALERTS = ALERTS
+
+
+@dataclass(frozen=True, slots=True)
+class PartHealth:
+    """One part. ``age_s`` is None where it never gave a sign of life."""
+
+    part: Part
+    ok: bool
+    age_s: float | None
+    allowed_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnState:
+    """What the page about netmon itself shows."""
+
+    now_ms: int
+    parts: tuple[PartHealth, ...]
+    heartbeats: tuple[Heartbeat, ...]
+    stored: int
+    quarantined: int
+    lag: Mapping[str, int]
+    mails: Mapping[tuple[MailEvent, bool], int]
+    inventory: InventoryVersion | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether every part is well."""
+        return all(part.ok for part in self.parts)
+
+    @property
+    def mails_waiting(self) -> int:
+        """How many mails no server has taken yet."""
+        return sum(n for (_, sent), n in self.mails.items() if not sent)
+
+
+def allowed_ages(settings: Settings) -> Mapping[Part, float]:
+    """Return how old the last sign of life of each needed part may be, in s.
+
+    The relay is needed only where a time-series database is set.
+    """
+    allowed = {
+        Part.INGEST: _FRESH_S,
+        Part.ALERTS: max(_FRESH_S, 4 * settings.alerts.interval_s),
+    }
+    if settings.tsdb.url:
+        allowed[Part.RELAY] = _FRESH_S
+    return allowed
+
+
+def judge(
+    heartbeats: Sequence[Heartbeat], allowed_s: Mapping[Part, float], now_ms: int
+) -> tuple[PartHealth, ...]:
+    """Return the health of the parts, given that the store has answered."""
+    seen = {beat.process: beat.at_ms for beat in heartbeats}
+    found = [PartHealth(Part.STORE, ok=True, age_s=None, allowed_s=None)]
+    for part, limit_s in allowed_s.items():
+        at_ms = seen.get(part.value)
+        age_s = None if at_ms is None else max(0, now_ms - at_ms) / 1000
+        ok = age_s is not None and age_s <= limit_s
+        found.append(PartHealth(part, ok=ok, age_s=age_s, allowed_s=limit_s))
+    return tuple(found)
+
+
+def read_health(site: Site) -> tuple[PartHealth, ...]:
+    """Return the health of all parts.
+
+    Raises:
+        StorageError: the store does not answer, so nothing is known.
+    """
+    heartbeats = site.store.heartbeats.all()
+    return judge(heartbeats, allowed_ages(site.settings), site.moment().now_ms)
+
+
+def lags(site: Site) -> Mapping[str, int]:
+    """Return how many chunks each reader has still to read.
+
+    A relay that is not set up and never ran is no reader, so it has no lag.
+    """
+    last = site.store.measurements.last_position()
+    needed = allowed_ages(site.settings)
+    found = {}
+    for part in (Part.RELAY, Part.ALERTS):
+        cursor = site.store.cursors.get(part.value)
+        if part in needed or cursor.updated_ms:
+            found[part.value] = max(0, last - cursor.position)
+    return found
+
+
+def read_own_state(site: Site) -> OwnState:
+    """Return what the page about netmon itself shows."""
+    store, now_ms = site.store, site.moment().now_ms
+    heartbeats = store.heartbeats.all()
+    return OwnState(
+        now_ms=now_ms,
+        parts=judge(heartbeats, allowed_ages(site.settings), now_ms),
+        heartbeats=tuple(heartbeats),
+        stored=store.measurements.count(),
+        quarantined=store.measurements.quarantine_count(),
+        lag=lags(site),
+        mails=store.alarms.mail_counts(),
+        inventory=store.inventories.current(),
+    )

@@ -1,0 +1,57 @@
+"""The API's description: FastAPI's own, completed by what msgspec reads and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from netmon.wire import MEASUREMENTS_PATH, Batch, ErrorReply, Receipt
+
+_REFERENCE = "#/components/schemas/{name}"
+
+
+def _wire_schemas() -> dict[str, Any]:
+    _, components = msgspec.json.schema_components(
+        (Batch, Receipt, ErrorReply), ref_template=_REFERENCE
+    )
+    return components
+
+
+def _json_of(name: str) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": _REFERENCE.format(name=name)}}}
+
+
+def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    """Return a function that makes the description once and keeps it."""
+
+    def make() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            found = get_openapi(
+                title=app.title,
+                version=app.version,
+                description=app.description,
+                routes=app.routes,
+            )
+            components = found.setdefault("components", {})
+            components.setdefault("schemas", {}).update(_wire_schemas())
+            components["securitySchemes"] = {
+                "probeToken": {"type": "http", "scheme": "bearer"}
+            }
+            _type_ingest(found)
+            app.openapi_schema = found
+        return app.openapi_schema
+
+    return make
+
+
+def _type_ingest(found: dict[str, Any]) -> None:
+    """Give the measurements' answers their types: the route writes plain bytes."""
+    operation = found["paths"].get(MEASUREMENTS_PATH, {}).get("post")
+    if operation is None:
+        return
+    for status, response in operation["responses"].items():
+        response["content"] = _json_of("Receipt" if status == "200" else "ErrorReply")

@@ -1,0 +1,269 @@
+"""What pages and API ask of the store: few reads, then pure shaping."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dashboards.context import Site
+from dashboards.history import (
+    HISTORY_METRICS,
+    History,
+    HistoryMetric,
+    Span,
+    read_history,
+)
+from dashboards.listing import collation_key
+from dashboards.shaping import (
+    Moment,
+    ap_views,
+    building_row,
+    city,
+    gather,
+    newest,
+    newest_failure,
+)
+from dashboards.views import (
+    BuildingPage,
+    City,
+    DeviceView,
+    IncidentView,
+    RadioView,
+    SourceView,
+)
+from dashboards.words import incident_view
+from netmon.model import Device, Inventory, LineRole
+from netmon.storage.records import Latest
+
+PAST_INCIDENTS = 200
+LINE_KINDS = ("throughput", "latency", "dns")
+_SLOW_PORT_BPS = 100_000_000
+
+
+class UnknownError(LookupError):
+    """There is no such thing; the argument names it for the error answer."""
+
+
+def read_city(site: Site) -> City:
+    """Return all buildings; seven reads, however many there are."""
+    store, moment = site.store, site.moment()
+    latest = store.measurements.latest(kind="throughput")
+    latest += store.measurements.latest(kind="latency")
+    facts = gather(
+        store.alarms.states(),
+        latest,
+        store.measurements.access_points(),
+        store.alarms.incidents(open_only=True, limit=100_000),
+    )
+    return city(site.inventory(), facts, moment)
+
+
+def open_incident_count(site: Site) -> int:
+    """Return how many incidents are open."""
+    return len(site.store.alarms.incidents(open_only=True, limit=100_000))
+
+
+def read_incidents(
+    site: Site, *, open_only: bool = False, limit: int = PAST_INCIDENTS
+) -> tuple[list[IncidentView], list[IncidentView]]:
+    """Return open and past incidents, newest first; past ones up to the limit."""
+    inventory = site.inventory()
+    found = site.store.alarms.incidents(open_only=True, limit=100_000)
+    if not open_only:
+        ids = {incident.id for incident in found}
+        past = site.store.alarms.incidents(limit=limit + len(ids))
+        found += [incident for incident in past if incident.id not in ids]
+    views = [incident_view(site.texts, incident, inventory) for incident in found]
+    is_open = [view for view in views if view.ended_ms is None]
+    return is_open, [view for view in views if view.ended_ms is not None][:limit]
+
+
+def read_building(site: Site, building_id: str) -> BuildingPage:
+    """Return everything about one building.
+
+    Raises:
+        UnknownError: the inventory has no such building.
+    """
+    store, moment, inventory = site.store, site.moment(), site.inventory()
+    building = inventory.building_by_id.get(building_id)
+    if building is None:
+        raise UnknownError(building_id)
+    latest = store.measurements.latest(building_id=building_id)
+    incidents = store.alarms.incidents(building_id=building_id, limit=PAST_INCIDENTS)
+    facts = gather(
+        store.alarms.states(building_id=building_id),
+        latest,
+        store.measurements.access_points(building_id),
+        incidents,
+    )
+    rooms = {r.id: r.name for r in inventory.rooms if r.building_id == building_id}
+    planned = inventory.access_points_of[building_id]
+    by_kind: dict[str, list[Latest]] = defaultdict(list)
+    for item in latest:
+        by_kind[item.series.kind].append(item)
+    return BuildingPage(
+        now_ms=moment.now_ms,
+        row=building_row(building, inventory, facts, moment),
+        access_points=ap_views(planned, facts, building_id, rooms, moment),
+        radios=radio_views(by_kind["wlan_radio"], moment),
+        devices=device_views(inventory, building_id, by_kind, moment),
+        incidents=tuple(incident_view(site.texts, i, inventory) for i in incidents),
+        measurements=tuple(item for kind in LINE_KINDS for item in by_kind[kind]),
+    )
+
+
+def radio_views(
+    latest: Sequence[Latest], moment: Moment
+) -> Mapping[str, tuple[RadioView, ...]]:
+    """Return the radios by access point."""
+    grouped: dict[tuple[str, str], list[Latest]] = defaultdict(list)
+    for item in latest:
+        tags = item.series.tags
+        grouped[tags["ap"], tags["radio"]].append(item)
+    views: dict[str, list[RadioView]] = defaultdict(list)
+    for (ap, radio), items in sorted(grouped.items()):
+        views[ap].append(
+            RadioView(
+                radio=radio,
+                channel=newest(items, "channel", moment),
+                utilisation=newest(items, "utilisation_ratio", moment),
+                clients=newest(items, "clients_count", moment),
+                noise=newest(items, "noise_dbm", moment),
+            )
+        )
+    return {ap: tuple(found) for ap, found in views.items()}
+
+
+def device_views(
+    inventory: Inventory,
+    building_id: str,
+    by_kind: Mapping[str, Sequence[Latest]],
+    moment: Moment,
+) -> tuple[DeviceView, ...]:
+    """Return the building's own devices and those that reported something of it."""
+    planned = {d.id: d for d in inventory.devices if d.building_id == building_id}
+    health: dict[str, list[Latest]] = defaultdict(list)
+    ports: dict[str, list[Latest]] = defaultdict(list)
+    for item in by_kind["device"]:
+        health[item.series.tags["device"]].append(item)
+    for item in by_kind["lan_port"]:
+        ports[item.series.tags["device"]].append(item)
+    ids = [*planned, *sorted({*health, *ports} - planned.keys())]
+    return tuple(
+        _device_view(
+            name,
+            planned.get(name) or inventory.device_by_id.get(name),
+            health.get(name, ()),
+            ports.get(name, ()),
+            moment,
+        )
+        for name in ids
+    )
+
+
+def _device_view(
+    device_id: str,
+    device: Device | None,
+    health: Sequence[Latest],
+    ports: Sequence[Latest],
+    moment: Moment,
+) -> DeviceView:
+    failed = newest_failure(health)
+    up_ports = [p for p in ports if p.values.get("oper_up") == 1.0]
+    speeds = [p.values.get("speed_bps") or 0.0 for p in up_ports]
+    errors = [
+        (p.values.get("in_errors_total") or 0) + (p.values.get("out_errors_total") or 0)
+        for p in ports
+    ]
+    model = next((item.info["model"] for item in health if "model" in item.info), "")
+    return DeviceView(
+        id=device_id,
+        name=device.name if device else device_id,
+        kind="" if device is None else device.kind.value,
+        model=model or (device.model if device else ""),
+        room=device.room if device else "",
+        up=newest(health, "up", moment),
+        uptime=newest(health, "uptime_s", moment),
+        failure=None if failed is None else failed.failure,
+        ports=len(ports),
+        ports_up=len(up_ports),
+        slow_ports=sum(0 < speed <= _SLOW_PORT_BPS for speed in speeds),
+        port_errors=round(sum(errors)),
+        ports_reading=newest(ports, "oper_up", moment),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LineHistory:
+    """A line's history with the line it belongs to."""
+
+    line_id: str
+    history: History
+
+
+def read_line_history(
+    site: Site,
+    building_id: str,
+    metrics: Sequence[HistoryMetric],
+    span: Span,
+    line_id: str | None = None,
+) -> LineHistory:
+    """Return the history of a line; without an id that of the main line.
+
+    Raises:
+        UnknownError: no such building, or no such line in it.
+    """
+    inventory = site.inventory()
+    if building_id not in inventory.building_by_id:
+        raise UnknownError(building_id)
+    lines = inventory.lines_of[building_id]
+    wanted = [
+        line
+        for line in lines
+        if (line.role is LineRole.MAIN if line_id is None else line.id == line_id)
+    ]
+    if not wanted:
+        raise UnknownError(line_id or "main")
+    line = wanted[0]
+    kinds = {HISTORY_METRICS[metric][0] for metric in metrics}
+    latest = site.store.measurements.latest(building_id=building_id)
+    series = [
+        item.series
+        for item in latest
+        if item.series.kind in kinds and item.series.tags.get("line") == line.id
+    ]
+    history = read_history(
+        site.store.measurements, series, metrics, span, site.moment().now_ms
+    )
+    return LineHistory(line_id=line.id, history=history)
+
+
+def read_sources(site: Site) -> list[SourceView]:
+    """Return all senders by name, with what they say of their own spool."""
+    moment, inventory = site.moment(), site.inventory()
+    health: dict[str, list[Latest]] = defaultdict(list)
+    for item in site.store.measurements.latest(kind="probe_health"):
+        health[item.series.source].append(item)
+    views = []
+    sources = site.store.sources.all()
+    for source in sorted(sources, key=lambda source: collation_key(source.name)):
+        building = inventory.building_by_id.get(source.building_id or "")
+        offset_ms, seen_ms = source.clock_offset_ms, source.last_seen_ms
+        own = health.get(source.name, [])
+        views.append(
+            SourceView(
+                name=source.name,
+                kind=source.kind.value,
+                building_id=source.building_id,
+                building_name=building.name if building else None,
+                generated=source.generated,
+                last_seen_ms=seen_ms,
+                silent=seen_ms is None or moment.is_stale("probe_health", seen_ms),
+                clock_offset_s=None if offset_ms is None else offset_ms / 1000,
+                agent=source.agent,
+                spool_records=newest(own, "spool_records_count", moment),
+                spool_dropped=newest(own, "spool_dropped_total", moment),
+            )
+        )
+    return views

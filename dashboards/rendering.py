@@ -1,0 +1,62 @@
+"""Jinja: the templates of one app, in one language, and what they may call."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from urllib.parse import urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from dashboards.bits import Bits
+from dashboards.formats import Formats
+from netmon.texts import Texts, catalogue
+
+_COLUMNS = "site.col."
+
+
+def link(path: str, query: Mapping[str, str], **changes: str) -> str:
+    """Return an address with its query; an empty change removes a parameter."""
+    merged = {k: v for k, v in {**query, **changes}.items() if v}
+    return f"{path}?{urlencode(merged)}" if merged else path
+
+
+@cache
+def static_version() -> str:
+    """Return a short hash of the style sheet, so that a new one is fetched."""
+    body = files("dashboards").joinpath("static", "site.css").read_bytes()
+    return hashlib.sha256(body).hexdigest()[:12]
+
+
+def _columns(language: str) -> Mapping[str, str]:
+    """Return the column headings by name: they stand in every cell of a table."""
+    return {
+        key.removeprefix(_COLUMNS): text
+        for key, text in catalogue(language).items()
+        if key.startswith(_COLUMNS)
+    }
+
+
+def make_environment(texts: Texts) -> Environment:
+    """Return the templates of one app, in one language."""
+    environment = Environment(
+        loader=PackageLoader("dashboards"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    formats = Formats(texts)
+    environment.globals.update(
+        Bits(texts, formats).functions(),
+        t=texts,
+        f=formats,
+        col=_columns(texts.language),
+        link=link,
+        lang=texts.language,
+        static_version=static_version(),
+    )
+    environment.filters.update(number=texts.number, percent=texts.percent)
+    return environment

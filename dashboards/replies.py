@@ -1,0 +1,281 @@
+"""From views to API answers: renaming and UTC, nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from dashboards import schemas as s
+from dashboards.history import History, HistoryMetric
+from dashboards.views import (
+    ApView,
+    BuildingPage,
+    BuildingRow,
+    DeviceView,
+    IncidentView,
+    LineView,
+    RadioView,
+    Reading,
+    SourceView,
+)
+from netmon.clock import from_ms
+from netmon.model import connection_class
+from netmon.storage.records import Latest
+from netmon.texts import Texts
+
+UNITS = {"bps": "bit/s", "s": "s", "ratio": "1"}
+
+
+def at(ms: int | None) -> datetime | None:
+    """Return the UTC time; None stays None."""
+    return None if ms is None else from_ms(ms)
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value)
+
+
+def rate(reading: Reading) -> s.RateReading:
+    """Return a reading of a rate."""
+    return s.RateReading(
+        rate_bps=reading.value,
+        measured_at=at(reading.at_ms),
+        stale=reading.stale,
+        generated=reading.generated,
+    )
+
+
+def duration(reading: Reading) -> s.DurationReading:
+    """Return a reading of a duration."""
+    return s.DurationReading(
+        duration_s=reading.value,
+        measured_at=at(reading.at_ms),
+        stale=reading.stale,
+        generated=reading.generated,
+    )
+
+
+def ratio(reading: Reading) -> s.RatioReading:
+    """Return a reading of a share."""
+    return s.RatioReading(
+        ratio=reading.value,
+        measured_at=at(reading.at_ms),
+        stale=reading.stale,
+        generated=reading.generated,
+    )
+
+
+def line(view: LineView, texts: Texts) -> s.LineReply:
+    """Return a line."""
+    own = view.line
+    failure = None
+    if view.failure is not None:
+        failure = s.LineFailure(
+            reason=view.failure,
+            text=texts(f"failure.{view.failure}"),
+            at=at(view.failure_at_ms),
+        )
+    return s.LineReply(
+        id=own.id,
+        role=own.role,
+        technology=own.technology,
+        connection_class=connection_class(own),
+        provider=own.provider,
+        contracted_down_bps=own.contracted_down_bps,
+        contracted_up_bps=own.contracted_up_bps,
+        below_target_by_contract=view.below_by_contract,
+        checked_on=own.checked_on,
+        fibre_planned_on=own.fibre_planned_on,
+        state=view.verdict,
+        state_since=at(view.since_ms),
+        download=rate(view.down),
+        upload=rate(view.up),
+        round_trip=duration(view.rtt),
+        jitter=duration(view.jitter),
+        loss=ratio(view.loss),
+        failure=failure,
+    )
+
+
+def building(row: BuildingRow, texts: Texts) -> s.BuildingReply:
+    """Return a building."""
+    own, aps = row.building, row.aps
+    return s.BuildingReply(
+        id=own.id,
+        name=own.name,
+        school_type=own.school_type,
+        schools=[
+            s.SchoolReply(id=x.id, name=x.name, school_type=x.school_type)
+            for x in row.schools
+        ],
+        street=own.street,
+        postcode=own.postcode,
+        city=own.city,
+        campus_district=own.campus_district,
+        city_district=own.city_district,
+        latitude_deg=own.latitude_deg,
+        longitude_deg=own.longitude_deg,
+        pupils_count=own.pupils,
+        classes_count=own.classes,
+        lan=own.lan,
+        wlan=own.wlan,
+        state=row.verdict,
+        lines=[line(view, texts) for view in row.lines],
+        access_points=s.AccessPointCounts(
+            state=aps.verdict,
+            total_count=aps.total,
+            planned_count=aps.planned,
+            ok_count=aps.ok,
+            suspect_count=aps.suspect,
+            down_count=aps.down,
+            unknown_count=aps.unknown,
+            clients_count=_whole(aps.clients.value),
+            reported_at=at(aps.clients.at_ms),
+            stale=aps.clients.stale,
+            generated=aps.clients.generated,
+        ),
+        open_incidents_count=row.open_incidents,
+        generated=row.generated,
+    )
+
+
+def radio(view: RadioView) -> s.RadioReply:
+    """Return a radio."""
+    readings = (view.channel, view.utilisation, view.clients, view.noise)
+    times = [reading.at_ms for reading in readings if reading.at_ms is not None]
+    return s.RadioReply(
+        radio=view.radio,
+        channel=_whole(view.channel.value),
+        utilisation_ratio=view.utilisation.value,
+        clients_count=_whole(view.clients.value),
+        noise_dbm=view.noise.value,
+        reported_at=at(max(times, default=None)),
+    )
+
+
+def access_point(view: ApView, radios: Sequence[RadioView]) -> s.AccessPointReply:
+    """Return an access point with its radios."""
+    seen = view.seen
+    return s.AccessPointReply(
+        id=view.id,
+        name=view.name,
+        room=view.room,
+        model=view.model,
+        planned=view.planned is not None,
+        state=view.verdict,
+        state_since=at(view.since_ms),
+        clients_count=None if seen is None else seen.clients_count,
+        reported_at=None if seen is None else at(seen.last_seen_ms),
+        stale=view.stale,
+        generated=seen is not None and seen.generated,
+        radios=[radio(each) for each in radios],
+    )
+
+
+def device(view: DeviceView) -> s.DeviceReply:
+    """Return a device."""
+    return s.DeviceReply(
+        id=view.id,
+        name=view.name,
+        kind=view.kind,
+        model=view.model,
+        room=view.room,
+        up=None if view.up.value is None else view.up.value == 1.0,
+        polled_at=at(view.up.at_ms),
+        uptime_s=view.uptime.value,
+        failure=view.failure,
+        ports_count=view.ports,
+        ports_up_count=view.ports_up,
+        ports_up_to_100_mbits_count=view.slow_ports,
+        port_errors_total=view.port_errors,
+    )
+
+
+def incidents(views: Iterable[IncidentView], now_ms: int) -> list[s.IncidentReply]:
+    """Return incidents; the duration of an open one counts up to now."""
+    return [
+        s.IncidentReply(
+            id=view.id,
+            rule=view.rule,
+            building_id=view.building_id,
+            building_name=view.building_name,
+            where=view.where,
+            cause=view.cause,
+            started_at=from_ms(view.started_ms),
+            ended_at=at(view.ended_ms),
+            duration_s=((view.ended_ms or now_ms) - view.started_ms) / 1000,
+        )
+        for view in views
+    ]
+
+
+def measurement(item: Latest) -> s.MeasurementReply:
+    """Return the newest record of a series."""
+    return s.MeasurementReply(
+        kind=item.series.kind,
+        tags=dict(item.series.tags),
+        source=item.series.source,
+        measured_at=from_ms(item.ts_ms),
+        failure=item.failure,
+        values_at=at(item.ok_ts_ms),
+        values=dict(item.values),
+        generated=item.series.generated,
+    )
+
+
+def detail(page: BuildingPage, texts: Texts) -> s.BuildingDetailReply:
+    """Return everything about one building."""
+    return s.BuildingDetailReply(
+        **dict(building(page.row, texts)),
+        at=from_ms(page.now_ms),
+        access_point_list=[
+            access_point(view, page.radios_of(view)) for view in page.access_points
+        ],
+        devices=[device(view) for view in page.devices],
+        incidents=incidents(page.incidents, page.now_ms),
+        measurements=[measurement(item) for item in page.measurements],
+    )
+
+
+def history(
+    found: History, building_id: str, line_id: str, metric: HistoryMetric
+) -> s.HistoryReply:
+    """Return one metric's history."""
+    return s.HistoryReply(
+        building_id=building_id,
+        line_id=line_id,
+        metric=metric,
+        unit=UNITS[metric.rpartition("_")[2]],
+        span=found.span,
+        grain=found.grain,
+        first_at=from_ms(found.first_ms),
+        last_at=from_ms(found.last_ms),
+        generated=found.generated,
+        points=[
+            s.PointReply(
+                at=from_ms(point.at_ms),
+                measurements_count=point.n,
+                mean=point.mean,
+                low=point.low,
+                high=point.high,
+                failures_count=point.failures,
+            )
+            for point in found.points[metric]
+        ],
+    )
+
+
+def source(view: SourceView) -> s.SourceReply:
+    """Return a sender."""
+    return s.SourceReply(
+        name=view.name,
+        kind=view.kind,
+        building_id=view.building_id,
+        generated=view.generated,
+        last_seen_at=at(view.last_seen_ms),
+        silent=view.silent,
+        clock_offset_s=view.clock_offset_s,
+        agent=view.agent,
+        spool_records_count=_whole(view.spool_records.value),
+        spool_dropped_total=_whole(view.spool_dropped.value),
+    )

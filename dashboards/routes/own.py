@@ -1,0 +1,65 @@
+"""``/healthz`` and ``/metrics``: what machines ask netmon about itself."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+from dashboards.context import SiteDep
+from dashboards.health import Part, PartHealth, read_health
+from dashboards.schemas import ErrorAnswer, HealthReply, PartReply
+from netmon.errors import StorageError
+
+_log = logging.getLogger(__name__)
+
+router = APIRouter(tags=["own health"])
+
+_UNWELL: dict[int | str, dict[str, Any]] = {
+    503: {"model": HealthReply, "description": "a part is not well; see `failing`"}
+}
+_NO_METRICS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/plain": {}}, "description": "Prometheus text format"},
+    503: {"model": ErrorAnswer, "description": "the store does not answer"},
+}
+
+
+def _reply(parts: tuple[PartHealth, ...]) -> HealthReply:
+    return HealthReply(
+        ok=all(part.ok for part in parts),
+        failing=[part.part for part in parts if not part.ok],
+        parts=[
+            PartReply(part=p.part, ok=p.ok, age_s=p.age_s, allowed_s=p.allowed_s)
+            for p in parts
+        ],
+    )
+
+
+@router.get("/healthz", summary="Is netmon itself well?", responses=_UNWELL)
+async def healthz(site: SiteDep, response: Response) -> HealthReply:
+    """Answer 200 when every part is well, else 503 with the parts that are not."""
+    try:
+        reply = _reply(await site.in_thread(read_health, site))
+    except StorageError:
+        _log.exception("the store did not answer")
+        reply = _reply((PartHealth(Part.STORE, ok=False, age_s=None, allowed_s=None),))
+    if not reply.ok:
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    return reply
+
+
+@router.get(
+    "/metrics",
+    summary="Own metrics for Prometheus",
+    response_class=Response,
+    responses=_NO_METRICS,
+)
+async def metrics(site: SiteDep, request: Request) -> Response:
+    """Answer with all own metrics, read from the store now."""
+    registry: CollectorRegistry = request.app.state.registry
+    body = await site.in_thread(generate_latest, registry)
+    return Response(body, media_type=CONTENT_TYPE_PLAIN_0_0_4)

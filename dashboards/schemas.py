@@ -1,0 +1,328 @@
+"""What the JSON API answers: typed, units in the names, times in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from dashboards.health import Part
+from dashboards.history import Grain, HistoryMetric, Span
+from dashboards.views import Verdict
+from netmon.model import (
+    ConnectionClass,
+    Coverage,
+    FailureReason,
+    LineRole,
+    SchoolType,
+    Technology,
+)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+Moment = Annotated[
+    datetime, PlainSerializer(_iso, return_type=str), Field(description="UTC")
+]
+Generated = Annotated[
+    bool, Field(description="True for made-up data of the demo, never for measured")
+]
+Stale = Annotated[
+    bool, Field(description="The value is too old to say something about now")
+]
+
+
+class _Reply(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class ErrorDetail(_Reply):
+    """Why a request failed and what helps; ``retry``: may it succeed later?"""
+
+    code: str
+    message: str
+    fix: str
+    retry: bool = False
+    field: str | None = None
+
+
+class ErrorAnswer(_Reply):
+    """The one shape of every error."""
+
+    error: ErrorDetail
+
+
+class RateReading(_Reply):
+    """A measured rate; null where nothing was measured."""
+
+    rate_bps: float | None
+    measured_at: Moment | None
+    stale: Stale
+    generated: Generated
+
+
+class DurationReading(_Reply):
+    """A measured duration; null where nothing was measured."""
+
+    duration_s: float | None
+    measured_at: Moment | None
+    stale: Stale
+    generated: Generated
+
+
+class RatioReading(_Reply):
+    """A measured share from 0 to 1; null where nothing was measured."""
+
+    ratio: float | None
+    measured_at: Moment | None
+    stale: Stale
+    generated: Generated
+
+
+class LineFailure(_Reply):
+    """Why the newest measurement has no number."""
+
+    reason: FailureReason
+    text: str
+    at: Moment | None
+
+
+class LineReply(_Reply):
+    """A line: what the contract says and what was measured."""
+
+    id: str
+    role: LineRole
+    technology: Technology
+    connection_class: ConnectionClass
+    provider: str
+    contracted_down_bps: int
+    contracted_up_bps: int
+    below_target_by_contract: bool
+    checked_on: date | None
+    fibre_planned_on: date | None
+    state: Verdict
+    state_since: Moment | None
+    download: RateReading
+    upload: RateReading
+    round_trip: DurationReading
+    jitter: DurationReading
+    loss: RatioReading
+    failure: LineFailure | None
+
+
+class AccessPointCounts(_Reply):
+    """The access points of a building; ``clients_count`` null where unknown."""
+
+    state: Verdict
+    total_count: int
+    planned_count: int
+    ok_count: int
+    suspect_count: int
+    down_count: int
+    unknown_count: int
+    clients_count: int | None
+    reported_at: Moment | None
+    stale: Stale
+    generated: Generated
+
+
+class SchoolReply(_Reply):
+    """A school that uses a building."""
+
+    id: str
+    name: str
+    school_type: SchoolType
+
+
+class BuildingReply(_Reply):
+    """A building; ``state`` is that of its worst member."""
+
+    id: str
+    name: str
+    school_type: SchoolType
+    schools: list[SchoolReply]
+    street: str
+    postcode: str
+    city: str
+    campus_district: str
+    city_district: str
+    latitude_deg: float
+    longitude_deg: float
+    pupils_count: int | None
+    classes_count: int | None
+    lan: Coverage
+    wlan: Coverage
+    state: Verdict
+    lines: list[LineReply]
+    access_points: AccessPointCounts
+    open_incidents_count: int
+    generated: Generated
+
+
+class BuildingsReply(_Reply):
+    """The buildings that pass the filters, in the order asked for."""
+
+    at: Moment
+    total_count: int
+    matched_count: int
+    state_counts: dict[Verdict, int]
+    buildings: list[BuildingReply]
+
+
+class RadioReply(_Reply):
+    """A radio of an access point; null where not reported."""
+
+    radio: str
+    channel: int | None
+    utilisation_ratio: float | None
+    clients_count: int | None
+    noise_dbm: float | None
+    reported_at: Moment | None
+
+
+class AccessPointReply(_Reply):
+    """An access point; ``planned`` false: reported, but not in the inventory."""
+
+    id: str
+    name: str
+    room: str
+    model: str
+    planned: bool
+    state: Verdict
+    state_since: Moment | None
+    clients_count: int | None
+    reported_at: Moment | None
+    stale: Stale
+    generated: Generated
+    radios: list[RadioReply]
+
+
+class DeviceReply(_Reply):
+    """A controller or switch; ``up`` null where it was never polled."""
+
+    id: str
+    name: str
+    kind: str
+    model: str
+    room: str
+    up: bool | None
+    polled_at: Moment | None
+    uptime_s: float | None
+    failure: FailureReason | None
+    ports_count: int
+    ports_up_count: int
+    ports_up_to_100_mbits_count: int
+    port_errors_total: int
+
+
+class IncidentReply(_Reply):
+    """An incident; ``ended_at`` null while it is open."""
+
+    id: int
+    rule: str
+    building_id: str
+    building_name: str
+    where: str
+    cause: str
+    started_at: Moment
+    ended_at: Moment | None
+    duration_s: float
+
+
+class MeasurementReply(_Reply):
+    """The newest record of one series; ``values`` are those of the newest good one."""
+
+    kind: str
+    tags: dict[str, str]
+    source: str
+    measured_at: Moment
+    failure: FailureReason | None
+    values_at: Moment | None
+    values: dict[str, float | None]
+    generated: Generated
+
+
+class BuildingDetailReply(BuildingReply):
+    """A building with its devices, incidents and newest measurements."""
+
+    at: Moment
+    access_point_list: list[AccessPointReply]
+    devices: list[DeviceReply]
+    incidents: list[IncidentReply]
+    measurements: list[MeasurementReply]
+
+
+class PointReply(_Reply):
+    """A time with its measurements; numbers null where all of them failed."""
+
+    at: Moment
+    measurements_count: int
+    mean: float | None
+    low: float | None
+    high: float | None
+    failures_count: int
+
+
+class HistoryReply(_Reply):
+    """A history; a time without any measurement has no point."""
+
+    building_id: str
+    line_id: str
+    metric: HistoryMetric
+    unit: str
+    span: Span
+    grain: Grain
+    first_at: Moment
+    last_at: Moment
+    generated: Generated
+    points: list[PointReply]
+
+
+class IncidentsReply(_Reply):
+    """Open incidents and the newest past ones, newest first."""
+
+    at: Moment
+    open: list[IncidentReply]
+    past: list[IncidentReply]
+
+
+class SourceReply(_Reply):
+    """A sender; numbers null before it reported them."""
+
+    name: str
+    kind: str
+    building_id: str | None
+    generated: Generated
+    last_seen_at: Moment | None
+    silent: bool
+    clock_offset_s: float | None
+    agent: str
+    spool_records_count: int | None
+    spool_dropped_total: int | None
+
+
+class SourcesReply(_Reply):
+    """All senders by name."""
+
+    at: Moment
+    sources: list[SourceReply]
+
+
+class PartReply(_Reply):
+    """One part of netmon; ``age_s`` null where it never gave a sign of life."""
+
+    part: Part
+    ok: bool
+    age_s: float | None
+    allowed_s: float | None
+
+
+class HealthReply(_Reply):
+    """Whether netmon itself is well, and which part is not."""
+
+    ok: bool
+    failing: list[Part]
+    parts: list[PartReply]

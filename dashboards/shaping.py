@@ -1,0 +1,331 @@
+"""From stored records to views: pure functions that are given the time.
+
+No threshold lives here. A verdict is what the alerts stored; the one thing
+added is doubt: an OK without a value, or with one older than the alerts' own
+``no_data_after_s``, is not shown as green.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from dashboards.views import (
+    NO_READING,
+    ApGroup,
+    ApView,
+    BuildingRow,
+    City,
+    LineView,
+    Reading,
+    Verdict,
+    worst,
+)
+from netmon.metrics import KINDS
+from netmon.model import (
+    AccessPoint,
+    Building,
+    Inventory,
+    Line,
+    LineRole,
+    below_by_contract,
+)
+from netmon.storage.records import (
+    AlarmState,
+    Incident,
+    Latest,
+    SeenAccessPoint,
+    StateRow,
+)
+
+LINE_RULE = "line_below_target"
+NO_DATA_RULE = "no_data"
+AP_RULE = "ap_down"
+
+States = Mapping[tuple[str, str], StateRow]
+_SILENT = (AlarmState.BAD, AlarmState.STALE)
+
+
+def stale_after_ms(kind: str) -> int:
+    """Return how long a value of the kind says something about now."""
+    return round(KINDS[kind].stale_after_s * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Now, and the age from which an OK is no longer believed."""
+
+    now_ms: int
+    no_data_after_s: float
+
+    @property
+    def oldest_ms(self) -> int:
+        """The time before which a value is too old to stand for now."""
+        return self.now_ms - round(self.no_data_after_s * 1000)
+
+    def is_stale(self, kind: str, at_ms: int) -> bool:
+        """Say whether a value of that time is too old for its kind."""
+        return self.now_ms - at_ms > stale_after_ms(kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was read of the store, for one building or for all."""
+
+    states: States
+    by_line: Mapping[str, Mapping[str, Sequence[Latest]]]
+    seen: Mapping[str, Sequence[SeenAccessPoint]]
+    open_incidents: Mapping[str, int]
+
+
+def gather(
+    states: Iterable[StateRow],
+    latest: Iterable[Latest],
+    seen: Iterable[SeenAccessPoint],
+    incidents: Iterable[Incident],
+) -> Facts:
+    """Return the records grouped by what they are about."""
+    by_line: dict[str, dict[str, list[Latest]]] = defaultdict(lambda: defaultdict(list))
+    for item in latest:
+        line_id = item.series.tags.get("line")
+        if line_id is not None:
+            by_line[line_id][item.series.kind].append(item)
+    by_building: dict[str, list[SeenAccessPoint]] = defaultdict(list)
+    for ap in seen:
+        by_building[ap.building_id].append(ap)
+    return Facts(
+        states={(row.rule, row.target): row for row in states},
+        by_line=by_line,
+        seen=by_building,
+        open_incidents=Counter(
+            incident.building_id for incident in incidents if incident.ended_ms is None
+        ),
+    )
+
+
+def newest(items: Iterable[Latest], metric: str, moment: Moment) -> Reading:
+    """Return the newest number of a metric over several series."""
+    best: Latest | None = None
+    for item in items:
+        if item.values.get(metric) is None or item.ok_ts_ms is None:
+            continue
+        if best is None or best.ok_ts_ms is None or item.ok_ts_ms > best.ok_ts_ms:
+            best = item
+    if best is None or best.ok_ts_ms is None:
+        return NO_READING
+    return Reading(
+        value=best.values[metric],
+        at_ms=best.ok_ts_ms,
+        stale=moment.is_stale(best.series.kind, best.ok_ts_ms),
+        generated=best.series.generated,
+    )
+
+
+def newest_failure(items: Iterable[Latest]) -> Latest | None:
+    """Return the newest record if it failed, else None."""
+    last = max(items, key=lambda item: item.ts_ms, default=None)
+    return last if last is not None and last.failure is not None else None
+
+
+def line_verdict(
+    line: Line,
+    rule: StateRow | None,
+    no_data: StateRow | None,
+    measured_ms: int | None,
+    moment: Moment,
+) -> Verdict:
+    """Return what to show of a line; see the module for the doubt added."""
+    state = AlarmState.UNKNOWN if rule is None else rule.state
+    silent = no_data is not None and no_data.state in _SILENT
+    if state is AlarmState.BAD:
+        return Verdict.BAD
+    if silent or state is AlarmState.STALE or measured_ms is None:
+        return Verdict.STALE
+    if state is AlarmState.SUSPECT:
+        return Verdict.SUSPECT
+    if state is AlarmState.UNKNOWN:
+        return Verdict.UNKNOWN
+    if measured_ms < moment.oldest_ms:
+        return Verdict.STALE
+    return Verdict.BELOW_CONTRACT if below_by_contract(line) else Verdict.OK
+
+
+def line_view(line: Line, facts: Facts, moment: Moment) -> LineView:
+    """Return a line with its newest values and its verdict."""
+    target = f"line:{line.id}"
+    rule = facts.states.get((LINE_RULE, target))
+    no_data = facts.states.get((NO_DATA_RULE, target))
+    kinds = facts.by_line.get(line.id, {})
+    rates, latency = kinds.get("throughput", ()), kinds.get("latency", ())
+    down = newest(rates, "rate_down_bps", moment)
+    verdict = line_verdict(line, rule, no_data, down.at_ms, moment)
+    failed = newest_failure(rates) or newest_failure(latency)
+    decided = no_data if verdict is Verdict.STALE and no_data is not None else rule
+    return LineView(
+        line=line,
+        verdict=verdict,
+        since_ms=None if decided is None else decided.since_ms,
+        watched=rule is not None or no_data is not None or bool(kinds),
+        down=down,
+        up=newest(rates, "rate_up_bps", moment),
+        rtt=newest(latency, "rtt_s", moment),
+        jitter=newest(latency, "jitter_s", moment),
+        loss=newest(latency, "loss_ratio", moment),
+        failure=None if failed is None else failed.failure,
+        failure_at_ms=None if failed is None else failed.ts_ms,
+    )
+
+
+def ap_verdict(
+    state: StateRow | None, seen: SeenAccessPoint | None, moment: Moment
+) -> Verdict:
+    """Return what to show of an access point; one that never reported is unknown."""
+    if state is None:
+        return Verdict.UNKNOWN
+    verdict = Verdict(state.state.value)
+    if verdict is Verdict.OK and seen is None:
+        return Verdict.UNKNOWN
+    if (
+        verdict is Verdict.OK
+        and seen is not None
+        and seen.last_seen_ms < moment.oldest_ms
+    ):
+        return Verdict.STALE
+    return verdict
+
+
+def match_access_points(
+    planned: Iterable[AccessPoint], seen: Iterable[SeenAccessPoint]
+) -> list[tuple[AccessPoint | None, SeenAccessPoint | None]]:
+    """Return pairs of plan and report, by id, controller's name or serial number."""
+    left = {ap.ap: ap for ap in seen}
+    aliases = {ap.serial: ap.ap for ap in left.values() if ap.serial}
+    aliases |= {ap.name: ap.ap for ap in left.values()}
+    pairs: list[tuple[AccessPoint | None, SeenAccessPoint | None]] = []
+    for plan in planned:
+        found = None
+        for name in (plan.id, plan.name, plan.serial):
+            found = found or left.pop(aliases.get(name, name), None)
+        pairs.append((plan, found))
+    return pairs + [(None, ap) for ap in left.values()]
+
+
+def _ap_state(
+    states: States, plan: AccessPoint | None, seen: SeenAccessPoint | None
+) -> StateRow | None:
+    targets = [] if seen is None else [f"ap:{seen.device}/{seen.ap}", f"ap:{seen.ap}"]
+    if plan is not None:
+        targets += [f"ap:{plan.controller_id}/{plan.name}", f"ap:{plan.id}"]
+    for target in targets:
+        found = states.get((AP_RULE, target))
+        if found is not None:
+            return found
+    return None
+
+
+def ap_group(
+    planned: Sequence[AccessPoint], facts: Facts, building_id: str, moment: Moment
+) -> ApGroup:
+    """Return the access points of a building, counted."""
+    reported = facts.seen.get(building_id, ())
+    counts: Counter[Verdict] = Counter()
+    for plan, seen in match_access_points(planned, reported):
+        counts[ap_verdict(_ap_state(facts.states, plan, seen), seen, moment)] += 1
+    verdict = worst(counts)
+    if not reported and verdict is Verdict.UNKNOWN:
+        verdict = Verdict.STALE
+    return ApGroup(
+        verdict=verdict,
+        total=counts.total(),
+        planned=len(planned),
+        counts=counts,
+        clients=_clients(reported, moment),
+    )
+
+
+def _clients(reported: Sequence[SeenAccessPoint], moment: Moment) -> Reading:
+    """Return the sum of clients over access points that reported together.
+
+    One that vanished from its controller last week must not add the clients it
+    had then.
+    """
+    counted = [ap for ap in reported if ap.clients_count is not None]
+    if not counted:
+        return NO_READING
+    last_ms = max(ap.last_seen_ms for ap in counted)
+    fresh_ms = last_ms - stale_after_ms("wlan_ap")
+    counted = [ap for ap in counted if ap.last_seen_ms >= fresh_ms]
+    return Reading(
+        value=float(sum(ap.clients_count or 0 for ap in counted)),
+        at_ms=last_ms,
+        stale=moment.is_stale("wlan_ap", last_ms),
+        generated=any(ap.generated for ap in counted),
+    )
+
+
+def ap_views(
+    planned: Sequence[AccessPoint],
+    facts: Facts,
+    building_id: str,
+    rooms: Mapping[str, str],
+    moment: Moment,
+) -> tuple[ApView, ...]:
+    """Return the access points one by one; ``rooms`` maps room ids to names."""
+    views = []
+    reported = facts.seen.get(building_id, ())
+    for plan, seen in match_access_points(planned, reported):
+        state = _ap_state(facts.states, plan, seen)
+        views.append(
+            ApView(
+                id=plan.id if plan else seen.ap if seen else "",
+                name=plan.name if plan else seen.name if seen else "",
+                room=rooms.get(plan.room_id, plan.room_id) if plan else "",
+                model=(seen and seen.model) or (plan and plan.model) or "",
+                verdict=ap_verdict(state, seen, moment),
+                since_ms=None if state is None else state.since_ms,
+                planned=plan,
+                seen=seen,
+                stale=seen is not None
+                and moment.is_stale("wlan_ap", seen.last_seen_ms),
+            )
+        )
+    return tuple(views)
+
+
+def building_row(
+    building: Building, inventory: Inventory, facts: Facts, moment: Moment
+) -> BuildingRow:
+    """Return one building; its worst member decides its verdict.
+
+    A backup line that nobody watches is no member, nor is a WLAN without any
+    access point.
+    """
+    lines = tuple(
+        line_view(line, facts, moment) for line in inventory.lines_of[building.id]
+    )
+    main = next((view for view in lines if view.line.role is LineRole.MAIN), None)
+    planned = inventory.access_points_of[building.id]
+    aps = ap_group(planned, facts, building.id, moment)
+    members = [Verdict.STALE if main is None else main.verdict]
+    members += [view.verdict for view in lines if view is not main and view.watched]
+    if aps.total:
+        members.append(aps.verdict)
+    return BuildingRow(
+        building=building,
+        schools=inventory.schools_of[building.id],
+        lines=lines,
+        main=main,
+        aps=aps,
+        verdict=worst(members),
+        open_incidents=facts.open_incidents.get(building.id, 0),
+    )
+
+
+def city(inventory: Inventory, facts: Facts, moment: Moment) -> City:
+    """Return all buildings in the inventory's order."""
+    rows = tuple(
+        building_row(building, inventory, facts, moment)
+        for building in inventory.buildings
+    )
+    return City(now_ms=moment.now_ms, rows=rows)

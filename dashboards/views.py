@@ -1,0 +1,280 @@
+"""What pages and API answers show: plain values, no store, no formatting.
+
+Times are UTC milliseconds, rates bit/s, durations seconds, shares ratios.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from netmon.model import (
+    AccessPoint,
+    Building,
+    FailureReason,
+    Line,
+    School,
+    below_by_contract,
+)
+from netmon.storage.records import Latest, SeenAccessPoint
+
+
+class Verdict(StrEnum):
+    """What is shown of a state, worst first.
+
+    The alerts decide; ``below_contract`` is an OK line whose contract itself is
+    below the city's target, so it is neither green nor a fault.
+    """
+
+    BAD = "bad"
+    SUSPECT = "suspect"
+    STALE = "stale"
+    UNKNOWN = "unknown"
+    BELOW_CONTRACT = "below_contract"
+    OK = "ok"
+
+
+_RANK: Mapping[Verdict, int] = {verdict: rank for rank, verdict in enumerate(Verdict)}
+
+
+def rank(verdict: Verdict) -> int:
+    """Return 0 for the worst verdict and more for better ones."""
+    return _RANK[verdict]
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the worst verdict; STALE where there is nothing to judge."""
+    return min(verdicts, key=rank, default=Verdict.STALE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A measured number with its age.
+
+    ``value`` and ``at_ms`` are None where nothing was measured. ``stale`` says
+    that the value is older than its kind allows for a statement about now.
+    ``generated`` marks made-up data of the demo.
+    """
+
+    value: float | None = None
+    at_ms: int | None = None
+    stale: bool = False
+    generated: bool = False
+
+
+NO_READING = Reading()
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """A line with what was measured on it.
+
+    ``since_ms`` is None where no alarm rule has judged the line yet. ``failure``
+    is None unless the newest measurement has no number.
+    """
+
+    line: Line
+    verdict: Verdict
+    since_ms: int | None
+    watched: bool
+    down: Reading
+    up: Reading
+    rtt: Reading
+    jitter: Reading
+    loss: Reading
+    failure: FailureReason | None
+    failure_at_ms: int | None
+
+    @property
+    def below_by_contract(self) -> bool:
+        """Whether the contract itself is below the city's target."""
+        return below_by_contract(self.line)
+
+
+@dataclass(frozen=True, slots=True)
+class ApView:
+    """An access point: planned, reported, or both."""
+
+    id: str
+    name: str
+    room: str
+    model: str
+    verdict: Verdict
+    since_ms: int | None
+    planned: AccessPoint | None
+    seen: SeenAccessPoint | None
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ApGroup:
+    """The access points of a building, counted.
+
+    ``unknown`` counts those without a verdict as well as those that fell silent.
+    ``clients`` is the number of devices over all that reported lately.
+    """
+
+    verdict: Verdict
+    total: int
+    planned: int
+    counts: Mapping[Verdict, int]
+    clients: Reading
+
+    @property
+    def ok(self) -> int:
+        """How many work."""
+        return self.counts.get(Verdict.OK, 0)
+
+    @property
+    def down(self) -> int:
+        """How many are down."""
+        return self.counts.get(Verdict.BAD, 0)
+
+    @property
+    def suspect(self) -> int:
+        """How many look wrong but are not confirmed."""
+        return self.counts.get(Verdict.SUSPECT, 0)
+
+    @property
+    def unknown(self) -> int:
+        """How many nobody knows anything about."""
+        return self.total - self.ok - self.down - self.suspect
+
+
+@dataclass(frozen=True, slots=True)
+class BuildingRow:
+    """One building; ``verdict`` is that of its worst member."""
+
+    building: Building
+    schools: tuple[School, ...]
+    lines: tuple[LineView, ...]
+    main: LineView | None
+    aps: ApGroup
+    verdict: Verdict
+    open_incidents: int
+
+    @property
+    def line_verdict(self) -> Verdict:
+        """The main line's verdict; STALE where there is no line."""
+        return Verdict.STALE if self.main is None else self.main.verdict
+
+    @property
+    def generated(self) -> bool:
+        """Whether any value shown is made up."""
+        readings = [self.aps.clients]
+        for view in self.lines:
+            readings += [view.down, view.up, view.rtt, view.jitter, view.loss]
+        return any(reading.generated for reading in readings)
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """All buildings and how many are in which state."""
+
+    now_ms: int
+    rows: tuple[BuildingRow, ...]
+
+    def counts(self) -> Mapping[Verdict, int]:
+        """Return the number of buildings by verdict."""
+        return Counter(row.verdict for row in self.rows)
+
+    def line_counts(self) -> Mapping[Verdict, int]:
+        """Return the number of main lines by verdict."""
+        return Counter(row.line_verdict for row in self.rows)
+
+    def ap_counts(self) -> Mapping[Verdict, int]:
+        """Return the number of access points by verdict; silent ones are unknown."""
+        return {
+            Verdict.OK: sum(row.aps.ok for row in self.rows),
+            Verdict.SUSPECT: sum(row.aps.suspect for row in self.rows),
+            Verdict.BAD: sum(row.aps.down for row in self.rows),
+            Verdict.UNKNOWN: sum(row.aps.unknown for row in self.rows),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RadioView:
+    """A radio of an access point, newest values; None where not reported."""
+
+    radio: str
+    channel: Reading
+    utilisation: Reading
+    clients: Reading
+    noise: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceView:
+    """A polled device with its ports counted.
+
+    ``up`` is None where the device was never polled. ``slow_ports`` counts the
+    ports that are up at 100 Mbit/s or less.
+    """
+
+    id: str
+    name: str
+    kind: str
+    model: str
+    room: str
+    up: Reading
+    uptime: Reading
+    failure: FailureReason | None
+    ports: int
+    ports_up: int
+    slow_ports: int
+    port_errors: int
+    ports_reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """An incident in words; ``cause`` is a whole sentence."""
+
+    id: int
+    rule: str
+    building_id: str
+    building_name: str
+    where: str
+    cause: str
+    started_ms: int
+    ended_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BuildingPage:
+    """Everything known about one building."""
+
+    now_ms: int
+    row: BuildingRow
+    access_points: tuple[ApView, ...]
+    radios: Mapping[str, tuple[RadioView, ...]]
+    devices: tuple[DeviceView, ...]
+    incidents: tuple[IncidentView, ...]
+    measurements: tuple[Latest, ...]
+
+    def radios_of(self, ap: ApView) -> tuple[RadioView, ...]:
+        """Return the radios of an access point; none before it reported."""
+        return () if ap.seen is None else self.radios.get(ap.seen.ap, ())
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """A sender. All numbers are None before it reported them.
+
+    ``clock_offset_s`` is gateway minus sender. ``silent`` says that the last
+    contact is older than a sign of life may be.
+    """
+
+    name: str
+    kind: str
+    building_id: str | None
+    building_name: str | None
+    generated: bool
+    last_seen_ms: int | None
+    silent: bool
+    clock_offset_s: float | None
+    agent: str
+    spool_records: Reading
+    spool_dropped: Reading

@@ -1,0 +1,94 @@
+"""Incidents in words: what, where, why; tolerant of evidence it does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from dashboards.shaping import AP_RULE, LINE_RULE, NO_DATA_RULE
+from dashboards.views import IncidentView
+from netmon.model import FailureReason, Inventory
+from netmon.storage.records import Incident
+from netmon.texts import Texts
+
+
+def evidence_of(body: bytes) -> Mapping[str, object]:
+    """Return the evidence as a dict; empty where it is none."""
+    try:
+        found = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _number(evidence: Mapping[str, object], name: str) -> float | None:
+    value = evidence.get(name)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number else None  # type: ignore[arg-type]
+
+
+def failure_text(texts: Texts, reason: object) -> str | None:
+    """Return a failure in words; None for anything that is no failure reason."""
+    try:
+        return texts(f"failure.{FailureReason(str(reason))}")
+    except ValueError:
+        return None
+
+
+def cause(texts: Texts, rule: str, evidence: Mapping[str, object]) -> str:
+    """Return in one sentence why an incident was opened."""
+    measured = _number(evidence, "measured_bps")
+    expected = _number(evidence, "expected_bps")
+    failure = failure_text(texts, evidence.get("failure"))
+    if rule == LINE_RULE and measured is not None and expected is not None:
+        return texts(
+            "site.cause.line_measured",
+            measured=texts.rate(measured),
+            expected=texts.rate(expected),
+        )
+    if rule == LINE_RULE and failure is not None:
+        return texts("site.cause.line_failed", failure=failure)
+    known = {LINE_RULE: "line", AP_RULE: "ap", NO_DATA_RULE: "no_data"}
+    if rule in known:
+        text = texts(f"site.cause.{known[rule]}")
+        return text if failure is None else f"{text} ({failure})"
+    return texts("site.cause.other", rule=rule)
+
+
+def where(
+    texts: Texts, target: str, evidence: Mapping[str, object], inventory: Inventory
+) -> str:
+    """Return what an alarm is about, as people call it."""
+    kind, _, name = target.partition(":")
+    if kind == "line":
+        line = inventory.line_by_id.get(name)
+        if line is None:
+            return texts("site.where.line", name=name)
+        role = texts(f"line_role.{line.role}")
+        technology = texts(f"technology.{line.technology}")
+        return f"{role} ({technology}, {line.provider})"
+    if kind == "ap":
+        _, _, own_name = name.rpartition("/")
+        planned = inventory.access_point_by_id.get(own_name)
+        told = str(evidence.get("ap_name") or own_name)
+        return texts("site.where.ap", name=told if planned is None else planned.name)
+    return target
+
+
+def incident_view(
+    texts: Texts, incident: Incident, inventory: Inventory
+) -> IncidentView:
+    """Return an incident ready to be shown."""
+    building = inventory.building_by_id.get(incident.building_id)
+    evidence = evidence_of(incident.evidence)
+    return IncidentView(
+        id=incident.id,
+        rule=incident.rule,
+        building_id=incident.building_id,
+        building_name=building.name if building else incident.building_id,
+        where=where(texts, incident.target, evidence, inventory),
+        cause=cause(texts, incident.rule, evidence),
+        started_ms=incident.started_ms,
+        ended_ms=incident.ended_ms,
+    )

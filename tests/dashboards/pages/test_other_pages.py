@@ -1,0 +1,138 @@
+"""Incidents, senders and netmon's own health as pages."""
+
+from __future__ import annotations
+
+import pytest
+
+from netmon.config import Settings, TsdbSettings
+from netmon.storage.records import AlarmState, Mail, MailEvent, Transition
+
+
+async def test_incidents_are_split_into_open_and_past(city, page, clock):
+    past = city.line_state("b-ost", AlarmState.BAD, age_s=0)
+    clock.advance(600)
+    city.end_incident(past, "line_below_target", "line:b-ost-main", "b-ost")
+    city.line_state("b-z9", AlarmState.BAD, rule="no_data", failure="no_reply")
+    shown = await page("/stoerungen")
+    is_open = shown.rows("Offene Störungen")
+    ended = shown.rows("Die letzten 1")
+    assert list(is_open) == ["Schule 9"]
+    assert is_open["Schule 9"]["Ursache"] == "Keine Messwerte. (Keine Antwort)"
+    assert list(ended) == ["Ostschule"]
+    assert ended["Ostschule"]["Dauer"] == "10 Min."
+
+
+@pytest.mark.parametrize("evidence", [b"", b"[]", b"no json", b'{"measured_bps": "x"}'])
+async def test_strange_evidence_still_gives_a_sentence(city, page, evidence):
+    change = Transition(
+        id=0,
+        rule="line_below_target",
+        target="line:gone",
+        building_id="b-gone",
+        from_state=AlarmState.OK,
+        to_state=AlarmState.BAD,
+        at_ms=city.now_ms,
+        incident_id=-1,
+        evidence=evidence,
+    )
+    city.store.alarms.commit(
+        [], [change], reader="alerts", position=0, now_ms=city.now_ms
+    )
+    row = (await page("/stoerungen")).rows("Offene Störungen")["b-gone"]
+    assert row["Ursache"] == "Download unter dem Soll."
+    assert row["Was"] == "Anbindung gone"
+
+
+async def test_no_incident_is_said_in_words(city, page):
+    text = (await page("/stoerungen")).text
+    assert "Keine Störung ist offen." in text
+
+
+async def test_senders_show_contact_clock_spool_and_version(city, page, clock):
+    city.source("b-ost-p1", "b-ost")
+    city.source("b-z9-p1", "b-z9")
+    city.write(
+        "probe_health",
+        "b-ost",
+        {"probe": "b-ost-p1"},
+        (30, {"spool_records_count": 1234.0, "spool_dropped_total": 7.0}),
+        source="b-ost-p1",
+    )
+    clock.advance(300)
+    rows = (await page("/sonden")).rows("Alle Sender")
+    seen = rows["b-ost-p1Messsonde"]
+    assert seen["Letzter Kontakt"] == "vor 5 Min."
+    assert seen["Uhrabweichung"] == "1,5 s"
+    assert seen["Warteschlange"].startswith("1.234")
+    assert seen["Verworfen"] == "7"
+    assert seen["Version"] == "netmon/0.1.0"
+    assert seen["Gebäude"] == "Ostschule"
+    silent = rows["b-z9-p1Messsonde"]
+    assert silent["Letzter Kontakt"] == "Nie gemeldet"
+    assert silent["Uhrabweichung"] == "–"
+    assert silent["Verworfen"] == "–"
+    clock.advance(4000)
+    rows = (await page("/sonden")).rows("Alle Sender")
+    assert rows["b-ost-p1Messsonde"]["Letzter Kontakt"] == "Verstummtvor 1 Std."
+
+
+async def test_senders_made_for_the_demo_carry_the_badge(city, page):
+    city.throughput("b-ost", (60, (240, 40)), generated=True)
+    assert any(
+        "erzeugt" in head for head in (await page("/sonden")).rows("Alle Sender")
+    )
+
+
+async def test_own_health_shows_lags_quarantine_and_waiting_mails(city, page):
+    city.all_alive()
+    city.throughput("b-ost", (60, (240, 40)))
+    city.write("latency", "b-ost", {"line": "b-ost-main"}, quarantined=3)
+    opened = city.line_state("b-ost", AlarmState.BAD)
+    mail = Mail(
+        id=0,
+        incident_id=opened,
+        event=MailEvent.ALARM,
+        recipient="service@example.org",
+        message_id="<1@example.org>",
+        in_reply_to="",
+        subject="s",
+        text="t",
+        html="h",
+        created_ms=city.now_ms,
+        attempts=0,
+        next_try_ms=city.now_ms,
+        sent_ms=None,
+        last_error="",
+    )
+    city.store.alarms.queue_mails([mail], reader="mail", position=1, now_ms=city.now_ms)
+    shown = await page("/system")
+    tiles = dict(
+        zip(
+            (e.text for e in shown.all("dt")),
+            (e.text.strip() for e in shown.all("dd")),
+            strict=True,
+        )
+    )
+    assert tiles["In Quarantäne"] == "3"
+    assert tiles["Wartende Mails"] == "1"
+    assert tiles["Gespeicherte Messwerte"] == "1"
+    assert tiles["Rückstand der Alarmierung"] == "1"
+    assert tiles["Rückstand der Weitergabe"] == "nicht eingerichtet"
+    assert tiles["Inventar"].startswith("Version 1")
+    assert "service@example.org" not in shown.text
+
+
+class TestWithRelay:
+    @pytest.fixture
+    def settings(self) -> Settings:
+        return Settings(tsdb=TsdbSettings(url="http://127.0.0.1:1"))
+
+    async def test_a_relay_that_is_set_up_has_a_backlog_and_is_needed(self, city, page):
+        city.throughput("b-ost", (60, (240, 40)))
+        shown = await page("/system")
+        rows = shown.rows("Woran /healthz")
+        assert (
+            rows["Weitergabe an die Zeitreihendatenbank"]["Zustand"] == "Nie gemeldet"
+        )
+        assert "Rückstand der Weitergabe" in shown.text
+        assert "nicht eingerichtet" not in shown.text
