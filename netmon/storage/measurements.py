@@ -196,7 +196,7 @@ class SqliteMeasurements:
                 building_id=row[0],
                 ap=row[1],
                 device=row[2],
-                name=row[3],
+                name=row[3] or row[1],
                 model=row[4],
                 serial=row[5],
                 firmware=row[6],

@@ -44,9 +44,12 @@ def tags_key(tags: dict[str, str]) -> str:
 
 def _keep(series: CheckedSeries, fresh: set[int]) -> CheckedSeries | None:
     """Return only the records whose number is in ``fresh``; None if none is."""
-    index = [i for i, number in enumerate(series.seq) if number in fresh]
-    # A number can stand in one batch only once: the first one counts.
-    fresh.difference_update(series.seq)
+    index = []
+    for i, number in enumerate(series.seq):
+        if number in fresh:
+            # A number can stand in one batch only once: the first one counts.
+            fresh.discard(number)
+            index.append(i)
     if len(index) == len(series.seq):
         return series
     if not index:
@@ -124,8 +127,10 @@ INSERT INTO access_points (building_id, ap, device, name, model, serial, firmwar
   up, clients_count, first_seen_ms, last_seen_ms, generated)
 VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
 ON CONFLICT (building_id, ap) DO UPDATE SET
-  device = excluded.device, name = excluded.name, model = excluded.model,
-  serial = excluded.serial, firmware = excluded.firmware, up = excluded.up,
+  device = excluded.device, name = coalesce(nullif(excluded.name, ''), name),
+  model = coalesce(nullif(excluded.model, ''), model),
+  serial = coalesce(nullif(excluded.serial, ''), serial),
+  firmware = coalesce(nullif(excluded.firmware, ''), firmware), up = excluded.up,
   clients_count = excluded.clients_count, last_seen_ms = excluded.last_seen_ms,
   generated = excluded.generated
 WHERE excluded.last_seen_ms >= last_seen_ms
@@ -161,7 +166,7 @@ def _ap_row(batch: CheckedBatch, series: CheckedSeries) -> tuple[object, ...]:
         series.building_id,
         series.tags["ap"],
         series.tags["device"],
-        info.get("name", series.tags["ap"]),
+        info.get("name", ""),
         info.get("model", ""),
         info.get("serial", ""),
         info.get("firmware", ""),

@@ -1,0 +1,197 @@
+"""The dashboard, its generator, and a VictoriaMetrics the relay has filled."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from netmon.clock import SystemClock, to_ms
+from netmon.config import TsdbSettings
+from netmon.demo.victoria import Victoria, is_installed
+from netmon.model import FailureReason
+from netmon.relay import Relay, RelaySettings
+from netmon.storage.records import CheckedBatch, CheckedSeries, Source, SourceKind
+from netmon.storage.sqlite import SqliteStore
+from netmon.storage.tsdb import InfluxSink
+
+MINUTE_MS = 60_000
+
+
+@pytest.fixture(scope="session")
+def generator(repo_dir: Path) -> Iterator[ModuleType]:
+    """The script, loaded without being on the path."""
+    path = repo_dir / "tools" / "make_grafana.py"
+    spec = importlib.util.spec_from_file_location("make_grafana_under_test", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules[spec.name]
+
+
+@pytest.fixture(scope="session")
+def city(repo_dir: Path) -> dict[str, Any]:
+    """The dashboard as it is shipped."""
+    path = repo_dir / "grafana" / "dashboards" / "city.json"
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+class Filled:
+    """A VictoriaMetrics with a known city in it, asked at a fixed moment."""
+
+    def __init__(self, victoria: Victoria, now_ms: int) -> None:
+        self.victoria = victoria
+        self.now_ms = now_ms
+
+    def ask(
+        self, query: str, *, generated: str = "^$", building: str = ".*"
+    ) -> dict[tuple[str, ...], float]:
+        """Return the values of a panel's query by the values of its labels."""
+        for name, value in (("generated", generated), ("building", building)):
+            query = query.replace(f"${name}", value)
+        assert re.search(r"\$\w", query) is None
+        found = {}
+        for sample in self.victoria.query(query, self.now_ms / 1000):
+            labels = {k: v for k, v in sample.labels.items() if k != "__name__"}
+            key = tuple(labels[name] for name in sorted(labels))
+            assert key not in found
+            found[key] = sample.value
+        return found
+
+
+class _City:
+    """Writes records at minutes before now into a store."""
+
+    def __init__(self, store: SqliteStore, now_ms: int) -> None:
+        self._store = store
+        self._now_ms = now_ms
+        self._seq = 0
+        self._sources: dict[bool, Source] = {
+            made_up: store.sources.create(
+                f"source-{made_up}",
+                SourceKind.COLLECTOR,
+                None,
+                str(int(made_up)) * 64,
+                generated=made_up,
+            )
+            for made_up in (False, True)
+        }
+
+    def put(
+        self,
+        kind: str,
+        tags: Mapping[str, str],
+        minutes_ago: Sequence[float],
+        *,
+        generated: bool = False,
+        failure: Sequence[FailureReason] | None = None,
+        **values: float,
+    ) -> None:
+        count = len(minutes_ago)
+        seq = [self._seq + 1 + i for i in range(count)]
+        self._seq += count
+        series = CheckedSeries(
+            kind=kind,
+            building_id=tags["building"],
+            tags=dict(tags),
+            seq=seq,
+            ts=[self._now_ms - round(m * MINUTE_MS) for m in minutes_ago],
+            values={name: [value] * count for name, value in values.items()},
+            failure=None if failure is None else list(failure),
+            info={},
+            keep_rollups=False,
+        )
+        batch = CheckedBatch(
+            source=self._sources[generated],
+            spool="0" * 32,
+            received_ms=self._now_ms,
+            sent_ms=self._now_ms,
+            agent="",
+            series=[series],
+            quarantined=[],
+        )
+        self._store.measurements.write([batch])
+
+
+def _fill(city: _City) -> None:
+    def line(building: str, name: str, **more: str) -> dict[str, str]:
+        return {"building": building, "line": name, **more}
+
+    tcp = {"method": "tcp"}
+    city.put("throughput", line("a", "a-main", **tcp), [60, 1], rate_down_bps=250e6)
+    city.put("throughput", line("a", "a-backup", **tcp), [5], rate_down_bps=50e6)
+    city.put("throughput", line("b", "b-main", **tcp), [2], rate_down_bps=60e6)
+    city.put(
+        "throughput", line("b", "b-main", method="adaptive"), [3], rate_down_bps=40e6
+    )
+    city.put("throughput", line("old", "old-main", **tcp), [181], rate_down_bps=10e6)
+    city.put(
+        "throughput",
+        line("made-up", "made-up-main", **tcp),
+        [10],
+        generated=True,
+        rate_down_bps=20e6,
+    )
+    city.put(
+        "throughput",
+        line("c", "c-main", **tcp),
+        [90, 50, 30, 10, 5],
+        failure=[FailureReason.TIMEOUT] * 4 + [FailureReason.DNS],
+    )
+    for building, name, rtt_s, loss in (
+        ("a", "a-main", 0.010, 0.0),
+        ("a", "a-backup", 0.030, 0.1),
+        ("b", "b-main", 0.050, 0.2),
+    ):
+        values = {"rtt_s": rtt_s, "loss_ratio": loss}
+        city.put("latency", line(building, name), [6, 1], **values)
+    city.put("latency", line("old", "old-main"), [16], rtt_s=9.0, loss_ratio=1.0)
+    for building, name, minutes, up, clients in (
+        ("a", "ap-1", 4, 1.0, 12.0),
+        ("a", "ap-2", 4, 0.0, 0.0),
+        ("b", "ap-1", 4, 1.0, 30.0),
+        ("b", "ap-old", 20, 0.0, 99.0),
+    ):
+        tags = {"building": building, "device": "wlc", "ap": name}
+        city.put("wlan_ap", tags, [minutes], up=up, clients_count=clients)
+    for probe, minutes_ago in (
+        ("p-a", [90, 30, 3]),
+        ("p-b", [130, 120]),
+        ("p-c", [8 * 24 * 60]),
+    ):
+        tags = {"building": probe[-1], "probe": probe}
+        city.put("probe_health", tags, minutes_ago, spool_records_count=1.0)
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
+    """Real store, real relay, real database."""
+    if not is_installed():
+        reason = "no victoria-metrics on the PATH (Debian package victoria-metrics)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"missing in CI: {reason}")
+        pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("grafana")
+    now_ms = to_ms(SystemClock().now())
+    store = SqliteStore(folder / "state.sqlite3")
+    _fill(_City(store, now_ms))
+    with Victoria(folder / "victoria") as victoria:
+        sink = InfluxSink(TsdbSettings(url=victoria.url), None)
+        relay = Relay(store, sink, SystemClock(), RelaySettings(settle_s=0.0))
+        assert relay.run_once().lines > 20
+        sink.close()
+        victoria.flush()
+        yield Filled(victoria, now_ms)
+    store.close()
