@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from typing import cast
 
 from probes.measure_protocol import (
+    ECHO_CLOCK,
+    ECHO_CLOCK_AT,
     ECHO_MAX_BYTES,
     ECHO_MIN_BYTES,
     ECHO_REPLY,
@@ -78,4 +81,7 @@ class Echo(asyncio.DatagramProtocol):
         if ECHO_MIN_BYTES <= len(data) <= ECHO_MAX_BYTES and data.startswith(
             ECHO_REQUEST
         ):
-            self._transport.sendto(ECHO_REPLY + data[len(ECHO_REPLY) :], addr)
+            reply = bytearray(data)
+            reply[: len(ECHO_REPLY)] = ECHO_REPLY
+            ECHO_CLOCK.pack_into(reply, ECHO_CLOCK_AT, time.monotonic())
+            self._transport.sendto(reply, addr)

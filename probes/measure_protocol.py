@@ -14,8 +14,10 @@ agreed to, or ``{"error":"busy"}`` and closes.
   report means that the transfer broke off.
 
 UDP on the same port number: a datagram of 32 to 1472 bytes that starts with
-``ECHO_REQUEST`` comes back once, same size, starting with ``ECHO_REPLY``. A reply is
-never echoed, so two servers cannot be made to talk to each other.
+``ECHO_REQUEST`` comes back once, same size, starting with ``ECHO_REPLY``, with the
+server's clock (a double, network order, seconds since an unknown moment) in bytes
+24 to 31: its changes tell which direction packets wait in. A reply is never echoed,
+so two servers cannot be made to talk to each other.
 
 All rates count TCP payload. The token travels in the clear: it lets a probe
 use the server and nothing more.
@@ -25,6 +27,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from typing import Literal, TypeVar
 
 import msgspec
@@ -38,6 +41,8 @@ MAX_LINE_BYTES = 4096
 ECHO_REQUEST = b"NMq1"
 ECHO_REPLY = b"NMr1"
 ECHO_MIN_BYTES = 32
+ECHO_CLOCK = struct.Struct("!d")
+ECHO_CLOCK_AT = 24
 ECHO_MAX_BYTES = 1472
 # A silence of this length in a transfer is a break, not a slow line.
 STALL_S = 2.0
@@ -45,10 +50,16 @@ STALL_S = 2.0
 CHUNK_BYTES = 256 * 1024
 
 Operation = Literal["down", "up", "ping"]
+Congestion = Literal["", "cubic", "bbr", "reno"]
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """What the client wants. ``seconds`` is warm-up and window together."""
+    """What the client wants. ``seconds`` is warm-up and window together.
+
+    ``congestion`` names the kernel's algorithm for what the server sends, empty
+    for its default; ``pacing_bps`` bounds it (0: no bound). ``silent``: the client
+    counts by itself, an upload gets no report.
+    """
 
     op: Operation
     token: str = ""
@@ -56,6 +67,9 @@ class Request(Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     warmup_s: float = 0.0
     bytes: int = 0
+    congestion: Congestion = ""
+    pacing_bps: float = 0.0
+    silent: bool = False
     v: int = VERSION
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 
 import pytest
 
 from netmon.model import FailureReason
 from probes.failures import ProbeFailedError
 from probes.measure_protocol import (
+    ECHO_CLOCK,
+    ECHO_CLOCK_AT,
     ECHO_MAX_BYTES,
     ECHO_MIN_BYTES,
     ECHO_REPLY,
@@ -131,7 +134,21 @@ async def _echo(sock: socket.socket, *datagrams: bytes) -> bytes:
 @pytest.mark.parametrize("size", [ECHO_MIN_BYTES, 100, ECHO_MAX_BYTES])
 async def test_echo_answers_with_the_same_size(echo_socket, size):
     answer = await _echo(echo_socket, _request(size))
-    assert answer == ECHO_REPLY + _request(size)[len(ECHO_REPLY) :]
+    assert _without_clock(answer) == _without_clock(
+        ECHO_REPLY + _request(size)[len(ECHO_REPLY) :]
+    )
+
+
+async def test_echo_carries_the_servers_clock(echo_socket):
+    before_s = time.monotonic()
+    answers = [await _echo(echo_socket, _request(64)) for _ in range(2)]
+    clocks = [ECHO_CLOCK.unpack_from(a, ECHO_CLOCK_AT)[0] for a in answers]
+    assert before_s <= clocks[0] < clocks[1] <= time.monotonic()
+
+
+def _without_clock(answer: bytes) -> bytes:
+    end = ECHO_CLOCK_AT + ECHO_CLOCK.size
+    return answer[:ECHO_CLOCK_AT] + answer[end:]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +164,7 @@ async def test_echo_answers_with_the_same_size(echo_socket, size):
 async def test_echo_is_silent_to_anything_else(echo_socket, ignored):
     # The echo answers in order, so the first answer must be the second request's.
     answer = await _echo(echo_socket, ignored, _request(64, b"2"))
-    assert answer == ECHO_REPLY.ljust(64, b"2")
+    assert _without_clock(answer) == _without_clock(ECHO_REPLY.ljust(64, b"2"))
 
 
 async def test_client_that_leaves_a_cut_line_frees_its_slot(

@@ -1,0 +1,66 @@
+"""The demo checks itself: all measured, one line and one access point broken,
+mailed, healed and mailed again; then it ends with everything it started."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+
+def _processes_of(folder: Path) -> list[str]:
+    """Return command lines of running processes that name the folder."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except (OSError, UnicodeDecodeError):
+            continue
+        if entry.name.isdigit() and str(folder) in line:
+            found.append(line)
+    return found
+
+
+def _address(output: Path, deadline_s: float) -> str:
+    while time.monotonic() < deadline_s:
+        found = re.search(r"Statusseite\s+(http://\S+)", output.read_text("utf-8"))
+        if found:
+            return found[1]
+        time.sleep(0.2)  # another process's words: nothing to await
+    pytest.fail(f"the demo was not ready: {output.read_text('utf-8')}")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_demo_breaks_heals_and_checks_itself(tmp_path):
+    data, output = tmp_path / "demo", tmp_path / "output"
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "NETMON_LANG": "de"}
+    command = [sys.executable, "-m", "netmon", "demo", "--minutes", "2", "--port", "0"]
+    with output.open("wb") as log:
+        demo = subprocess.Popen(
+            [*command, "--data", str(data)], stdout=log, stderr=log, env=environment
+        )
+    try:
+        site = _address(output, time.monotonic() + 60)
+        page = httpx.get(f"{site}/", timeout=30)
+        assert page.status_code == 200
+        assert page.text.count("(Demo)") > 178
+        names = {
+            line["name"]
+            for line in httpx.get(f"{site}/api/v1/sources").json()["sources"]
+        }
+        assert len([name for name in names if name.endswith("-p1")]) >= 12
+        status = demo.wait(timeout=180)
+    finally:
+        demo.kill()
+        demo.wait()
+    assert status == 0, output.read_text("utf-8")
+    assert _processes_of(data) == [], "the demo left something running"
+    assert not (tmp_path / "netmon" / "demo.json").exists()
