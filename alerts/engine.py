@@ -27,10 +27,10 @@ from alerts.held import Held
 from alerts.machine import (
     Change,
     Limits,
-    Memory,
     Seen,
     Watched,
     deadline_ms,
+    hearing,
     is_late,
     retire,
     step,
@@ -48,6 +48,8 @@ from alerts.rules import (
 from netmon.clock import Clock, to_ms
 from netmon.config import Settings
 from netmon.errors import NetmonError
+from netmon.line_medium import read_medium
+from netmon.medium import MediumHealth
 from netmon.model import Inventory
 from netmon.storage.alarms import OPEN_INCIDENT
 from netmon.storage.ports import Store
@@ -67,6 +69,8 @@ RECORDS_A_STEP = 20_000
 STEPS_AN_EVALUATION = 50
 
 _Key = tuple[str, str]
+# A mail about these asks whether it is the line itself.
+_TROUBLE = (AlarmState.BAD, AlarmState.STALE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,16 +192,26 @@ class Engine:
             if limits is None:
                 continue
             key = (rule.name, target)
-            building_id = chunk.series.building_id
             held = todo.held.get(key) or self._held.get(key)
-            fresh = Watched(memory=Memory(generated=chunk.series.generated))
-            known = held or Held(building_id, fresh, None)
+            known = held or Held(chunk.series.building_id, Watched(), None)
             after = self._step(todo, key, known, limits, None, chunk.received_ms)
-            for seen in results(rule, chunk):
-                todo.late += is_late(limits, after.watched.memory, seen)
-                after = self._step(todo, key, after, limits, seen, chunk.received_ms)
+            after = self._hear(todo, key, after, limits, chunk)
             if after is not known:
                 todo.held[key] = after
+
+    def _hear(
+        self, todo: _Step, key: _Key, held: Held, limits: Limits, chunk: Chunk
+    ) -> Held:
+        watched = hearing(held.watched, generated=chunk.series.generated)
+        if watched is None:
+            return held
+        # The newest report says where it is: an access point moves with its name.
+        ready = Held(chunk.series.building_id, watched, held.incident_id)
+        after = ready
+        for seen in results(RULES[key[0]], chunk):
+            todo.late += is_late(limits, after.watched.memory, seen)
+            after = self._step(todo, key, after, limits, seen, chunk.received_ms)
+        return held if after is ready else after
 
     def _wait(self, todo: _Step) -> None:
         due = [key for key, at_ms in self._deadlines.items() if at_ms < todo.now_ms]
@@ -254,6 +268,9 @@ class Engine:
                 self._inventory,
                 self._seen_access_point(todo, held.building_id, target),
             )
+        elif change.to_state in _TROUBLE:
+            medium = self._medium(target, todo.now_ms)
+            evidence = replace(evidence, medium=medium)
         if cause is not None:
             evidence = replace(evidence, cause=cause)
         if change.opens and rule.group_by_building:
@@ -273,6 +290,17 @@ class Engine:
             )
         )
         return Held(held.building_id, watched, None if change.closes else incident_id)
+
+    def _medium(self, target: str, now_ms: int) -> MediumHealth | None:
+        """Return how the line itself is; None where no device tells of it."""
+        line = self._inventory.line_by_id.get(line_of(target))
+        devices = self._inventory.devices
+        if line is None or all(device.line_id != line.id for device in devices):
+            return None
+        measurements = self._store.measurements
+        latest = measurements.latest(building_id=line.building_id)
+        found = read_medium(measurements, line, latest, now_ms)
+        return None if found is None else found.health
 
     def _seen_access_point(
         self, todo: _Step, building_id: str, target: str

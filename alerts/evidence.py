@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from alerts.machine import Change, Result, Watched
 from alerts.rules import Rule, Scope, access_point_of, limited_by_contract, line_of
+from netmon.medium import MediumHealth
 from netmon.model import (
     FailureReason,
     Inventory,
@@ -41,6 +42,7 @@ class Evidence(Struct, frozen=True, omit_defaults=True, kw_only=True):
     sign of life. ``measured_bps`` is the newest number. ``failure`` is the
     newest reason why a measurement gave none. ``room`` is a room's id or, for
     lines, where the rack is. Incidents with the same ``group`` share their mail.
+    ``medium`` is how the line itself was, None where no device tells of it.
     """
 
     cause: Cause
@@ -61,6 +63,7 @@ class Evidence(Struct, frozen=True, omit_defaults=True, kw_only=True):
     controller_name: str = ""
     room: str = ""
     group: str = ""
+    medium: MediumHealth | None = None
 
 
 _encode = msgspec.json.Encoder().encode

@@ -76,8 +76,8 @@ class Memory(Struct, frozen=True, omit_defaults=True):
     is when the newest number was measured, for rules about silence when it
     arrived; None before the first. ``first_ms`` is the arrival of the first
     result, with a number or not. ``bad_since_ms`` is the measuring time of the
-    first bad result of the running streak or incident. ``generated`` marks
-    made-up data: it has a state, but never opens an incident.
+    first bad result of the running streak or incident. ``generated`` says that
+    all of it comes of made-up data: that has a state, but never opens an incident.
     """
 
     newest_ms: int = 0
@@ -154,6 +154,21 @@ def deadline_ms(limits: Limits, watched: Watched) -> int | None:
     if not waiting or heard_ms is None:
         return None
     return heard_ms + limits.valid_for_ms
+
+
+def hearing(watched: Watched, *, generated: bool) -> Watched | None:
+    """Return a target ready for measured or made-up data; None if it ignores them.
+
+    Nothing made up may count towards a fault: measured data take over a target
+    that was only made up, with an empty memory, and made-up data say nothing of
+    a target that is measured.
+    """
+    memory = watched.memory
+    if memory.generated is generated:
+        return watched
+    if memory.generated or memory.first_ms is None:
+        return replace(watched, memory=Memory(generated=generated))
+    return None
 
 
 def step(

@@ -19,6 +19,7 @@ from alerts.evidence import Cause, Evidence, decode
 from alerts.machine import Result
 from alerts.rules import AP_DOWN, LINE_BELOW_TARGET, NO_DATA
 from netmon.clock import berlin_day, from_ms
+from netmon.medium import explain_line, sentence
 from netmon.model import TARGET_DOWN_BPS, Inventory, LineRole
 from netmon.storage.records import Incident, MailEvent
 from netmon.texts import Texts
@@ -306,10 +307,30 @@ class _Writer:
             if evidence.failure_ms is None
             else self._moment(evidence.failure_ms),
         )
+        sentences = (sentence, *self._medium(evidence))
         if len(self._all) > 1 or not evidence.results:
-            return self._section("cause", (sentence,))
+            return self._section("cause", sentences)
         results = tuple(self._result(result) for result in evidence.results)
-        return self._section("cause", (sentence, t("mail.cause.results")), results)
+        return self._section("cause", (*sentences, t("mail.cause.results")), results)
+
+    def _medium(self, evidence: Evidence) -> tuple[str, ...]:
+        """Return what the line's own device says of it; nothing where none does."""
+        medium = evidence.medium
+        if medium is None or evidence.expected_bps is None:
+            return ()
+        told = explain_line(
+            evidence.measured_bps,
+            evidence.expected_bps,
+            evidence.contracted_bps or 0.0,
+            medium,
+            self._t,
+        )
+        # The first finding is in that sentence.
+        more = [sentence(finding, self._t) for finding in medium.findings[1:]]
+        if not more:
+            return (self._t("mail.cause.medium", told=told),)
+        also = "; ".join(more)
+        return (self._t("mail.cause.medium_more", told=told, also=also),)
 
     def _result(self, result: Result) -> str:
         t = self._t

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collectors.base import Value
-from collectors.platforms import (
-    RESULT_FIELDS,
-    Column,
-    Fact,
-    ResultKind,
-    Table,
-)
+from collectors.platforms import DARK_DBM, Column, Fact, Table
+from collectors.results import KIND_OF, RESULT_FIELDS, ResultKind
 from netmon.metrics import KINDS, Metric
 
 MAX_TEXT = 128
@@ -22,12 +19,8 @@ MAX_TEXT = 128
 Index = tuple[int, ...]
 Columns = Mapping[str, Mapping[Index, Value]]
 
-KIND_OF: Mapping[ResultKind, str | None] = {
-    "access_point": "wlan_ap",
-    "radio": "wlan_radio",
-    "port": "lan_port",
-    "network": None,  # shown by `netmon collect once`, not stored
-}
+# An unsigned 32-bit number from here on was a negative one.
+_SIGN = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +106,57 @@ def number(column: Column, value: Value) -> float | None:
             return None
     else:
         raw = float(value)
-    if raw in column.missing:
+    if column.signed and raw >= _SIGN:
+        raw -= 2 * _SIGN
+    if raw in column.missing or not _within(raw, column.low, column.high):
         return None
     if column.enumeration:
         code = column.enumeration.get(int(raw))
         return None if code is None else float(code)
+    if column.milliwatt:
+        return dbm_of_milliwatt(raw * column.scale)
     # 57 x 0.01 is 0.5700000000000001 otherwise.
     return raw if column.scale == 1 else round(raw * column.scale, 9)
 
 
+def _within(value: float, low: float | None, high: float | None) -> bool:
+    return (low is None or low <= value) and (high is None or value <= high)
+
+
+def dbm_of_milliwatt(power_mw: float) -> float | None:
+    """Return dBm, `DARK_DBM` for no power; None for what is no power at all."""
+    if power_mw < 0:
+        return None
+    if power_mw == 0:
+        return DARK_DBM
+    return round(10 * math.log10(power_mw), 2)
+
+
+def pick(table: Table, column: Column, columns: Columns) -> Mapping[Index, Value]:
+    """Return a column's values by the index of their row."""
+    values = columns.get(column.oid, {})
+    if column.suffix:
+        cut = len(column.suffix)
+        return {
+            index[:-cut]: value
+            for index, value in values.items()
+            if index[-cut:] == column.suffix
+        }
+    if column.single:
+        heads = Counter(index[: table.index_length] for index in values)
+        return {
+            head: value
+            for index, value in values.items()
+            if heads[head := index[: table.index_length]] == 1
+        }
+    return values
+
+
 def without_value(
-    column: Column, values: Mapping[Index, Value], rows: Iterable[Index]
+    table: Table, column: Column, columns: Columns, rows: Iterable[Index]
 ) -> set[Index]:
     """Return those rows for which the column has no usable value."""
+    values = pick(table, column, columns)
     return {
         index
         for index in rows
@@ -138,7 +169,7 @@ def without_value(
 def wanted_rows(table: Table, columns: Columns) -> set[Index]:
     """Return the rows of the required columns read so far that `keep` keeps."""
     indexes = [
-        set(columns[column.oid])
+        set(pick(table, column, columns))
         for column in table.columns
         if column.required and column.oid in columns
     ]
@@ -146,11 +177,13 @@ def wanted_rows(table: Table, columns: Columns) -> set[Index]:
     keep = table.keep
     if keep is None:
         return rows
-    for column in table.columns:
+    said: dict[Index, Value] = {}
+    came = False
+    for column in reversed(table.columns):
         if column.field == keep.field and column.oid in columns:
-            values = columns[column.oid]
-            return {i for i in rows if i in values and values[i] in keep.values}
-    return rows
+            said.update(pick(table, column, columns))
+            came = True
+    return {i for i in rows if said.get(i) in keep.values} if came else rows
 
 
 def decode_table(
@@ -159,12 +192,12 @@ def decode_table(
     """Return the rows of a table.
 
     ``columns`` are values by column and index, ``failed`` the columns that did
-    not come. The table is complete if all required columns came with the same
+    not come. The table is complete if all required fields came with the same
     rows: a walk that an agent broke off shows as a shorter column.
     """
     lost = set(failed)
     required = [column for column in table.columns if column.required]
-    sets = [set(columns.get(column.oid, {})) for column in required]
+    sets = _required_rows(table, required, columns)
     everywhere = set.intersection(*sets)
     remarks = _remarks(table, lost, sets)
     sound = {index for index in everywhere if len(index) == table.index_length}
@@ -172,8 +205,9 @@ def decode_table(
         odd_count = len(everywhere) - len(sound)
         remarks.append(Remark("odd_index", {"n": odd_count}))
     rows = []
+    picked = [pick(table, column, columns) for column in table.columns]
     for index in sorted(sound & wanted_rows(table, columns)):
-        row, odd = _decode_row(table, columns, index)
+        row, odd = _decode_row(table, picked, index)
         rows.append(row)
         remarks.extend(odd)
     complete = not (
@@ -182,6 +216,17 @@ def decode_table(
         or (table.never_empty and not sound)
     )
     return TableResult(table.name, table.result, tuple(rows), complete, tuple(remarks))
+
+
+def _required_rows(
+    table: Table, required: Iterable[Column], columns: Columns
+) -> list[set[Index]]:
+    """Return the rows of each required field, or one set where any may add."""
+    by_field: dict[str, set[Index]] = {}
+    for column in required:
+        name = column.field if table.rows == "same" else ""
+        by_field.setdefault(name, set()).update(pick(table, column, columns))
+    return list(by_field.values())
 
 
 def _remarks(table: Table, lost: set[str], sets: list[set[Index]]) -> list[Remark]:
@@ -198,14 +243,13 @@ def _remarks(table: Table, lost: set[str], sets: list[set[Index]]) -> list[Remar
 
 
 def _decode_row(
-    table: Table, columns: Columns, index: Index
+    table: Table, picked: Sequence[Mapping[Index, Value]], index: Index
 ) -> tuple[Row, list[Remark]]:
     numbers: dict[str, float | None] = {}
     words: dict[str, str] = {}
     odd: list[Remark] = []
     limits = _limits(table.result)
-    for column in table.columns:
-        values = columns.get(column.oid, {})
+    for column, values in zip(table.columns, picked, strict=True):
         if RESULT_FIELDS[table.result][column.field] == "text":
             if not words.get(column.field):
                 raw = values.get(index, b"")

@@ -37,7 +37,11 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class GuardedSession:
-    """A `Session` made of a driver's `Link`."""
+    """A `Session` made of a driver's `Link`.
+
+    ``always_up`` is False for a link that has no error status to disguise (a
+    recording), which then may lack sysUpTime.
+    """
 
     def __init__(
         self,
@@ -46,7 +50,9 @@ class GuardedSession:
         clock: Clock,
         timing: Timing,
         sleep: Sleep = asyncio.sleep,
+        always_up: bool = True,
     ) -> None:
+        self._always_up = always_up
         self._link = link
         self._clock = clock
         self._timing = timing
@@ -102,7 +108,7 @@ class GuardedSession:
             answer = await self._tried(lambda: self._link.get(asked))
         except ProtocolError as error:
             problem, answer = error, {}
-        if SYS_UPTIME in answer:
+        if SYS_UPTIME in answer or not self._always_up:
             wanted = set(oids)
             return {oid: value for oid, value in answer.items() if oid in wanted}
         if len(oids) < 2:

@@ -20,52 +20,14 @@ import yaml
 from msgspec import Struct
 
 from collectors.base import oid_key
+from collectors.results import RESULT_FIELDS, RESULT_PARTS, ResultKind
 from netmon.errors import ConfigError, Problem
 
 FALLBACK = "if_mib"
 MAX_ROWS = 20_000
+# What SFF-8472 can count at least is 0.1 uW, -40 dBm: nothing shows as that.
+DARK_DBM = -40.0
 
-FieldType = Literal["number", "text"]
-ResultKind = Literal["access_point", "radio", "port", "network"]
-
-# What each kind of result may know; the numbers are named as in netmon.metrics.
-RESULT_FIELDS: Mapping[ResultKind, Mapping[str, FieldType]] = {
-    "access_point": {
-        "name": "text",
-        "serial": "text",
-        "model": "text",
-        "firmware": "text",
-        "up": "number",
-        "uptime_s": "number",
-    },
-    "radio": {
-        "channel": "number",
-        "clients_count": "number",
-        "utilisation_ratio": "number",
-        "noise_dbm": "number",
-        "tx_power_dbm": "number",
-    },
-    "port": {
-        "name": "text",
-        "alias": "text",
-        "type": "number",
-        "oper_up": "number",
-        "admin_up": "number",
-        "speed_bps": "number",
-        "in_octets_total": "number",
-        "out_octets_total": "number",
-        "in_errors_total": "number",
-        "out_errors_total": "number",
-    },
-    "network": {"name": "text", "clients_count": "number"},
-}
-# The index must tell these apart; `ap` joins radios to their access points.
-RESULT_PARTS: Mapping[ResultKind, tuple[str, ...]] = {
-    "access_point": ("ap",),
-    "radio": ("ap", "radio"),
-    "port": ("port",),
-    "network": ("network",),
-}
 FACT_NAMES = {"name", "model", "serial", "firmware", "descr"}
 
 
@@ -101,8 +63,16 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
     ``scale`` turns what the device says into the field's unit, ``unit`` tells a
     reader what that was. ``enumeration`` maps codes to numbers, null to "not
     known"; a code that is not in it is not known either. ``missing`` are values
-    that mean "no value". ``pattern`` cuts text or a number out of text. A row
+    that mean "no value", as is what lies outside ``low`` to ``high`` before it is
+    scaled. ``pattern`` cuts text or a number out of text. A row
     must have its ``required`` columns, else the table was not read whole.
+
+    Where a column's index is longer than the row's, ``suffix`` names the end it
+    must have (one sub-identifier for each direction, say); ``single`` takes it
+    only if one index alone begins with the row's (a link with two ends).
+    ``signed`` undoes an agent that sends negative numbers as unsigned ones.
+    ``milliwatt`` says that the scaled value is a power in mW and the field is
+    in dBm; no power at all is `DARK_DBM`.
     """
 
     field: str
@@ -111,8 +81,14 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
     scale: float = 1.0
     enumeration: dict[int, int | None] = {}
     missing: tuple[int, ...] = ()
+    low: float | None = None
+    high: float | None = None
     pattern: str = ""
     required: bool = False
+    suffix: tuple[int, ...] = ()
+    single: bool = False
+    signed: bool = False
+    milliwatt: bool = False
 
 
 class Keep(Struct, frozen=True, forbid_unknown_fields=True):
@@ -126,7 +102,9 @@ class Table(Struct, frozen=True, forbid_unknown_fields=True):
     """A table of one kind of result.
 
     ``never_empty`` marks tables that a sound device cannot have empty, so that
-    no rows mean no answer.
+    no rows mean no answer. Required columns of different fields must have the
+    same rows; with ``rows: any`` each of them may add rows of its own (where
+    several MIBs tell of the same thing).
     """
 
     name: str
@@ -137,6 +115,7 @@ class Table(Struct, frozen=True, forbid_unknown_fields=True):
     max_repetitions: int = 20
     max_rows: int = MAX_ROWS
     keep: Keep | None = None
+    rows: Literal["same", "any"] = "same"
 
     @property
     def index_length(self) -> int:
@@ -145,7 +124,11 @@ class Table(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Platform(Struct, frozen=True, forbid_unknown_fields=True):
-    """A family of devices. ``extends`` names platforms whose parts are added."""
+    """A family of devices. ``extends`` names platforms whose parts are added.
+
+    What fits no platform gets the ``fallback``, and if it carries a line the
+    ``line_fallback``, which asks the standard MIBs about the medium as well.
+    """
 
     name: str
     tables: tuple[Table, ...] = ()
@@ -153,6 +136,7 @@ class Platform(Struct, frozen=True, forbid_unknown_fields=True):
     match: Match = Match()
     extends: tuple[str, ...] = ()
     fallback: bool = False
+    line_fallback: bool = False
 
 
 class Platforms:
@@ -164,6 +148,9 @@ class Platforms:
         self._fallback = next(
             (item.name for item in platforms if item.fallback), FALLBACK
         )
+        self._line_fallback = next(
+            (item.name for item in platforms if item.line_fallback), self._fallback
+        )
 
     @property
     def names(self) -> list[str]:
@@ -174,12 +161,16 @@ class Platforms:
         """Return a platform by name; KeyError where there is none."""
         return self._whole[name]
 
-    def choose(self, sys_object_id: str, sys_descr: str) -> Platform:
+    def choose(
+        self, sys_object_id: str, sys_descr: str, *, line: bool = False
+    ) -> Platform:
         """Return the platform that fits a device best: the longest prefix wins.
 
-        A device that fits nothing gets the fallback.
+        A device that fits nothing gets the fallback; ``line`` says that it
+        carries a line.
         """
-        best, length = self._whole[self._fallback], -1
+        fallback = self._line_fallback if line else self._fallback
+        best, length = self._whole[fallback], -1
         for platform in self._whole.values():
             fits = _fit(platform.match, sys_object_id, sys_descr)
             if fits is not None and fits > length:
@@ -342,9 +333,20 @@ def _check_column(
     if column.scale == 0:
         yield _problem(source, f"{at}.scale", "is 0", "give a factor")
     is_text = fields.get(column.field) == "text"
-    if is_text and (column.enumeration or column.missing or column.scale != 1):
+    if is_text and (
+        column.enumeration
+        or column.missing
+        or column.scale != 1
+        or column.signed
+        or column.milliwatt
+    ):
         text = "is text and takes no scale, enumeration or missing"
         yield _problem(source, at, text, "remove them")
+    if column.milliwatt and not column.field.endswith(("_dbm", "value")):
+        yield _problem(source, f"{at}.milliwatt", "makes dBm", "use a field in dBm")
+    if column.single and column.suffix:
+        text = "is told twice how to find its row"
+        yield _problem(source, at, text, "give suffix or single")
 
 
 def _check_together(platforms: Mapping[str, Platform]) -> Iterator[Problem]:
@@ -354,6 +356,11 @@ def _check_together(platforms: Mapping[str, Platform]) -> Iterator[Problem]:
     if platforms and len(fallbacks) != 1:
         text = f"{len(fallbacks)} platforms are the fallback"
         yield _problem(", ".join(sorted(platforms)), "fallback", text, "mark one")
+    line_fallbacks = [s for s, item in platforms.items() if item.line_fallback]
+    if len(line_fallbacks) > 1:
+        text = f"{len(line_fallbacks)} platforms are the line_fallback"
+        where = ", ".join(sorted(line_fallbacks))
+        yield _problem(where, "line_fallback", text, "mark one")
     for source, platform in platforms.items():
         for position, base in enumerate(platform.extends):
             where = f"extends[{position}]"

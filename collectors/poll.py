@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from collectors.base import Session, timing_for
 from collectors.credentials import Credential, Credentials
 from collectors.decode import decode_facts, decode_table
+from collectors.optics import optics_of_sensors
 from collectors.platforms import Platforms
-from collectors.read import Reading, TableReading, read_device
+from collectors.read import Reading, read_device
 from collectors.records import DeviceResult, Known, to_records
 from collectors.schedule import next_start_s, offset_s
 from collectors.snmp import open_session
@@ -45,8 +46,10 @@ def decode(reading: Reading) -> DeviceResult:
         )
     tables = []
     for table in reading.platform.tables:
-        found = reading.tables.get(table.name, TableReading())
-        tables.append(decode_table(table, found.columns, found.failures))
+        found = reading.tables.get(table.name)
+        if found is not None:
+            tables.append(decode_table(table, found.columns, found.failures))
+    tables += optics_of_sensors(tables)
     return DeviceResult(
         at_ms=reading.at_ms,
         duration_s=reading.duration_s,
@@ -201,6 +204,7 @@ class Poller:
             clock=self._clock,
             budget_s=min(MAX_BUDGET_S, self._interval_s * _BUDGET_SHARE),
             platform=device.platform,
+            line=device.line_id is not None,
         )
 
     def _open_session(self, device: Device, credential: Credential) -> Session:

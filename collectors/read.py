@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collectors.base import (
@@ -19,6 +19,7 @@ from collectors.base import (
 )
 from collectors.decode import clean_text, wanted_rows, without_value
 from collectors.platforms import Column, Platform, Platforms, Table
+from collectors.results import MEDIUM_RESULTS
 from netmon.clock import Clock, to_ms
 from netmon.model import FailureReason
 
@@ -69,11 +70,14 @@ async def read_device(
     clock: Clock,
     budget_s: float,
     platform: str = "",
+    line: bool | None = None,
 ) -> Reading:
     """Return what a device says within ``budget_s`` seconds.
 
-    ``platform`` is a platform's name, empty to find it out by sysObjectID. No
-    `SessionError` leaves this function: it becomes part of the reading.
+    ``platform`` is a platform's name, empty to find it out by sysObjectID.
+    ``line`` says whether the device carries a line: only then is it asked about
+    the medium; None asks for all that its platform knows. No `SessionError`
+    leaves this function: it becomes part of the reading.
     """
     start_s = clock.monotonic_s()
     reading = Reading(at_ms=to_ms(clock.now()))
@@ -82,8 +86,13 @@ async def read_device(
     except SessionError as error:
         reading.failure, reading.reason = error.reason, str(error)
     else:
-        _take_system(reading, system, platforms, platform)
-        await _read_parts(reading, session, clock, start_s + budget_s)
+        _take_system(reading, system, platforms, platform, line=bool(line))
+        tables = [
+            table
+            for table in (reading.platform.tables if reading.platform else ())
+            if line is not False or table.result not in MEDIUM_RESULTS
+        ]
+        await _read_parts(reading, tables, session, clock, start_s + budget_s)
     reading.duration_s = clock.monotonic_s() - start_s
     return reading
 
@@ -93,6 +102,8 @@ def _take_system(
     system: Mapping[str, Value],
     platforms: Platforms,
     platform: str,
+    *,
+    line: bool,
 ) -> None:
     uptime = system.get(SYS_UPTIME)
     reading.uptime_s = uptime / _TICKS_PER_S if isinstance(uptime, int) else None
@@ -101,13 +112,19 @@ def _take_system(
         platforms.get(platform)
         if platform
         else platforms.choose(
-            reading.sys_object_id, clean_text(system.get(SYS_DESCR, b""))
+            reading.sys_object_id,
+            clean_text(system.get(SYS_DESCR, b"")),
+            line=line,
         )
     )
 
 
 async def _read_parts(
-    reading: Reading, session: Session, clock: Clock, stop_s: float
+    reading: Reading,
+    tables: Sequence[Table],
+    session: Session,
+    clock: Clock,
+    stop_s: float,
 ) -> None:
     platform = reading.platform
     if platform is None:
@@ -117,7 +134,9 @@ async def _read_parts(
         reading.facts = await session.get([fact.oid for fact in platform.facts])
     except SessionError as error:
         gone = error if isinstance(error, _GONE) else None
-    for table in platform.tables:
+    # Several tables, or several rows of one, may need the same column.
+    walked: dict[str, dict[Index, Value]] = {}
+    for table in tables:
         found = TableReading()
         reading.tables[table.name] = found
         for column in table.columns:
@@ -127,9 +146,11 @@ async def _read_parts(
             if not _is_needed(table, column, found):
                 continue
             try:
-                found.columns[column.oid] = await _read_column(
-                    session, table, column, stop_s - clock.monotonic_s()
-                )
+                if column.oid not in walked:
+                    walked[column.oid] = await _read_column(
+                        session, table, column, stop_s - clock.monotonic_s()
+                    )
+                found.columns[column.oid] = walked[column.oid]
             except SessionError as error:
                 found.failures[column.oid] = error.reason
                 gone = error if isinstance(error, _GONE) else None
@@ -139,20 +160,30 @@ def _is_needed(table: Table, column: Column, found: TableReading) -> bool:
     """Say whether a row is left without a value of the column's field.
 
     A column whose better one failed is not asked: its numbers may count
-    differently, and mixing them would look like a reset.
+    differently, and mixing them would look like a reset. Where all required
+    columns came without a row there is nothing to ask of the others.
     """
+    if column.oid in found.failures:
+        return False
+    rows = wanted_rows(table, found.columns)
+    required = [other for other in table.columns if other.required]
+    if not column.required and not rows:
+        return any(
+            other.oid not in found.columns and other.oid not in found.failures
+            for other in required
+        )
     earlier = [
         other
         for other in table.columns[: table.columns.index(column)]
         if other.field == column.field
     ]
-    if not earlier:
+    if not earlier or (column.required and not rows):
         return True
     if any(other.oid in found.failures for other in earlier):
         return False
-    left = wanted_rows(table, found.columns)
+    left = rows
     for other in earlier:
-        left = without_value(other, found.columns.get(other.oid, {}), left)
+        left = without_value(table, other, found.columns, left)
     return bool(left)
 
 

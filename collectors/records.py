@@ -13,9 +13,10 @@ and makes no record.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from collectors.decode import Row, TableResult, clean_text
+from collectors.line_records import KnownLine, line_records
 from netmon.metrics import KINDS
 from netmon.model import AccessPoint, Device, FailureReason
 from netmon.spool import SpoolRecord
@@ -44,13 +45,14 @@ class DeviceResult:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the last complete polls of a device found: tags of radios and ports.
+    """What the last complete polls of a device found: tags of radios, ports, lines.
 
     Without it nobody could tell whose numbers are missing when a table fails.
     """
 
     radios: tuple[Tags, ...] = ()
     ports: tuple[Tags, ...] = ()
+    lines: tuple[KnownLine, ...] = ()
 
 
 def to_records(
@@ -80,12 +82,13 @@ def to_records(
             whole = radios.complete and points.complete
             made, tags_now = _radios(radios.rows, whole, named, known, result.at_ms)
             records += made
-            known = Known(tags_now, known.ports)
+            known = replace(known, radios=tags_now)
     if home and (ports := tables.get("port")) is not None:
         made, tags_now = _ports(device.id, home, ports, known, result.at_ms)
         records += made
-        known = Known(known.radios, tags_now)
-    return records, known
+        known = replace(known, ports=tags_now)
+    made, lines = line_records(device, result.tables, result.at_ms, known.lines)
+    return records + made, replace(known, lines=lines)
 
 
 def _device(device: Device, building: str, result: DeviceResult) -> SpoolRecord:

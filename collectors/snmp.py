@@ -50,4 +50,6 @@ def open_recording(path: Path, *, clock: Clock) -> Session:
     Raises:
         InputError: the file cannot be read or a line is wrong.
     """
-    return GuardedSession(RecordedLink.open(path), clock=clock, timing=Timing())
+    return GuardedSession(
+        RecordedLink.open(path), clock=clock, timing=Timing(), always_up=False
+    )

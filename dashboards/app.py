@@ -17,9 +17,10 @@ from dashboards import errors
 from dashboards.context import READER_THREADS, Site
 from dashboards.exposition import make_registry
 from dashboards.health import INGEST
+from dashboards.leasing import LeaseDesk
 from dashboards.openapi import describe
 from dashboards.rendering import make_environment
-from dashboards.routes import api, ingest, own, pages
+from dashboards.routes import api, ingest, leases, own, pages
 from dashboards.security import SecurityHeaders
 from netmon import __version__
 from netmon.clock import Clock
@@ -34,6 +35,7 @@ _log = logging.getLogger(__name__)
 # Every family of addresses: one line each.
 ROUTERS: tuple[APIRouter, ...] = (
     ingest.router,
+    leases.router,
     api.router,
     own.router,
     pages.router,
@@ -46,6 +48,9 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
     """Return the application; it is usable only within its lifespan.
 
     The store stays the caller's: it is not closed here.
+
+    Raises:
+        ConfigError: the key that signs leases cannot be read or is too short.
     """
     texts = Texts(settings.language)
     app = FastAPI(
@@ -69,6 +74,7 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
     app.state.site = site
     app.state.registry = make_registry(site)
     app.state.ingest = ingest.IngestService(store, clock)
+    app.state.leases = LeaseDesk(settings.measure, store, clock, texts)
     for router in ROUTERS:
         app.include_router(router)
     static = files("dashboards").joinpath("static")
@@ -90,7 +96,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await _beat(site, service)
     beating = asyncio.create_task(_keep_beating(site, service))
     try:
-        yield
+        async with app.state.leases.watching():
+            yield
     finally:
         beating.cancel()
         with suppress(asyncio.CancelledError):

@@ -124,6 +124,8 @@ DEFAULT_SORT = "name"
 
 
 def _matches(row: BuildingRow, words: list[str]) -> bool:
+    if not words:
+        return True
     building = row.building
     texts = [
         building.id,

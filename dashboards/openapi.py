@@ -9,6 +9,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from netmon.lease_wire import LeaseAsk, LeaseGranted, LeaseWait
 from netmon.wire import MEASUREMENTS_PATH, Batch, ErrorReply, Receipt
 
 _REFERENCE = "#/components/schemas/{name}"
@@ -16,7 +17,8 @@ _REFERENCE = "#/components/schemas/{name}"
 
 def _wire_schemas() -> dict[str, Any]:
     _, components = msgspec.json.schema_components(
-        (Batch, Receipt, ErrorReply), ref_template=_REFERENCE
+        (Batch, Receipt, ErrorReply, LeaseAsk, LeaseGranted, LeaseWait),
+        ref_template=_REFERENCE,
     )
     return components
 

@@ -15,6 +15,7 @@ from dashboards.history import (
     read_history,
 )
 from dashboards.listing import collation_key
+from dashboards.medium import medium_view
 from dashboards.shaping import (
     Moment,
     ap_views,
@@ -26,13 +27,16 @@ from dashboards.shaping import (
 )
 from dashboards.views import (
     BuildingPage,
+    BuildingRow,
     City,
     DeviceView,
     IncidentView,
+    MediumView,
     RadioView,
     SourceView,
 )
 from dashboards.words import incident_view
+from netmon.line_medium import read_medium
 from netmon.model import Device, Inventory, LineRole
 from netmon.storage.records import Latest
 
@@ -102,15 +106,31 @@ def read_building(site: Site, building_id: str) -> BuildingPage:
     by_kind: dict[str, list[Latest]] = defaultdict(list)
     for item in latest:
         by_kind[item.series.kind].append(item)
+    row = building_row(building, inventory, facts, moment)
     return BuildingPage(
         now_ms=moment.now_ms,
-        row=building_row(building, inventory, facts, moment),
+        row=row,
         access_points=ap_views(planned, facts, building_id, rooms, moment),
         radios=radio_views(by_kind["wlan_radio"], moment),
         devices=device_views(inventory, building_id, by_kind, moment),
         incidents=tuple(incident_view(site.texts, i, inventory) for i in incidents),
         measurements=tuple(item for kind in LINE_KINDS for item in by_kind[kind]),
+        media=_media(site, inventory, row, latest),
     )
+
+
+def _media(
+    site: Site, inventory: Inventory, row: BuildingRow, latest: Sequence[Latest]
+) -> Mapping[str, MediumView]:
+    """Return the medium of each line that a device tells of, by line."""
+    found = {}
+    for view in row.lines:
+        medium = read_medium(
+            site.store.measurements, view.line, latest, site.moment().now_ms
+        )
+        if medium is not None:
+            found[view.line.id] = medium_view(medium, view, inventory, site.texts)
+    return found
 
 
 def radio_views(

@@ -14,6 +14,7 @@ from dashboards.views import (
     DeviceView,
     IncidentView,
     LineView,
+    MediumView,
     RadioView,
     Reading,
     SourceView,
@@ -234,6 +235,43 @@ def detail(page: BuildingPage, texts: Texts) -> s.BuildingDetailReply:
         devices=[device(view) for view in page.devices],
         incidents=incidents(page.incidents, page.now_ms),
         measurements=[measurement(item) for item in page.measurements],
+        media=[medium(line_id, view) for line_id, view in page.media.items()],
+    )
+
+
+def medium(line_id: str, view: MediumView) -> s.MediumReply:
+    """Return what is known of a line's own medium."""
+    found = zip(view.raw_findings, view.findings, strict=True)
+    return s.MediumReply(
+        line_id=line_id,
+        state=view.state,
+        summary=view.summary,
+        findings=[
+            s.MediumFinding(
+                code=finding.code,
+                state=finding.state,
+                text=text,
+                where=finding.where,
+                numbers=dict(finding.numbers),
+            )
+            for finding, text in found
+        ],
+        parts=[
+            s.MediumPartReply(
+                kind=part.kind,
+                device=part.device,
+                where=part.where,
+                measured_at=at(part.at_ms),
+                stale=part.stale,
+                generated=part.generated,
+                failure=part.failure,
+                values={
+                    value.metric: value.reading.value
+                    for value in (*part.values, *part.limits)
+                },
+            )
+            for part in view.parts
+        ],
     )
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from dashboards.health import Part
 from dashboards.history import Grain, HistoryMetric, Span
 from dashboards.views import Verdict
+from netmon.medium import MediumState
 from netmon.model import (
     ConnectionClass,
     Coverage,
@@ -245,6 +246,39 @@ class MeasurementReply(_Reply):
     generated: Generated
 
 
+class MediumFinding(_Reply):
+    """Something noticed at a line's own medium; ``numbers`` end in their unit."""
+
+    code: str
+    state: MediumState
+    text: str
+    where: str
+    numbers: dict[str, float]
+
+
+class MediumPartReply(_Reply):
+    """What a device told of one port, pair or radio; metrics end in their unit."""
+
+    kind: str
+    device: str
+    where: str
+    measured_at: Moment | None
+    stale: Stale
+    generated: Generated
+    failure: FailureReason | None
+    values: dict[str, float | None]
+
+
+class MediumReply(_Reply):
+    """The medium of a line: DSL, light or radio, as its device tells it."""
+
+    line_id: str
+    state: MediumState
+    summary: str
+    findings: list[MediumFinding]
+    parts: list[MediumPartReply]
+
+
 class BuildingDetailReply(BuildingReply):
     """A building with its devices, incidents and newest measurements."""
 
@@ -253,6 +287,7 @@ class BuildingDetailReply(BuildingReply):
     devices: list[DeviceReply]
     incidents: list[IncidentReply]
     measurements: list[MeasurementReply]
+    media: list[MediumReply]
 
 
 class PointReply(_Reply):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from dashboards.views import (
     NO_READING,
@@ -22,7 +23,7 @@ from dashboards.views import (
     Verdict,
     worst,
 )
-from netmon.metrics import KINDS
+from netmon.metrics import KINDS, MEDIUM_KINDS
 from netmon.model import (
     AccessPoint,
     Building,
@@ -52,14 +53,14 @@ def stale_after_ms(kind: str) -> int:
     return round(KINDS[kind].stale_after_s * 1000)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Moment:
     """Now, and the age from which an OK is no longer believed."""
 
     now_ms: int
     no_data_after_s: float
 
-    @property
+    @cached_property
     def oldest_ms(self) -> int:
         """The time before which a value is too old to stand for now."""
         return self.now_ms - round(self.no_data_after_s * 1000)
@@ -166,7 +167,10 @@ def line_view(line: Line, facts: Facts, moment: Moment) -> LineView:
         line=line,
         verdict=verdict,
         since_ms=None if decided is None else decided.since_ms,
-        watched=rule is not None or no_data is not None or bool(kinds),
+        watched=rule is not None
+        or no_data is not None
+        # What its modem tells is no measurement of the line.
+        or bool(kinds.keys() - set(MEDIUM_KINDS)),
         down=down,
         up=newest(rates, "rate_up_bps", moment),
         rtt=newest(latency, "rtt_s", moment),
@@ -183,45 +187,29 @@ def ap_verdict(
     """Return what to show of an access point; one that never reported is unknown."""
     if state is None:
         return Verdict.UNKNOWN
-    verdict = Verdict(state.state.value)
-    if verdict is Verdict.OK and seen is None:
+    if state.state is not AlarmState.OK:
+        return Verdict(state.state.value)
+    if seen is None:
         return Verdict.UNKNOWN
-    if (
-        verdict is Verdict.OK
-        and seen is not None
-        and seen.last_seen_ms < moment.oldest_ms
-    ):
-        return Verdict.STALE
-    return verdict
+    return Verdict.STALE if seen.last_seen_ms < moment.oldest_ms else Verdict.OK
 
 
 def match_access_points(
     planned: Iterable[AccessPoint], seen: Iterable[SeenAccessPoint]
 ) -> list[tuple[AccessPoint | None, SeenAccessPoint | None]]:
-    """Return pairs of plan and report, by id, controller's name or serial number."""
+    """Return pairs of plan and report; the collectors report under the planned id."""
     left = {ap.ap: ap for ap in seen}
-    aliases = {ap.serial: ap.ap for ap in left.values() if ap.serial}
-    aliases |= {ap.name: ap.ap for ap in left.values()}
-    pairs: list[tuple[AccessPoint | None, SeenAccessPoint | None]] = []
-    for plan in planned:
-        found = None
-        for name in (plan.id, plan.name, plan.serial):
-            found = found or left.pop(aliases.get(name, name), None)
-        pairs.append((plan, found))
+    pairs: list[tuple[AccessPoint | None, SeenAccessPoint | None]] = [
+        (plan, left.pop(plan.id, None)) for plan in planned
+    ]
     return pairs + [(None, ap) for ap in left.values()]
 
 
 def _ap_state(
     states: States, plan: AccessPoint | None, seen: SeenAccessPoint | None
 ) -> StateRow | None:
-    targets = [] if seen is None else [f"ap:{seen.device}/{seen.ap}", f"ap:{seen.ap}"]
-    if plan is not None:
-        targets += [f"ap:{plan.controller_id}/{plan.name}", f"ap:{plan.id}"]
-    for target in targets:
-        found = states.get((AP_RULE, target))
-        if found is not None:
-            return found
-    return None
+    ap = plan.id if plan is not None else seen.ap if seen is not None else ""
+    return states.get((AP_RULE, f"ap:{ap}"))
 
 
 def ap_group(
@@ -229,15 +217,18 @@ def ap_group(
 ) -> ApGroup:
     """Return the access points of a building, counted."""
     reported = facts.seen.get(building_id, ())
-    counts: Counter[Verdict] = Counter()
-    for plan, seen in match_access_points(planned, reported):
-        counts[ap_verdict(_ap_state(facts.states, plan, seen), seen, moment)] += 1
+    verdicts = [
+        ap_verdict(_ap_state(facts.states, plan, seen), seen, moment)
+        for plan, seen in match_access_points(planned, reported)
+    ]
+    # A Counter would hash thousands of enum members, which Python does slowly.
+    counts = {v: n for v in Verdict if (n := verdicts.count(v))}
     verdict = worst(counts)
     if not reported and verdict is Verdict.UNKNOWN:
         verdict = Verdict.STALE
     return ApGroup(
         verdict=verdict,
-        total=counts.total(),
+        total=len(verdicts),
         planned=len(planned),
         counts=counts,
         clients=_clients(reported, moment),
@@ -253,7 +244,7 @@ def _clients(reported: Sequence[SeenAccessPoint], moment: Moment) -> Reading:
     counted = [ap for ap in reported if ap.clients_count is not None]
     if not counted:
         return NO_READING
-    last_ms = max(ap.last_seen_ms for ap in counted)
+    last_ms = max([ap.last_seen_ms for ap in counted])
     fresh_ms = last_ms - stale_after_ms("wlan_ap")
     counted = [ap for ap in counted if ap.last_seen_ms >= fresh_ms]
     return Reading(

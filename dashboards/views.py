@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from netmon.medium import Finding, MediumState
 from netmon.model import (
     AccessPoint,
     Building,
@@ -243,8 +244,50 @@ class IncidentView:
 
 
 @dataclass(frozen=True, slots=True)
+class MediumValue:
+    """One number with its name and as a person reads it."""
+
+    metric: str
+    label: str
+    text: str
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class MediumPart:
+    """What one device tells of one port, pair or radio.
+
+    ``limits`` are the module's own. ``failure`` is None unless the newest poll
+    brought no number.
+    """
+
+    kind: str
+    device: str
+    where: str
+    values: tuple[MediumValue, ...]
+    limits: tuple[MediumValue, ...]
+    at_ms: int | None
+    stale: bool
+    generated: bool
+    failure: FailureReason | None
+    failure_at_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MediumView:
+    """The medium of a line: one sentence, findings, values."""
+
+    state: MediumState
+    look: Verdict
+    summary: str
+    findings: tuple[str, ...]
+    raw_findings: tuple[Finding, ...]
+    parts: tuple[MediumPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BuildingPage:
-    """Everything known about one building."""
+    """Everything known about one building; ``media`` are the lines' own, by line."""
 
     now_ms: int
     row: BuildingRow
@@ -253,6 +296,7 @@ class BuildingPage:
     devices: tuple[DeviceView, ...]
     incidents: tuple[IncidentView, ...]
     measurements: tuple[Latest, ...]
+    media: Mapping[str, MediumView] = field(default_factory=dict)
 
     def radios_of(self, ap: ApView) -> tuple[RadioView, ...]:
         """Return the radios of an access point; none before it reported."""

@@ -69,9 +69,9 @@ def where(
         technology = texts(f"technology.{line.technology}")
         return f"{role} ({technology}, {line.provider})"
     if kind == "ap":
-        _, _, own_name = name.rpartition("/")
-        planned = inventory.access_point_by_id.get(own_name)
-        told = str(evidence.get("ap_name") or own_name)
+        planned = inventory.access_point_by_id.get(name)
+        # One that nobody planned is called by its controller and own name.
+        told = str(evidence.get("ap_name") or name.partition("/")[2] or name)
         return texts("site.where.ap", name=told if planned is None else planned.name)
     return target
 

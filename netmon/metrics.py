@@ -27,6 +27,8 @@ class Unit(StrEnum):
     SECONDS = "s"
     RATIO = "ratio"
     DBM = "dbm"
+    DB = "db"
+    QAM = "qam"
     COUNT = "count"
     TOTAL = "total"
     NONE = ""
@@ -81,6 +83,24 @@ def _total(name: str) -> Metric:
 
 def _flag(name: str) -> Metric:
     return Metric(name, Unit.NONE, 0.0, 1.0)
+
+
+def _decibel(name: str, low: float, high: float) -> Metric:
+    return Metric(name, Unit.DB, low, high)
+
+
+def _dbm(name: str, low: float, high: float) -> Metric:
+    return Metric(name, Unit.DBM, low, high)
+
+
+def _qam(name: str) -> Metric:
+    # 2 is BPSK, 4 is QPSK; what has no phase at all is no radio link.
+    return Metric(name, Unit.QAM, 2.0, 65_536.0)
+
+
+def _optical(name: str) -> Metric:
+    # SFF-8472 counts 0.1 uW up to 6.6 mW (-40 to 8.2 dBm); amplifiers send more.
+    return Metric(name, Unit.DBM, -60.0, 30.0)
 
 
 _YEARS_S = 20 * 366 * 24 * HOUR_S
@@ -176,7 +196,73 @@ _ALL_KINDS = (
         stale_after_s=30 * MINUTE_S,
         keep_rollups=False,
     ),
+    # The line's own medium, as the device that ends it in the building tells.
+    Kind(
+        "line_dsl",
+        ("building", "device", "line"),
+        (
+            _flag("up"),
+            _bps("rate_down_bps"),
+            _bps("rate_up_bps"),
+            _bps("attainable_down_bps"),
+            _bps("attainable_up_bps"),
+            _decibel("snr_margin_down_db", -64.0, 63.0),
+            _decibel("snr_margin_up_db", -64.0, 63.0),
+            _decibel("attenuation_down_db", 0.0, 127.0),
+            _decibel("attenuation_up_db", 0.0, 127.0),
+            _count("resyncs_day_count"),
+            _total("resyncs_total"),
+            _count("errored_seconds_15min_count"),
+            _count("severely_errored_seconds_15min_count"),
+            _total("errored_seconds_total"),
+            _total("crc_errors_total"),
+        ),
+        stale_after_s=30 * MINUTE_S,
+        optional_tags=("port",),
+    ),
+    Kind(
+        "line_optics",
+        ("building", "device", "line", "port"),
+        (
+            _optical("rx_dbm"),
+            _optical("tx_dbm"),
+            *(
+                _optical(f"{way}_{side}_{grade}_dbm")
+                for way in ("rx", "tx")
+                for side in ("low", "high")
+                for grade in ("alarm", "warn")
+            ),
+        ),
+        stale_after_s=30 * MINUTE_S,
+    ),
+    Kind(
+        "line_radio",
+        ("building", "device", "line", "radio"),
+        (
+            _flag("up"),
+            _dbm("rx_level_dbm", -120.0, 10.0),
+            _dbm("rx_level_2_dbm", -120.0, 10.0),
+            _dbm("rx_level_far_dbm", -120.0, 10.0),
+            _dbm("noise_dbm", -130.0, 0.0),
+            # Some units count the antenna in (EIRP).
+            _dbm("tx_power_dbm", -40.0, 90.0),
+            _decibel("snr_db", -30.0, 80.0),
+            _decibel("mse_db", -80.0, 0.0),
+            _qam("modulation_qam"),
+            _qam("modulation_far_qam"),
+            _bps("capacity_down_bps"),
+            _bps("capacity_up_bps"),
+            _bps("rate_down_bps"),
+            _bps("rate_up_bps"),
+            _ratio("airtime_ratio"),
+            _total("errored_blocks_total"),
+        ),
+        stale_after_s=30 * MINUTE_S,
+    ),
 )
+
+# Kinds that tell of the medium of a line, not of what was measured over it.
+MEDIUM_KINDS = ("line_dsl", "line_optics", "line_radio")
 
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ALL_KINDS}
 

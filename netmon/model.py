@@ -60,6 +60,14 @@ class DeviceKind(StrEnum):
     ROUTER = "router"
 
 
+class SegmentKind(StrEnum):
+    """What a shared stretch of the network is; only one test crosses a radio hop."""
+
+    RADIO_HOP = "radio_hop"
+    AGGREGATION = "aggregation"
+    BACKBONE = "backbone"
+
+
 class FailureReason(StrEnum):
     """Why a measurement has no number: a closed list, stored and counted.
 
@@ -134,7 +142,11 @@ class Building(Struct, frozen=True, kw_only=True):
 
 
 class Line(Struct, frozen=True, kw_only=True):
-    """A contracted line. Rates are what the contract says, in bit/s."""
+    """A contracted line. Rates are what the contract says, in bit/s.
+
+    ``segments`` names the shared segments between the building and the centre;
+    what serves this line alone is part of the line and stands in no list.
+    """
 
     id: str
     building_id: str
@@ -145,6 +157,16 @@ class Line(Struct, frozen=True, kw_only=True):
     provider: str
     checked_on: date | None = None
     fibre_planned_on: date | None = None
+    segments: tuple[str, ...] = ()
+
+
+class Segment(Struct, frozen=True, kw_only=True):
+    """A stretch that several lines share; its capacity is in bit/s each way."""
+
+    id: str
+    kind: SegmentKind
+    capacity_bps: int
+    name: str = ""
 
 
 class Device(Struct, frozen=True, kw_only=True):
@@ -155,6 +177,9 @@ class Device(Struct, frozen=True, kw_only=True):
     ``credential`` names an entry of the credentials file, never a secret.
     ``building_id`` is None for a controller that serves several buildings.
     ``ports`` is the number of access ports of a switch, else None.
+    ``line_id`` is the line that a router, modem or radio unit ends in the
+    building, ``line_port`` which of its ports or radios carries it, as the
+    device calls it; empty where there is no choice.
     """
 
     id: str
@@ -167,6 +192,8 @@ class Device(Struct, frozen=True, kw_only=True):
     model: str = ""
     room: str = ""
     ports: int | None = None
+    line_id: str | None = None
+    line_port: str = ""
 
 
 class AccessPoint(Struct, frozen=True, kw_only=True):
@@ -212,6 +239,7 @@ class Inventory(Struct, frozen=True, kw_only=True, dict=True):
     access_points: tuple[AccessPoint, ...] = ()
     rooms: tuple[Room, ...] = ()
     probes: tuple[ProbeUnit, ...] = ()
+    segments: tuple[Segment, ...] = ()
 
     @cached_property
     def building_by_id(self) -> Mapping[str, Building]:
@@ -237,6 +265,11 @@ class Inventory(Struct, frozen=True, kw_only=True, dict=True):
     def probe_by_id(self) -> Mapping[str, ProbeUnit]:
         """Probes by id."""
         return {probe.id: probe for probe in self.probes}
+
+    @cached_property
+    def segment_by_id(self) -> Mapping[str, Segment]:
+        """Shared segments by id."""
+        return {segment.id: segment for segment in self.segments}
 
     @cached_property
     def lines_of(self) -> Mapping[str, tuple[Line, ...]]:

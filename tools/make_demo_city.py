@@ -28,6 +28,7 @@ from demo_city_facts import (
     pick,
     roll,
 )
+from demo_city_segments import with_segments
 
 from netmon.inventory import write_folder
 from netmon.model import (
@@ -343,6 +344,7 @@ def make_city() -> Inventory:
         rooms += own_rooms
         access_points += own_aps
         devices += make_devices(building, len(own_aps))
+    lines, segments = with_segments(lines, {one.id: one for one in buildings})
     return Inventory(
         buildings=tuple(buildings),
         schools=tuple(make_schools(plans)),
@@ -354,6 +356,7 @@ def make_city() -> Inventory:
             ProbeUnit(id=f"{b.id}-p1", building_id=b.id, line_id=f"{b.id}-l1")
             for b in buildings
         ),
+        segments=tuple(segments),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request, Response
 
+from dashboards.bearer import RefusedError, authenticate, refuse, reply
 from dashboards.group_commit import FullError, GroupCommit
 from netmon.clock import Clock, to_ms
 from netmon.errors import StorageError
@@ -18,11 +19,9 @@ from netmon.ingest import (
     MalformedBatchError,
     check_batch,
     receipt,
-    token_hash,
 )
 from netmon.storage.current import CurrentInventory
 from netmon.storage.ports import Store
-from netmon.storage.records import Source
 from netmon.wire import (
     MAX_BODY_BYTES,
     MAX_UNPACKED_BYTES,
@@ -34,7 +33,6 @@ from netmon.wire import (
 )
 
 _log = logging.getLogger(__name__)
-RETRY_AFTER_S = 5
 
 
 class IngestService:
@@ -60,58 +58,8 @@ class IngestService:
         return not buildings or building_id in buildings
 
 
-class RefusedError(Exception):
-    """A request that gets an error answer."""
-
-    def __init__(self, status: HTTPStatus, body: ErrorBody) -> None:
-        super().__init__(body.message)
-        self.status = status
-        self.body = body
-
-
-def _refuse(
-    status: HTTPStatus,
-    code: str,
-    message: str,
-    fix: str,
-    *,
-    retry: bool = False,
-    field: str | None = None,
-) -> RefusedError:
-    return RefusedError(status, ErrorBody(code, message, fix, retry, field))
-
-
-def _reply(status: HTTPStatus, body: bytes) -> Response:
-    headers = {}
-    if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
-        headers["Retry-After"] = str(RETRY_AFTER_S)
-    if status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer"
-    return Response(body, int(status), headers, "application/json")
-
-
-def _authenticate(request: Request, store: Store) -> Source:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise _refuse(
-            HTTPStatus.UNAUTHORIZED,
-            "no_token",
-            "no bearer token was sent",
-            "send 'Authorization: Bearer <token>' with the token of this sender",
-        )
-    source = store.sources.by_token(token_hash(token.strip()))
-    if source is None:
-        raise _refuse(
-            HTTPStatus.UNAUTHORIZED,
-            "bad_token",
-            "the token is unknown or was revoked",
-            "make a new one with 'netmon sources add' and store it on the sender",
-        )
-    return source
-
-
 def _too_large(limit: int) -> RefusedError:
-    return _refuse(
+    return refuse(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "too_large",
         f"the body is larger than {limit} bytes",
@@ -134,7 +82,7 @@ async def _body(request: Request) -> bytes:
         return bytes(parts)
     if encoding == "gzip":
         return _gunzip(bytes(parts))
-    raise _refuse(
+    raise refuse(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         "bad_encoding",
         f"content encoding {encoding[:32]!r} is not spoken here",
@@ -148,7 +96,7 @@ def _gunzip(packed: bytes) -> bytes:
     try:
         body = unpacker.decompress(packed, MAX_UNPACKED_BYTES)
     except zlib.error as error:
-        raise _refuse(
+        raise refuse(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "malformed",
             "the body is no gzip",
@@ -158,7 +106,7 @@ def _gunzip(packed: bytes) -> bytes:
     if unpacker.unconsumed_tail:
         raise _too_large(MAX_UNPACKED_BYTES)
     if not unpacker.eof:
-        raise _refuse(
+        raise refuse(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "malformed",
             "the gzip body ends early",
@@ -169,7 +117,7 @@ def _gunzip(packed: bytes) -> bytes:
 
 
 async def _accept(request: Request, service: IngestService) -> bytes:
-    source = _authenticate(request, service.store)
+    source = authenticate(request, service.store)
     body = await _body(request)
     received_ms = to_ms(service.clock.now())
     try:
@@ -177,7 +125,7 @@ async def _accept(request: Request, service: IngestService) -> bytes:
         checked = check_batch(batch, source, received_ms, service.known_building)
     except msgspec.DecodeError as error:
         text, _, where = str(error).partition(" - at `")
-        raise _refuse(
+        raise refuse(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "malformed",
             text,
@@ -185,7 +133,7 @@ async def _accept(request: Request, service: IngestService) -> bytes:
             field=where.rstrip("`").removeprefix("$.") or "body",
         ) from error
     except MalformedBatchError as error:
-        raise _refuse(
+        raise refuse(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "malformed",
             error.text,
@@ -193,7 +141,7 @@ async def _accept(request: Request, service: IngestService) -> bytes:
             field=error.field,
         ) from error
     except ForbiddenTargetError as error:
-        raise _refuse(
+        raise refuse(
             HTTPStatus.FORBIDDEN,
             "forbidden_building",
             str(error),
@@ -264,14 +212,14 @@ async def measurements(request: Request) -> Response:
     """Take a batch; see the route's description."""
     service: IngestService = request.app.state.ingest
     try:
-        return _reply(HTTPStatus.OK, await _accept(request, service))
+        return reply(HTTPStatus.OK, await _accept(request, service))
     except RefusedError as error:
-        return _reply(error.status, encode(ErrorReply(error.body)))
+        return reply(error.status, encode(ErrorReply(error.body)))
     except FullError:
         body = ErrorBody("busy", "too many batches wait", "come again later", True)
-        return _reply(HTTPStatus.TOO_MANY_REQUESTS, encode(ErrorReply(body)))
+        return reply(HTTPStatus.TOO_MANY_REQUESTS, encode(ErrorReply(body)))
     except StorageError:
         # The text stays in the log: it may name paths.
         _log.exception("a batch could not be stored")
         body = ErrorBody("store", "the store is not ready", "come again later", True)
-        return _reply(HTTPStatus.SERVICE_UNAVAILABLE, encode(ErrorReply(body)))
+        return reply(HTTPStatus.SERVICE_UNAVAILABLE, encode(ErrorReply(body)))

@@ -119,6 +119,8 @@ async def _poll_once(args: argparse.Namespace, texts: Texts) -> int:
             clock=SystemClock(),
             budget_s=ONCE_BUDGET_S,
             platform=args.platform or device.platform,
+            # A stranger is asked all that its platform knows.
+            line=True if device.line_id else None,
         )
     finally:
         await session.aclose()

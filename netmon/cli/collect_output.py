@@ -9,6 +9,9 @@ import msgspec
 from collectors.decode import Row, TableResult
 from collectors.read import Reading
 from collectors.records import DeviceResult, match_points
+from collectors.results import KIND_OF
+from netmon.medium import value_text
+from netmon.metrics import MEDIUM_KINDS
 from netmon.model import AccessPoint
 from netmon.spool import SpoolRecord
 from netmon.texts import NO_VALUE, Texts
@@ -111,8 +114,30 @@ def _lines(
             clients = texts.number(row.numbers.get("clients_count"))
             yield texts("collect.network", name=row.words["name"], clients=clients)
         yield from _trouble(texts, networks)
+    for table in result.tables:
+        if KIND_OF[table.result] in MEDIUM_KINDS:
+            yield from _medium(texts, table)
     if (ports := tables.get("port")) is not None:
         yield from _ports(texts, ports)
+
+
+def _medium(texts: Texts, table: TableResult) -> Iterator[str]:
+    """Return what a device tells of a line; a table it has not is no word worth."""
+    if table.rows:
+        kind = texts(f"medium.kind.{KIND_OF[table.result]}")
+        yield texts("collect.medium", kind=kind, n=len(table.rows))
+    for row in table.rows:
+        told = [
+            f"{texts(f'medium.metric.{name}')} {value_text(name, value, texts)}"
+            for name, value in row.numbers.items()
+            if value is not None
+        ]
+        name = row.words.get("name") or ".".join(row.parts.values())
+        if "." in name and not row.words.get("name"):
+            name = NO_VALUE  # a hardware address
+        yield texts("collect.medium_row", name=name, values="; ".join(told))
+    if table.rows or not table.complete:
+        yield from _trouble(texts, table)
 
 
 def _points(

@@ -28,7 +28,7 @@ Row = tuple[Key, ValueKind, Said]
 Cell = tuple[int, ValueKind, Said]
 
 _SYSTEM: Key = (1, 3, 6, 1, 2, 1, 1)
-_IF: Key = (1, 3, 6, 1, 2, 1, 2, 2, 1)
+IF_ENTRY: Key = (1, 3, 6, 1, 2, 1, 2, 2, 1)
 _IFX: Key = (1, 3, 6, 1, 2, 1, 31, 1, 1, 1)
 _ARUBA: Key = (1, 3, 6, 1, 4, 1, 14823, 2, 3, 3, 1)
 _AP: Key = (*_ARUBA, 2, 1, 1)
@@ -98,7 +98,9 @@ class _Ap:
 
 
 @dataclass(slots=True)
-class _Port:
+class Port:
+    """A port with counters that rise at its mean rates while it is up."""
+
     index: int
     name: str
     alias: str
@@ -116,7 +118,7 @@ class _Port:
         self.sent = _Meter(self.mean_out_bps * 2000 + busy)
 
 
-def _wave(dice: random.Random, low: float, high: float) -> Callable[[float], int]:
+def wave(dice: random.Random, low: float, high: float) -> Callable[[float], int]:
     """Return a slow swing between two numbers, with a faster one on top."""
     slow_s, fast_s = dice.uniform(200, 600), dice.uniform(15, 45)
     start, middle, half = dice.uniform(0, 2 * math.pi), (low + high) / 2, high - low
@@ -129,7 +131,8 @@ def _wave(dice: random.Random, low: float, high: float) -> Callable[[float], int
     return value
 
 
-def _system(descr: str, object_id: str, name: str, uptime_s: float) -> list[Row]:
+def system_rows(descr: str, object_id: str, name: str, uptime_s: float) -> list[Row]:
+    """Return the system group of a device that has run for a while."""
     return [
         ((*_SYSTEM, 1, 0), "octets", descr),
         ((*_SYSTEM, 2, 0), "oid", object_id),
@@ -148,14 +151,14 @@ class ControllerModel:
     radios: int = 2
     version: int = 0
     _aps: dict[str, _Ap] = field(init=False)
-    _uplink: _Port = field(init=False)
+    _uplink: Port = field(init=False)
 
     def __post_init__(self) -> None:
         self._aps = {}
         for spec in self.aps:
             dice = random.Random(f"{self.seed}/{spec.id}/uptime")
             self._aps[spec.id] = _Ap(spec, _Uptime(dice.uniform(1e4, 3e6)))
-        self._uplink = _Port(1, "eth0", "", GBIT, 30 * MBIT, 90 * MBIT)
+        self._uplink = Port(1, "eth0", "", GBIT, 30 * MBIT, 90 * MBIT)
 
     def find(self, building_id: str, ap: str) -> str | None:
         """Return the id of an access point given by id or name; None if not here."""
@@ -190,7 +193,7 @@ class ControllerModel:
     def rows(self) -> list[Row]:
         """Return the controller's objects; a radio of a dead point has none."""
         dice = random.Random(self.seed)
-        rows: list[Row] = _system(
+        rows: list[Row] = system_rows(
             "ArubaOS (MODEL: 515), Version 8.10.0.9-8.10.0.9",
             "1.3.6.1.4.1.14823.1.2.59",
             self.name,
@@ -213,7 +216,7 @@ class ControllerModel:
             ((*_SSID, 3, 0), "integer", 0),
             ((*_SSID, 4, 0), "integer", all_clients),
         ]
-        rows += _port_rows([self._uplink], if_type=6)
+        rows += port_rows([self._uplink], if_type=6)
         return rows
 
     def _ap_rows(self, state: _Ap, rows: list[Row]) -> list[Callable[[float], int]]:
@@ -230,7 +233,7 @@ class ControllerModel:
             (3, "ip", f"127.0.{index[4]}.{index[5] or 1}"),
             (4, "octets", spec.serial),
             (6, "octets", spec.model),
-            (7, "integer", _wave(dice, 4, 35)),
+            (7, "integer", wave(dice, 4, 35)),
             (9, "ticks", state.uptime if state.up else 0),
             (11, "integer", 1 if state.up else 2),
             (13, "octets", "cluster member"),
@@ -238,16 +241,16 @@ class ControllerModel:
         rows += [((*_AP, number, *index), kind, v) for number, kind, v in columns]
         clients = []
         for radio in range(self.radios):
-            wave = _wave(dice, 0, dice.randint(4, 26))
+            crowd = wave(dice, 0, dice.randint(4, 26))
             channel = dice.choice(
                 ("36E", "52E", "100E", "116E") if radio == 0 else ("1", "6", "11")
             )
             power = dice.randint(15, 21) if radio == 0 else dice.randint(9, 15)
-            noise, busy = _wave(dice, 88, 96), _wave(dice, 2, 55)
+            noise, busy = wave(dice, 88, 96), wave(dice, 2, 55)
             if not state.up:
                 continue
             fixed = state.clients_count
-            count = wave if fixed is None else _always(fixed)
+            count = crowd if fixed is None else _always(fixed)
             clients.append(count)
             cells: list[Cell] = [
                 (1, "octets", bytes(index)),
@@ -270,7 +273,7 @@ class SwitchModel:
     ports: int
     seed: str
     version: int = 0
-    _ports: dict[str, _Port] = field(init=False)
+    _ports: dict[str, Port] = field(init=False)
 
     def __post_init__(self) -> None:
         dice = random.Random(self.seed)
@@ -281,7 +284,7 @@ class SwitchModel:
             name = f"{'Te' if uplink else 'Gi'}1/0/{number}"
             busy_bps = dice.uniform(0.1, 12) * MBIT * (10 if uplink else 1)
             alias = "Uplink" if uplink else f"Dose {number:02d}" if used else ""
-            self._ports[name] = _Port(
+            self._ports[name] = Port(
                 number,
                 name,
                 alias,
@@ -314,18 +317,19 @@ class SwitchModel:
     def rows(self) -> list[Row]:
         """Return the switch's objects."""
         dice = random.Random(f"{self.seed}/rows")
-        rows = _system(
+        rows = system_rows(
             f"Demo-Switch {self.ports}G, Version 1.0",
             "1.3.6.1.4.1.32473.1.1",  # the number reserved for examples, RFC 5612
             self.name,
             dice.uniform(1e5, 4e6),
         )
-        rows += _port_rows(list(self._ports.values()), if_type=6)
-        vlan = _Port(1000, "Vlan1", "", GBIT, 0.0, 0.0)
-        return rows + _port_rows([vlan], if_type=53)
+        rows += port_rows(list(self._ports.values()), if_type=6)
+        vlan = Port(1000, "Vlan1", "", GBIT, 0.0, 0.0)
+        return rows + port_rows([vlan], if_type=53)
 
 
-def _port_rows(ports: Sequence[_Port], *, if_type: int) -> list[Row]:
+def port_rows(ports: Sequence[Port], *, if_type: int) -> list[Row]:
+    """Return ports in the manner of IF-MIB; their rates change with their state."""
     rows: list[Row] = []
     for port in ports:
         admin, up = port.admin_up, port.oper_up and port.admin_up
@@ -350,7 +354,7 @@ def _port_rows(ports: Sequence[_Port], *, if_type: int) -> list[Row]:
             (15, "gauge", port.speed_bps // MBIT),
             (18, "octets", port.alias),
         ]
-        rows += [((*_IF, n, port.index), kind, v) for n, kind, v in if_cells]
+        rows += [((*IF_ENTRY, n, port.index), kind, v) for n, kind, v in if_cells]
         rows += [((*_IFX, n, port.index), kind, v) for n, kind, v in x_cells]
     return rows
 

@@ -38,6 +38,7 @@ from netmon.demo.agent_data import (
     SwitchModel,
     ValueKind,
 )
+from netmon.demo.line_models import LineModel, line_model
 from netmon.model import Device, DeviceKind, Inventory
 
 __all__ = [
@@ -309,16 +310,30 @@ class AgentFleet:
             raise KeyError(f"{device_id} is no switch")
         model.set_port(port, oper_up=oper_up, admin_up=admin_up, speed_bps=speed_bps)
 
+    def set_line(self, line_id: str, *, broken: bool) -> bool:
+        """Let the device that ends a line tell of a fault, or of none.
+
+        False where no device of the demo ends that line.
+        """
+        found = [
+            model
+            for model in self._models.values()
+            if isinstance(model, LineModel) and model.line.id == line_id
+        ]
+        for model in found:
+            model.set_broken(broken)
+        return bool(found)
+
     def set_device(self, device_id: str, *, answers: bool) -> None:
         """Let a device fall silent or speak again; KeyError if there is none."""
         self._agents[device_id].set_silent(not answers)
 
 
 def specs_for(inventory: Inventory, building_ids: Sequence[str]) -> list[AgentSpec]:
-    """Return specs for the controllers and switches of some buildings.
+    """Return specs for the controllers, switches and routers of some buildings.
 
     A controller without building is played if one of its access points stands
-    in these buildings. Routers are left out.
+    in these buildings. Routers that end no line are left out.
     """
     wanted = set(building_ids)
     specs = []
@@ -333,8 +348,9 @@ def specs_for(inventory: Inventory, building_ids: Sequence[str]) -> list[AgentSp
 def _model(device: Device, inventory: Inventory) -> Model | None:
     if device.kind is DeviceKind.SWITCH:
         return SwitchModel(device.name, device.ports or DEFAULT_PORTS, device.id)
-    if device.kind is not DeviceKind.CONTROLLER:
-        return None
+    if device.kind is DeviceKind.ROUTER:
+        line = inventory.line_by_id.get(device.line_id or "")
+        return None if line is None else line_model(device.name, line, device.id)
     points = [
         ApSpec(
             ap.id,

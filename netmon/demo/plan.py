@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
 from netmon.model import (
     Building,
+    Device,
+    DeviceKind,
     Inventory,
     Line,
     Technology,
@@ -22,6 +24,13 @@ _WANTED = {Technology.FIBRE: 5, Technology.RADIO: 4, Technology.VDSL: 4}
 _WANTED_BELOW_CONTRACT = 1
 # What is left of the contract on its way through framing, on a healthy line.
 HEALTHY_SHARE = 0.955
+# The address of what no agent plays yet; see `with_addresses`.
+UNPOLLED = "demo.invalid:161"
+_ROUTERS = {
+    Technology.FIBRE: "Router mit SFP (Demo)",
+    Technology.RADIO: "Richtfunkgerät (Demo)",
+    Technology.VDSL: "VDSL-Modem (Demo)",
+}
 BROKEN_SHARE = 0.4
 
 
@@ -68,7 +77,31 @@ def make_plan(city: Inventory) -> Plan:
         if (line := city.main_line(b.id)) is not None and below_by_contract(line)
     ]
     chosen += below[:_WANTED_BELOW_CONTRACT]
-    return Plan(city, tuple(sorted(chosen, key=lambda b: b.id)))
+    live = tuple(sorted(chosen, key=lambda b: b.id))
+    return Plan(with_routers(city, live), live)
+
+
+def with_routers(city: Inventory, live: Sequence[Building]) -> Inventory:
+    """Return the city with a router for one live line of each technology.
+
+    They end the line in the building and tell how it is itself.
+    """
+    routers: dict[Technology, Device] = {}
+    for building in live:
+        line = city.main_line(building.id)
+        if line is None or below_by_contract(line) or line.technology in routers:
+            continue
+        routers[line.technology] = Device(
+            id=f"{building.id}-rt1",
+            building_id=building.id,
+            kind=DeviceKind.ROUTER,
+            name=f"{building.id}-rt1",
+            address=UNPOLLED,
+            model=_ROUTERS[line.technology],
+            room=building.rack_room,
+            line_id=line.id,
+        )
+    return replace(city, devices=(*city.devices, *routers.values()))
 
 
 def with_addresses(city: Inventory, addresses: Mapping[str, str]) -> Inventory:

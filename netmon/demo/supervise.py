@@ -353,6 +353,10 @@ class Demo:
         if self._lines is not None:
             tell = {"line": line.id, "down_bps": down_bps, "up_bps": up_bps}
             await self._lines.tell(json.dumps(tell).encode())
+        if self._devices is not None:
+            # Its router, if it has one, tells why.
+            ill = {"line": line.id, "broken": broken}
+            await self._devices.tell(json.dumps(ill).encode())
 
 
 def run(options: Options, texts: Texts) -> int:

@@ -65,16 +65,21 @@ async def lines(start: dict[str, object]) -> None:
 
 
 async def devices(start: dict[str, object]) -> None:
-    """Play the controllers and switches of the live buildings."""
+    """Play the controllers, switches and routers of the live buildings."""
     from netmon.demo import city
     from netmon.demo.agents import AgentFleet, specs_for
+    from netmon.demo.plan import make_plan
 
     wanted = start["buildings"]
     buildings = [str(b) for b in wanted] if isinstance(wanted, list) else []
     fleet = AgentFleet()
-    addresses = await fleet.start(specs_for(city.load(), buildings))
+    plan = make_plan(city.load())
+    addresses = await fleet.start(specs_for(plan.city, buildings))
 
     def handle(command: dict[str, object]) -> None:
+        if "line" in command:
+            fleet.set_line(str(command["line"]), broken=bool(command["broken"]))
+            return
         fleet.set_ap(
             str(command["building"]), str(command["ap"]), up=bool(command["up"])
         )

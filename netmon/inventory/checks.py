@@ -125,6 +125,19 @@ def check_lines(tables: Tables, problems: Problems) -> None:
             )
 
 
+def check_segments(tables: Tables, problems: Problems) -> None:
+    """Refuse a line whose contract is more than a segment of its way carries."""
+    segments = _by_id(tables.get("segments", ()))
+    for row in tables.get("lines", ()):
+        ids = row.values.get("segments")
+        down, up = row.number("contracted_down_bps"), row.number("contracted_up_bps")
+        for one in ids if isinstance(ids, tuple) else ():
+            segment = segments.get(one)
+            capacity = None if segment is None else segment.number("capacity_bps")
+            if capacity is not None and max(down or 0, up or 0) > capacity:
+                _report(row, "segments", "segment_too_small", problems, value=one)
+
+
 def check_access_points(tables: Tables, problems: Problems) -> None:
     """Refuse an access point whose controller or room is of another building."""
     devices = _by_id(tables.get("devices", ()))
@@ -167,10 +180,28 @@ def check_probes(tables: Tables, problems: Problems) -> None:
             _report(row, "line_id", "line_elsewhere", problems, building=theirs)
 
 
+def check_devices(tables: Tables, problems: Problems) -> None:
+    """Refuse a line on a device that cannot end it, or of another building."""
+    lines = _by_id(tables.get("lines", ()))
+    for row in tables.get("devices", ()):
+        if row.text("line_id") is None:
+            if row.text("line_port") is not None:
+                _report(row, "line_port", "line_port_alone", problems)
+            continue
+        if row.values.get("kind") not in {None, DeviceKind.ROUTER}:
+            _report(row, "line_id", "line_no_router", problems)
+        line = lines.get(row.text("line_id") or "")
+        theirs = None if line is None else line.text("building_id")
+        if theirs is not None and theirs != row.text("building_id"):
+            _report(row, "line_id", "line_elsewhere", problems, building=theirs)
+
+
 CHECKS = (
     check_ids,
     check_references,
     check_lines,
+    check_devices,
+    check_segments,
     check_access_points,
     check_probes,
 )

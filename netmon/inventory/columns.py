@@ -26,12 +26,14 @@ from netmon.model import (
     ProbeUnit,
     Room,
     School,
+    Segment,
 )
 
 # Names of columns that differ from the field's, because the unit is in the cell.
 _COLUMN_NAMES = {
     "contracted_down_bps": "contracted_down",
     "contracted_up_bps": "contracted_up",
+    "capacity_bps": "capacity",
 }
 
 
@@ -95,6 +97,7 @@ KINDS = (
     Kind("rooms", Room),
     Kind("access_points", AccessPoint),
     Kind("probes", ProbeUnit),
+    Kind("segments", Segment),
 )
 KIND_BY_NAME = {kind.name: kind for kind in KINDS}
 
@@ -102,7 +105,9 @@ KIND_BY_NAME = {kind.name: kind for kind in KINDS}
 REFERENCES = (
     ("schools", "building_ids", "buildings"),
     ("lines", "building_id", "buildings"),
+    ("lines", "segments", "segments"),
     ("devices", "building_id", "buildings"),
+    ("devices", "line_id", "lines"),
     ("rooms", "building_id", "buildings"),
     ("access_points", "building_id", "buildings"),
     ("access_points", "controller_id", "devices"),

@@ -25,6 +25,7 @@ def counts(inventory: Inventory) -> dict[str, int]:
         "teaching_rooms": sum(room.teaching for room in inventory.rooms),
         "access_points": len(inventory.access_points),
         "probes": len(inventory.probes),
+        "segments": len(inventory.segments),
         "pupils": sum(building.pupils or 0 for building in inventory.buildings),
         "without_main_line": sum(
             inventory.main_line(building.id) is None for building in inventory.buildings

@@ -240,6 +240,7 @@ BY_NAME: dict[str, Cell] = {
     "longitude_deg": LONGITUDE,
     "contracted_down_bps": RATE,
     "contracted_up_bps": RATE,
+    "capacity_bps": RATE,
 }
 BY_TYPE: dict[object, Cell] = {
     str: TEXT,

@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from alerts import engine as engine_module
 from alerts.engine import Engine
 from alerts.evidence import Evidence, decode
+from alerts.held import Held
 from alerts.service import AlertService
 from netmon.clock import ManualClock, to_ms
 from netmon.config import AlertSettings, MailSettings, Settings
 from netmon.errors import StorageError
 from netmon.inventory import content_hash, encode
-from netmon.model import FailureReason, Inventory
+from netmon.model import Device, DeviceKind, FailureReason, Inventory
 from netmon.storage.current import CurrentInventory
 from netmon.storage.records import (
     AlarmState,
@@ -49,6 +51,9 @@ class Site:
         self.source: Source = store.sources.create(
             "collector", SourceKind.COLLECTOR, None, "a" * 64
         )
+        self.made_up: Source = store.sources.create(
+            "history", SourceKind.COLLECTOR, None, "b" * 64, generated=True
+        )
 
     def engine(self) -> Engine:
         inventory = CurrentInventory(self.store.inventories)
@@ -69,7 +74,7 @@ class Site:
         self._seq += len(column)
         return CheckedSeries(
             kind=kind,
-            building_id="gs-07",
+            building_id=tags.get("building", "gs-07"),
             tags={"building": "gs-07", **tags},
             seq=seq,
             ts=[to_ms(self.clock.now())] * len(seq),
@@ -79,10 +84,10 @@ class Site:
             keep_rollups=False,
         )
 
-    def _write(self, series: list[CheckedSeries]) -> None:
+    def _write(self, series: list[CheckedSeries], *, generated: bool = False) -> None:
         now_ms = to_ms(self.clock.now())
         batch = CheckedBatch(
-            source=self.source,
+            source=self.made_up if generated else self.source,
             spool="5" * 32,
             received_ms=now_ms,
             sent_ms=now_ms,
@@ -92,23 +97,37 @@ class Site:
         )
         self.store.measurements.write([batch])
 
-    def lines(self, mbits: float, line: str = "gs-07-main") -> None:
-        tags = {"line": line, "method": "tcp"}
+    def lines(self, mbits: float, *, generated: bool = False) -> None:
+        tags = {"line": "gs-07-main", "method": "tcp"}
         values: dict[str, list[float | None]] = {"rate_down_bps": [mbits * 1e6]}
-        self._write([self._series("throughput", tags, values, {})])
+        series = self._series("throughput", tags, values, {})
+        self._write([series], generated=generated)
 
-    def aps(self, info: dict[str, str] | None = None, **up: float) -> None:
-        self._write(
-            [
-                self._series(
-                    "wlan_ap",
-                    {"device": "wlc-07", "ap": name.replace("_", "-")},
-                    {"up": [value]},
-                    info or {},
-                )
-                for name, value in up.items()
-            ]
-        )
+    def aps(
+        self,
+        up: dict[str, float],
+        info: dict[str, str] | None = None,
+        *,
+        building: str = "gs-07",
+        generated: bool = False,
+    ) -> None:
+        """Let the controller report access points by their tag ``ap``."""
+        series = [
+            self._series(
+                "wlan_ap",
+                {"building": building, "device": "wlc-07", "ap": ap},
+                {"up": [value]},
+                info or {},
+            )
+            for ap, value in up.items()
+        ]
+        self._write(series, generated=generated)
+
+    def modem(self, **values: float) -> None:
+        """Let a modem tell of the main line."""
+        tags = {"device": "rt-07", "line": "gs-07-main"}
+        numbers: dict[str, list[float | None]] = {n: [v] for n, v in values.items()}
+        self._write([self._series("line_dsl", tags, numbers, {})])
 
     def ports(self) -> None:
         tags = {"device": "sw-07", "port": "1"}
@@ -134,7 +153,7 @@ def site(store: SqliteStore, city: Inventory) -> Site:
 def test_idle_means_idle(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = site.engine()
     site.lines(240)
-    site.aps(AP_01=1.0)
+    site.aps({"gs-07-ap-1": 1.0})
     engine.run_once()
     asked: list[int] = []
     chunks_after = site.store.measurements.chunks_after
@@ -195,22 +214,132 @@ def test_two_engines_one_after_the_other_see_each_others_work(site: Site) -> Non
     assert len(site.store.alarms.incidents()) == 1
 
 
-def test_access_points_are_known_by_name_by_serial_or_not_at_all(site: Site) -> None:
+def test_access_points_are_known_by_their_planned_id_or_not_at_all(site: Site) -> None:
     engine = site.engine()
     for _ in range(2):
-        site.aps(AP_01=0.0)
-        site.aps({"name": "Aula", "serial": "CN2"}, aa_bb_cc=0.0)
-        site.aps({"name": "fremd"}, dd_ee_ff=0.0)
+        site.aps({"gs-07-ap-1": 0.0})
+        # Name and serial number of a plan: matching them is the collectors' work.
+        site.aps({"wlc-07/Aula": 0.0}, {"name": "AP-02", "serial": "CN2"})
+        site.aps({"wlc-07/AP/1:2": 0.0}, {"name": "AP/1:2"})
+        site.aps({"wlc-07/CN9": 0.0})
         engine.run_once()
         site.clock.advance(60)
     found = {i.target: decode(i.evidence) for i in site.store.alarms.incidents()}
-    assert _named(found["ap:wlc-07/AP-01"]) == ("AP-01", "r112", "wlc-gs-07")
-    assert _named(found["ap:wlc-07/aa-bb-cc"]) == ("AP-02", "", "wlc-gs-07")
-    assert _named(found["ap:wlc-07/dd-ee-ff"]) == ("fremd", "", "wlc-gs-07")
+    assert {target: _named(evidence) for target, evidence in found.items()} == {
+        "ap:gs-07-ap-1": ("gs-07-ap-1", "AP-01", "r112", "wlc-gs-07"),
+        "ap:wlc-07/Aula": ("wlc-07/Aula", "AP-02", "", "wlc-gs-07"),
+        "ap:wlc-07/AP/1:2": ("wlc-07/AP/1:2", "AP/1:2", "", "wlc-gs-07"),
+        "ap:wlc-07/CN9": ("wlc-07/CN9", "wlc-07/CN9", "", "wlc-gs-07"),
+    }
 
 
-def _named(evidence: Evidence) -> tuple[str, str, str]:
-    return evidence.ap_name, evidence.room, evidence.controller_name
+def _named(evidence: Evidence) -> tuple[str, str, str, str]:
+    return (
+        evidence.ap,
+        evidence.ap_name,
+        evidence.room,
+        evidence.controller_name,
+    )
+
+
+def test_an_access_point_that_moved_takes_its_state_along(
+    site: Site, city: Inventory
+) -> None:
+    other = structs.replace(city.buildings[0], id="gs-08", name="Grundschule 08 (Demo)")
+    both = structs.replace(city, buildings=(*city.buildings, other))
+    site.store.inventories.save(content_hash(both), encode(both), 1)
+    engine = site.engine()
+    site.aps({"gs-07-ap-1": 1.0})
+    engine.run_once()
+    for _ in range(2):
+        site.clock.advance(60)
+        site.aps({"gs-07-ap-1": 0.0}, building="gs-08")
+        engine.run_once()
+    (row,) = site.store.alarms.states()
+    assert (row.target, row.building_id) == ("ap:gs-07-ap-1", "gs-08")
+    (incident,) = site.store.alarms.incidents()
+    assert incident.building_id == "gs-08"
+
+
+def _line_states(site: Site) -> str:
+    found = site.store.alarms.transitions_of("line:gs-07-main")
+    chain = [t.to_state for t in found if t.rule == "line_below_target"]
+    return " ".join(reversed(chain))
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_made_up_data_never_raise_an_alarm_not_even_after_a_restart(
+    site: Site, *, restarted: bool
+) -> None:
+    engine = site.engine()
+    for mbits in (240, 10, 10, 10, 10):
+        site.clock.advance(60)
+        site.lines(mbits, generated=True)
+        site.aps({"gs-07-ap-1": float(mbits > 100)}, generated=True)
+        engine = site.engine() if restarted else engine
+        engine.run_once()
+    rows = {(r.rule, r.target): r.state for r in site.store.alarms.states()}
+    assert rows == {
+        ("line_below_target", "line:gs-07-main"): AlarmState.SUSPECT,
+        ("no_data", "line:gs-07-main"): AlarmState.OK,
+        ("ap_down", "ap:gs-07-ap-1"): AlarmState.SUSPECT,
+    }
+    memories = [Held.of(row).watched.memory for row in site.store.alarms.states()]
+    assert all(memory.generated for memory in memories)
+    assert site.store.alarms.incidents() == []
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_probe_takes_over_a_line_that_was_made_up(
+    site: Site, *, restarted: bool
+) -> None:
+    engine = site.engine()
+    for mbits, generated, states in (
+        (10, True, "suspect"),
+        (10, True, "suspect"),
+        # The made-up streak confirms nothing; two measured results do.
+        (10, False, "suspect"),
+        (10, False, "suspect bad"),
+        # From now on made-up data can neither end an incident nor open one.
+        (240, True, "suspect bad"),
+        (240, False, "suspect bad ok"),
+        (10, True, "suspect bad ok"),
+        (10, True, "suspect bad ok"),
+    ):
+        site.clock.advance(60)
+        site.lines(mbits, generated=generated)
+        engine = site.engine() if restarted else engine
+        engine.run_once()
+        assert _line_states(site) == states
+
+
+def test_made_up_data_keep_no_silent_probe_alive(site: Site) -> None:
+    engine = site.engine()
+    site.lines(240)
+    engine.run_once()
+    for _ in range(5):
+        site.clock.advance(3600)
+        site.lines(240, generated=True)
+        engine.run_once()
+    assert [i.rule for i in site.store.alarms.incidents(open_only=True)] == ["no_data"]
+
+
+def test_a_retired_line_that_comes_back_made_up_raises_nothing(
+    site: Site, city: Inventory
+) -> None:
+    engine = site.engine()
+    site.lines(10, generated=True)
+    engine.run_once()
+    without = structs.replace(city, lines=())
+    site.store.inventories.save(content_hash(without), encode(without), 1)
+    engine.run_once()
+    site.store.inventories.save(content_hash(city), encode(city), 2)
+    for _ in range(4):
+        site.clock.advance(60)
+        site.lines(10, generated=True)
+        engine.run_once()
+    assert _line_states(site) == "suspect unknown suspect"
+    assert site.store.alarms.incidents() == []
 
 
 def test_an_unplanned_access_point_that_vanished_is_dropped_with_the_next_import(
@@ -218,7 +347,7 @@ def test_an_unplanned_access_point_that_vanished_is_dropped_with_the_next_import
 ) -> None:
     engine = site.engine()
     for _ in range(2):
-        site.aps(AP_01=0.0, fremd=0.0)
+        site.aps({"gs-07-ap-1": 0.0, "wlc-07/fremd": 0.0})
         engine.run_once()
         site.clock.advance(60)
     site.clock.advance(3600)
@@ -233,7 +362,7 @@ def test_an_unplanned_access_point_that_vanished_is_dropped_with_the_next_import
     site.store.inventories.save(content_hash(newer), encode(newer), 1)
     engine.run_once()
     (still,) = site.store.alarms.incidents(open_only=True)
-    assert still.target == "ap:wlc-07/AP-01"
+    assert still.target == "ap:gs-07-ap-1"
     (row,) = [r for r in site.store.alarms.states() if r.target == "ap:wlc-07/fremd"]
     assert row.state is AlarmState.UNKNOWN
 
@@ -302,7 +431,7 @@ def story(site: Site, killing: Killing | None) -> tuple[object, ...]:
     for mbits, up in ((240, 1), (10, 0), (10, 0), (10, 1), (240, 1), (240, 1)):
         site.clock.advance(300)
         site.lines(mbits)
-        site.aps(AP_01=up, AP_02=up, AP_03=1.0)
+        site.aps({"gs-07-ap-1": up, "gs-07-ap-2": up, "gs-07-ap-3": 1.0})
         evaluate()
     site.clock.advance(6 * 3600)
     evaluate()
@@ -337,3 +466,42 @@ def test_the_story_is_worth_being_killed_for(undisturbed: tuple[object, ...]) ->
     assert len(mails) == 2 * 2 * 3  # both events to two recipients; a group is one
     events = [message_id.split(".")[2] for message_id, _, _ in mails]
     assert events.count(MailEvent.ALARM) == events.count(MailEvent.RECOVERY)
+
+
+MODEM = Device(
+    id="rt-07",
+    building_id="gs-07",
+    kind=DeviceKind.ROUTER,
+    name="rt-07",
+    address="192.0.2.8:161",
+    line_id="gs-07-main",
+)
+
+
+@pytest.mark.parametrize("has_modem", [True, False])
+def test_an_alarm_keeps_how_the_line_itself_was(
+    store: SqliteStore, city: Inventory, has_modem: bool
+) -> None:
+    devices = (*city.devices, MODEM) if has_modem else city.devices
+    site = Site(store, structs.replace(city, devices=devices))
+    engine = site.engine()
+    site.lines(240)
+    site.modem(rate_down_bps=250e6)
+    engine.run_once()
+    for _ in range(2):
+        site.clock.advance(60)
+        site.modem(rate_down_bps=45e6)
+        site.lines(43)
+        engine.run_once()
+    (incident,) = store.alarms.incidents(open_only=True)
+    medium = decode(incident.evidence).medium
+    # Only what the inventory calls the line's device may speak for it.
+    assert (medium is not None) is has_modem
+    if medium is not None:
+        assert [finding.code for finding in medium.findings] == ["dsl_rate_low"]
+    site.clock.advance(60)
+    site.lines(240)
+    engine.run_once()
+    assert store.alarms.incidents(open_only=True) == []
+    last = store.alarms.transitions_of("line:gs-07-main")[0]
+    assert decode(last.evidence).medium is None

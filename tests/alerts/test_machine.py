@@ -10,9 +10,11 @@ from alerts.machine import (
     Change,
     Level,
     Limits,
+    Memory,
     Seen,
     Watched,
     deadline_ms,
+    hearing,
     judge,
     retire,
     step,
@@ -38,13 +40,16 @@ SILENCE = Limits(
 MINUTE_MS = 60_000
 
 
-def follow(limits: Limits, text: str) -> tuple[Watched, list[Change]]:
+def follow(
+    limits: Limits, text: str, *, generated: bool = False
+) -> tuple[Watched, list[Change]]:
     """Play a timeline of one character a minute.
 
     b bad, g good, m between, f failed, . nothing; L a late bad result, G a late
     good one; h an hour without anything.
     """
-    watched, changes, now_ms = Watched(), [], 10**12
+    watched = Watched(memory=Memory(generated=generated))
+    changes, now_ms = [], 10**12
     values = {"b": 40.0, "g": 240.0, "m": 102.0, "L": 40.0, "G": 240.0}
     for letter in text.replace(" ", ""):
         now_ms += 61 * MINUTE_MS if letter == "h" else MINUTE_MS
@@ -133,6 +138,65 @@ def test_a_threshold_rule(timeline: str, states: str) -> None:
 def test_a_rule_about_silence(timeline: str, states: str) -> None:
     _, changes = follow(SILENCE, timeline)
     assert " ".join(c.to_state for c in changes) == states
+
+
+@pytest.mark.parametrize(
+    ("limits", "timeline", "states"),
+    [
+        (LINE, "g", "ok"),
+        (LINE, "bbbbbb", "suspect"),
+        (LINE, "bbb gg", "suspect ok"),
+        (LINE, "gbbbbh", "ok suspect stale"),
+        (LINE, "bbbhbbb", "suspect stale suspect"),
+        (LINE, "bbbhm", "suspect stale ok"),
+        (LINE, "ffff", ""),
+        (LINE, "gf" + "f" * 61, "ok stale"),
+        (SILENCE, "gh", "ok stale"),
+        (SILENCE, "ghhh", "ok stale"),
+        (SILENCE, "ghg", "ok stale ok"),
+        (SILENCE, "fh", "stale"),
+        (SILENCE, "hhh", ""),
+    ],
+)
+def test_made_up_data_have_a_state_but_are_never_bad(
+    limits: Limits, timeline: str, states: str
+) -> None:
+    watched, changes = follow(limits, timeline, generated=True)
+    assert " ".join(c.to_state for c in changes) == states
+    assert watched.memory.generated
+
+
+def test_made_up_data_confirmed_by_one_result_are_suspect() -> None:
+    limits = Limits(1.0, 1.0, confirm_count=1, clear_count=1, valid_for_s=60)
+    watched = Watched(memory=Memory(generated=True))
+    watched, _ = step(limits, watched, Seen(10, 10, 0.0), 10)
+    assert (watched.state, watched.incident_open) == (AlarmState.SUSPECT, False)
+
+
+@pytest.mark.parametrize("timeline", ["", "g", "b", "bbb", "bf", "f", "ghb"])
+def test_what_a_target_listens_to(timeline: str) -> None:
+    measured, _ = follow(LINE, timeline)
+    made_up, _ = follow(LINE, timeline, generated=True)
+    assert hearing(measured, generated=False) is measured
+    assert hearing(made_up, generated=True) is made_up
+    taken_over = hearing(made_up, generated=False)
+    assert taken_over is not None
+    assert taken_over.memory == Memory()
+    assert (taken_over.state, taken_over.since_ms) == (made_up.state, made_up.since_ms)
+    replaced = hearing(measured, generated=True)
+    if timeline:
+        assert replaced is None
+    else:
+        assert replaced == Watched(memory=Memory(generated=True))
+
+
+def test_a_forgotten_target_listens_to_whoever_comes_first() -> None:
+    watched, _ = follow(LINE, "bbb")
+    gone, _ = retire(watched, 10**13)
+    for generated in (False, True):
+        found = hearing(gone, generated=generated)
+        assert found is not None
+        assert found.memory == Memory(generated=generated)
 
 
 def test_an_incident_opens_with_the_confirmed_result_and_closes_once() -> None:
@@ -228,6 +292,16 @@ def test_incidents_open_and_close_by_turns(limits: Limits, timeline: str) -> Non
         assert is_open or change.to_state is not AlarmState.BAD
         assert not is_open or change.to_state in {AlarmState.BAD, AlarmState.STALE}
     assert is_open is watched.incident_open
+
+
+@given(rules, results)
+def test_made_up_data_open_no_incident(limits: Limits, timeline: str) -> None:
+    watched, changes = follow(limits, timeline, generated=True)
+    assert not watched.incident_open
+    assert watched.memory.generated
+    assert watched.memory == Memory(generated=True) or watched.memory.first_ms
+    assert not any(c.opens or c.closes for c in changes)
+    assert AlarmState.BAD not in {c.to_state for c in changes}
 
 
 @given(rules, results)

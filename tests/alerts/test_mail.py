@@ -14,6 +14,7 @@ from alerts.evidence import Cause, Evidence, encode
 from alerts.machine import Result
 from alerts.mail import Content, Notice, render, render_test
 from netmon.clock import BERLIN, to_ms
+from netmon.medium import Finding, MediumHealth, MediumState
 from netmon.model import FailureReason, Inventory, LineRole, Technology
 from netmon.storage.records import Incident, MailEvent
 from netmon.texts import Texts
@@ -70,6 +71,22 @@ BACKUP = msgspec.structs.replace(
     contracted_bps=100e6,
     technology=Technology.RADIO,
 )
+DSL = msgspec.structs.replace(
+    BACKUP,
+    role=LineRole.MAIN,
+    technology=Technology.VDSL,
+    medium=MediumHealth(
+        MediumState.CRITICAL,
+        (
+            Finding(
+                "dsl_rate_fell",
+                MediumState.CRITICAL,
+                {"rate_bps": 45.1e6, "typical_bps": 109e6},
+            ),
+            Finding("dsl_resyncs", MediumState.CRITICAL, {"resyncs_count": 4.0}),
+        ),
+    ),
+)
 SILENT = Evidence(
     cause=Cause.SILENT,
     since_ms=ms("19T22:05"),
@@ -114,6 +131,9 @@ SORTS = {
     "backup": Notice(
         ALARM, (incident("line_below_target", BACKUP),), ms("20T08:42"), BACKUP
     ),
+    "line-dsl": Notice(
+        ALARM, (incident("line_below_target", DSL),), ms("20T08:42"), DSL
+    ),
     "silent": Notice(ALARM, (incident("no_data", SILENT),), ms("20T01:05"), SILENT),
     "failing": Notice(ALARM, (incident("no_data", FAILING),), ms("20T08:42"), FAILING),
     "ap": Notice(ALARM, (incident("ap_down", DOWN),), ms("20T08:42"), DOWN),
@@ -150,6 +170,26 @@ def test_mails_read_as_agreed(
     golden(f"{name}.txt", f"Subject: {content.subject}\n\n{content.text}")
     if name in {"line", "aps", "line-over"}:
         golden(f"{name}.html", content.html)
+
+
+@pytest.mark.parametrize(
+    ("medium", "told"),
+    [
+        (None, None),
+        (MediumHealth(MediumState.OK), "die Leitung selbst ist ohne Befund"),
+        (MediumHealth(MediumState.UNKNOWN), "der Leitung selbst nicht bekannt"),
+    ],
+)
+def test_the_medium_stands_in_the_cause(
+    medium: MediumHealth | None, told: str | None, city: Inventory, texts: Texts
+) -> None:
+    evidence = msgspec.structs.replace(SLOW, medium=medium)
+    notice = Notice(
+        ALARM, (incident("line_below_target", evidence),), ms("20T08:42"), evidence
+    )
+    text = " ".join(render(notice, city, texts, URL).text.split())
+    assert ("Zustand der Leitung selbst" in text) is (told is not None)
+    assert told is None or told in text
 
 
 def test_the_subject_is_the_one_of_the_agreement(city: Inventory, texts: Texts) -> None:

@@ -106,10 +106,11 @@ def test_targets_name_what_they_are() -> None:
     target = RULES["no_data"].target(tags)
     assert target == "line:gs-07-main"
     assert line_of(target) == "gs-07-main"
-    tags = {"building": "gs-07", "device": "wlc-07", "ap": "AP/1:2"}
-    target = RULES["ap_down"].target(tags)
-    assert target == "ap:wlc-07/AP/1:2"
-    assert access_point_of(target) == ("wlc-07", "AP/1:2")
+    for ap in ("gs-07-ap-1", "wlc-07/AP/1:2"):
+        tags = {"building": "gs-07", "device": "wlc-07", "ap": ap}
+        target = RULES["ap_down"].target(tags)
+        assert target == f"ap:{ap}"
+        assert access_point_of(target) == ap
 
 
 def test_below_by_contract_counts_main_lines_only() -> None:

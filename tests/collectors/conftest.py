@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+from collectors.base import Timing
 from collectors.credentials import Credentials
+from collectors.guards import GuardedSession
+from collectors.platforms import load_platforms
+from collectors.poll import decode
+from collectors.read import read_device
+from collectors.recorded import RecordedLink, parse_recording
+from collectors.records import DeviceResult
+from netmon.clock import SystemClock
 from netmon.demo.agents import (
     DEMO_CREDENTIAL,
     AgentFleet,
@@ -114,3 +122,30 @@ def city(addresses: dict[str, str], points: list[ApSpec]) -> Inventory:
             for spec in points
         ),
     )
+
+
+Ask = Callable[..., Awaitable[DeviceResult]]
+
+
+@pytest.fixture
+def ask() -> Ask:
+    """Poll a device that says these lines of a recording."""
+
+    async def poll(
+        said: str, *, object_id: str = "1.3.6.1.4.1.32473.9", line: bool | None = True
+    ) -> DeviceResult:
+        system = [
+            f"1.3.6.1.2.1.1.2.0|6|{object_id}",
+            "1.3.6.1.2.1.1.3.0|67|4200",
+            "1.3.6.1.2.1.2.2.1.3.1|2|6",
+            "1.3.6.1.2.1.2.2.1.8.1|2|1",
+        ]
+        clock = SystemClock()
+        link = RecordedLink(parse_recording([*system, *said.split()], "said"))
+        session = GuardedSession(link, clock=clock, timing=Timing())
+        reading = await read_device(
+            session, load_platforms(), clock=clock, budget_s=30.0, line=line
+        )
+        return decode(reading)
+
+    return poll

@@ -222,3 +222,14 @@ async def test_run_ends_cleanly_on_sigterm(city: Inventory, tmp_path: Path) -> N
     assert process.returncode == 0, err.decode()
     assert "Der Collector wurde beendet." in out.decode()
     assert "Traceback" not in err.decode()
+
+
+async def test_what_a_modem_tells_of_its_line_is_shown(
+    run: Run, recordings: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = recordings / "draytek_vdsl.snmprec"
+    assert await once(run, "--recording", str(path)) == 0
+    said = capsys.readouterr().out
+    assert "DSL: 1" in said
+    assert "Rate zum Gebäude 110 Mbit/s" in said
+    assert "Dämpfung zum Gebäude 1,6 dB" in said

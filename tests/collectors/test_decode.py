@@ -180,4 +180,58 @@ def test_rows_left_without_a_value() -> None:
     }
     rows = wanted_rows(PORTS, said)
     assert rows == {(1,), (2,), (3,)}
-    assert without_value(PORTS.columns[1], said[HIGH], rows) == {(2,), (3,)}
+    assert without_value(PORTS, PORTS.columns[1], said, rows) == {(2,), (3,)}
+
+
+RATES = "1.3.6.1.9.7"
+STATIONS = "1.3.6.1.9.8"
+LINKS = Table(
+    "links",
+    "radio_link",
+    (IndexPart("radio", 1),),
+    (
+        Column("capacity_down_bps", RATES, suffix=(1,), required=True),
+        Column("capacity_up_bps", RATES, suffix=(2,)),
+        Column("snr_db", STATIONS, single=True),
+    ),
+)
+
+
+def test_a_longer_index_finds_its_row_by_its_end_or_by_being_alone() -> None:
+    said: dict[str, dict[tuple[int, ...], Value]] = {
+        RATES: {(4, 1): 100, (4, 2): 40, (5, 1): 90},
+        STATIONS: {(4, 9, 9): 23, (5, 7, 7): 20, (5, 8, 8): 31},
+    }
+    result = decode_table(LINKS, said)
+    found = {
+        row.parts["radio"]: (
+            row.numbers["capacity_down_bps"],
+            row.numbers["capacity_up_bps"],
+            row.numbers["snr_db"],
+        )
+        for row in result.rows
+    }
+    # Radio 5 has two other ends: which of them is meant nobody says.
+    assert found == {"4": (100, 40, 23), "5": (90, None, None)}
+    assert result.complete
+
+
+@pytest.mark.parametrize(
+    ("column", "raw", "value"),
+    [
+        (Column("mse_db", NOISE, signed=True, scale=0.01), 4294963468, -38.28),
+        (Column("mse_db", NOISE, signed=True, scale=0.01), -3828, -38.28),
+        (Column("mse_db", NOISE, signed=True, missing=(-9900,)), 4294957396, None),
+        (Column("rx_dbm", NOISE, milliwatt=True, scale=1e-4), 6310, -2.0),
+        (Column("rx_dbm", NOISE, milliwatt=True, scale=1e-4), 0, -40.0),
+        (Column("rx_dbm", NOISE, milliwatt=True, scale=1e-4), -1, None),
+        (Column("rx_dbm", NOISE, low=11), 10, None),
+        (Column("rx_dbm", NOISE, low=11), 11, 11.0),
+        (Column("rx_dbm", NOISE, high=-1), 0, None),
+        (Column("rx_dbm", NOISE, high=-1), -8, -8.0),
+    ],
+)
+def test_signs_powers_and_what_lies_outside(
+    column: Column, raw: int, value: float | None
+) -> None:
+    assert number(column, raw) == value

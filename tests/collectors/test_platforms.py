@@ -33,7 +33,20 @@ def test_the_good_file_is_good() -> None:
 
 def test_shipped_platforms_load_and_choose_by_object_id() -> None:
     platforms = load_platforms()
-    assert platforms.names == ["aruba_instant", "if_mib"]
+    assert platforms.names == [
+        "aruba_instant",
+        "ceragon",
+        "draytek",
+        "dsl_mib",
+        "entity_sensors",
+        "extreme_xos",
+        "if_mib",
+        "lancom_lcos",
+        "line_device",
+        "procurve",
+        "siklu",
+        "ubiquiti_radio",
+    ]
     aruba = "1.3.6.1.4.1.14823.1.2"
     assert platforms.choose(f"{aruba}.59", "ArubaOS").name == "aruba_instant"
     assert platforms.choose(aruba, "").name == "aruba_instant"
@@ -41,6 +54,9 @@ def test_shipped_platforms_load_and_choose_by_object_id() -> None:
     assert platforms.choose("1.3.6.1.4.1.14823.1.1.59", "").name == "if_mib"
     assert platforms.choose(f"{aruba}3.1", "").name == "if_mib"
     assert platforms.choose("", "").name == "if_mib"
+    # What carries a line is asked about its medium, whatever it is.
+    assert platforms.choose("", "", line=True).name == "line_device"
+    assert platforms.choose(aruba, "", line=True).name == "aruba_instant"
 
 
 def test_a_platform_has_the_tables_it_extends() -> None:
@@ -184,6 +200,18 @@ def test_the_longest_prefix_wins_and_a_description_can_decide() -> None:
             "good.yaml [fallback]: 0 platforms are the fallback -> mark one",
         ),
         (
+            "required: true",
+            "required: true, milliwatt: true",
+            "good.yaml [tables[0].columns[0].milliwatt]: makes dBm"
+            " -> use a field in dBm",
+        ),
+        (
+            "required: true",
+            "required: true, single: true, suffix: [1]",
+            "good.yaml [tables[0].columns[0]]: is told twice how to find its row"
+            " -> give suffix or single",
+        ),
+        (
             "name: good",
             "name: better",
             "good.yaml [name]: differs from the file's name -> rename one",
@@ -193,6 +221,20 @@ def test_the_longest_prefix_wins_and_a_description_can_decide() -> None:
 def test_a_wrong_file_is_refused_in_words(old: str, new: str, message: str) -> None:
     assert old in GOOD
     assert problems({"good.yaml": GOOD.replace(old, new, 1)}) == [message]
+
+
+def test_one_fallback_for_lines_is_enough() -> None:
+    other = GOOD.replace("name: good", "name: other", 1)
+    texts = {
+        "good.yaml": GOOD.replace(
+            "fallback: true", "fallback: true\nline_fallback: true"
+        ),
+        "other.yaml": other.replace("fallback: true", "line_fallback: true"),
+    }
+    assert problems(texts) == [
+        "good.yaml, other.yaml [line_fallback]: 2 platforms are the line_fallback"
+        " -> mark one"
+    ]
 
 
 def test_all_problems_of_all_files_are_named_at_once() -> None:

@@ -275,7 +275,7 @@ class City:
     def access_point(
         self,
         building_id: str,
-        name: str,
+        ap: str,
         clients: float,
         *,
         up: bool = True,
@@ -284,13 +284,14 @@ class City:
         generated: bool = False,
         **info: str,
     ) -> None:
+        """Write what a controller says; ``ap`` is the planned id or device/name."""
         self.write(
             "wlan_ap",
             building_id,
-            {"device": device, "ap": name},
+            {"device": device, "ap": ap},
             (age_s, {"up": float(up), "clients_count": clients}),
             generated=generated,
-            info={"name": name, **info},
+            info={"name": ap.rpartition("/")[2], **info},
         )
 
     def state(

@@ -29,11 +29,11 @@ async def test_a_backup_line_nobody_measures_does_not_decide(city, page):
 async def test_the_worst_member_decides(city, page):
     city.throughput("b-ost", (60, (240, 40)))
     city.line_state("b-ost", AlarmState.OK)
-    for name in ("AP 1", "AP 2", "AP 3"):
-        city.access_point("b-ost", name, 1)
-        city.state("ap_down", f"ap:wlc-1/{name}", "b-ost", AlarmState.OK)
+    for ap in ("ost-1", "ost-2", "ost-3"):
+        city.access_point("b-ost", ap, 1)
+        city.state("ap_down", f"ap:{ap}", "b-ost", AlarmState.OK)
     assert "In Ordnung" in (await page("/gebaeude/b-ost")).all("h1")[0].text
-    city.state("ap_down", "ap:wlc-1/AP 3", "b-ost", AlarmState.BAD)
+    city.state("ap_down", "ap:ost-3", "b-ost", AlarmState.BAD)
     assert "Gestört" in (await page("/gebaeude/b-ost")).all("h1")[0].text
 
 
@@ -93,12 +93,13 @@ async def test_history_says_when_it_is_made_up(city, page):
 
 
 async def test_access_points_show_radios_and_those_outside_the_inventory(city, page):
-    city.access_point("b-ost", "AP 1", 12, model="AP-515")
-    city.access_point("b-ost", "Fremder", 1)
+    city.access_point("b-ost", "ost-1", 12, model="AP-515", name="Eingang")
+    city.access_point("b-ost", "wlc-1/Fremder", 1)
+    city.state("ap_down", "ap:wlc-1/Fremder", "b-ost", AlarmState.OK)
     city.write(
         "wlan_radio",
         "b-ost",
-        {"device": "wlc-1", "ap": "AP 1", "radio": "0"},
+        {"device": "wlc-1", "ap": "ost-1", "radio": "0"},
         (
             60,
             {
@@ -118,7 +119,19 @@ async def test_access_points_show_radios_and_those_outside_the_inventory(city, p
     assert rows["AP 1"]["Endgeräte"] == "12"
     assert rows["AP 2"]["Endgeräte"] == "Nicht gemessen"
     assert rows["AP 2"]["Gemeldet"] == "Nie gemeldet"
-    assert "Fremder nicht im Inventar" in rows
+    assert "Eingang" not in rows
+    assert rows["Fremder nicht im Inventar"]["Zustand"].startswith("In Ordnung")
+
+
+async def test_a_made_up_access_point_shows_its_state_and_its_badge(city, page):
+    city.access_point("b-ost", "ost-1", 12, generated=True)
+    city.access_point("b-ost", "ost-2", 12)
+    for ap in ("ost-1", "ost-2"):
+        city.state("ap_down", f"ap:{ap}", "b-ost", AlarmState.OK)
+    rows = (await page("/gebaeude/b-ost")).rows("Access Points")
+    assert rows["AP 1"]["Zustand"].startswith("In Ordnung")
+    assert "erzeugt" in rows["AP 1"]["Gemeldet"]
+    assert "erzeugt" not in rows["AP 2"]["Gemeldet"]
 
 
 async def test_switch_ports_are_summed(city, page):
@@ -158,11 +171,16 @@ async def test_incidents_of_the_building_with_their_end(city, page, clock):
     opened = city.line_state("b-ost", AlarmState.BAD, age_s=0, failure="timeout")
     clock.advance(5400)
     city.end_incident(opened, "line_below_target", "line:b-ost-main", "b-ost")
-    city.state("ap_down", "ap:wlc-1/AP 2", "b-ost", AlarmState.BAD, ap_name="AP 2")
+    city.state("ap_down", "ap:ost-2", "b-ost", AlarmState.BAD, ap_name="alter Name")
+    city.state("ap_down", "ap:wlc-1/Fremder", "b-ost", AlarmState.BAD, ap_name="Gast")
+    city.state("ap_down", "ap:wlc-1/AP 2/b", "b-ost", AlarmState.BAD)
     shown = await page("/gebaeude/b-ost")
     assert "Messung gescheitert: Zeitüberschreitung." in shown.text
     assert "1 Std. 30 Min." in shown.text
-    assert shown.text.count("Access Point AP 2") == 2  # open, and in the list of all
+    for name in ("AP 2 ", "Gast", "AP 2/b"):
+        # open, and in the list of all
+        assert shown.text.count(f"Access Point {name}") == 2
+    assert "alter Name" not in shown.text
     other = (await page("/gebaeude/b-oest")).text
     assert "Keine Störungen." in other
 

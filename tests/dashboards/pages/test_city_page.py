@@ -123,7 +123,7 @@ async def test_a_failure_that_was_overcome_is_not_told(city, page):
 async def test_made_up_values_carry_their_badge_and_measured_ones_do_not(city, page):
     city.throughput("b-ost", (60, (240, 40)))
     city.throughput("b-oest", (60, (190, 40)), generated=True)
-    city.access_point("b-z9", "AP 9", 3, generated=True)
+    city.access_point("b-z9", "wlc-9/AP 9", 3, generated=True)
     shown = await page("/")
     rows = shown.rows(LINES)
     assert "erzeugt" in row_of(rows, "Östliche")["Download"]
@@ -143,10 +143,10 @@ async def test_the_newest_of_two_senders_counts(city, page):
 
 
 async def test_access_points_are_counted_by_state(city, page):
-    for name, up in (("AP 1", True), ("AP 2", False)):
-        city.access_point("b-ost", name, 7 if up else 0, up=up)
-    city.state("ap_down", "ap:wlc-1/AP 1", "b-ost", AlarmState.OK)
-    city.state("ap_down", "ap:wlc-1/AP 2", "b-ost", AlarmState.BAD)
+    for ap, up in (("ost-1", True), ("ost-2", False)):
+        city.access_point("b-ost", ap, 7 if up else 0, up=up)
+    city.state("ap_down", "ap:ost-1", "b-ost", AlarmState.OK)
+    city.state("ap_down", "ap:ost-2", "b-ost", AlarmState.BAD)
     row = row_of((await page("/")).rows(WLAN), "Ostschule")
     assert row["In Ordnung"].startswith("1 von 3")
     assert row["Gestört"] == "1"
@@ -163,15 +163,48 @@ async def test_planned_access_points_that_never_reported_are_not_green(city, pag
     assert row["Endgeräte"] == "Nicht gemessen"
 
 
-async def test_a_renamed_access_point_is_found_by_its_serial(city, page):
-    city.access_point("b-ost", "neuer Name", 2, serial="SN1")
+async def test_plan_and_report_meet_by_the_planned_id_only(city, page):
+    city.access_point("b-ost", "ost-1", 2, name="neuer Name")
+    # Name and serial number of a plan, but its controller's own: nobody planned it.
+    city.access_point("b-ost", "wlc-1/AP 2", 2, name="AP 2", serial="SN2")
+    city.state("ap_down", "ap:ost-1", "b-ost", AlarmState.OK)
+    city.state("ap_down", "ap:wlc-1/AP 2", "b-ost", AlarmState.OK)
+    row = row_of((await page("/")).rows(WLAN), "Ostschule")
+    assert row["In Ordnung"].startswith("2 von 4")
+    assert row["Unbekannt"] == "2"
+
+
+async def test_states_under_other_names_of_an_access_point_do_not_count(city, page):
+    city.access_point("b-ost", "ost-1", 2)
+    for name in ("AP 1", "wlc-1/AP 1", "wlc-1/ost-1", "SN1"):
+        city.state("ap_down", f"ap:{name}", "b-ost", AlarmState.OK)
     row = row_of((await page("/")).rows(WLAN), "Ostschule")
     assert row["In Ordnung"].startswith("0 von 3")
 
 
+async def test_made_up_access_points_and_lines_show_state_and_badge(city, page):
+    city.throughput("b-ost", (60, (240, 40)), generated=True)
+    city.line_state("b-ost", AlarmState.OK)
+    for ap, state in (
+        ("ost-1", AlarmState.OK),
+        ("ost-2", AlarmState.SUSPECT),
+        ("ost-3", AlarmState.OK),
+    ):
+        city.access_point("b-ost", ap, 2, generated=True)
+        city.state("ap_down", f"ap:{ap}", "b-ost", state)
+    shown = await page("/")
+    line = row_of(shown.rows(LINES), "Ostschule")
+    assert line["Zustand"].startswith("In Ordnung")
+    assert "erzeugt" in line["Download"]
+    wlan = row_of(shown.rows(WLAN), "Ostschule")
+    assert wlan["Zustand"] == "Auffällig"
+    assert wlan["In Ordnung"].startswith("2 von 3")
+    assert "erzeugt" in wlan["In Ordnung"]
+
+
 async def test_clients_of_a_vanished_access_point_are_not_added(city, page):
-    city.access_point("b-ost", "AP 1", 30, age_s=7 * 86_400)
-    city.access_point("b-ost", "AP 2", 5)
+    city.access_point("b-ost", "ost-1", 30, age_s=7 * 86_400)
+    city.access_point("b-ost", "ost-2", 5)
     row = row_of((await page("/")).rows(WLAN), "Ostschule")
     assert row["Endgeräte"].startswith("5")
 

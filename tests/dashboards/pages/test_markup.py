@@ -30,8 +30,8 @@ def full_city(city):
     city.throughput("b-ost", (60, FailureReason.DNS))
     city.latency("b-ost", (120, 12))
     city.throughput("b-oest", (60, (190, 40)), generated=True)
-    city.access_point("b-ost", "AP 1", 3)
-    city.state("ap_down", "ap:wlc-1/AP 1", "b-ost", AlarmState.OK)
+    city.access_point("b-ost", "ost-1", 3)
+    city.state("ap_down", "ap:ost-1", "b-ost", AlarmState.OK)
     city.line_state("b-ost", AlarmState.BAD, measured_bps=2e7, expected_bps=1e8)
     return city
 

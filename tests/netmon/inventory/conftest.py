@@ -25,10 +25,10 @@ id,name,school_type,building_ids
 100002,Schule Zwei,Realschule,g2 g1
 """,
     "lines.csv": """\
-id,building_id,role,technology,contracted_down,contracted_up,provider,checked_on,fibre_planned_on
-l1,g1,main,vdsl,250 Mbit/s,40 Mbit/s,Netz,2025-10-01,2026-12-31
-l2,g2,main,fibre,1 Gbit/s,1 Gbit/s,Netz,,
-l3,g2,backup,radio,100 Mbit/s,100 Mbit/s,Funk,,
+id,building_id,role,technology,contracted_down,contracted_up,provider,checked_on,fibre_planned_on,segments
+l1,g1,main,vdsl,250 Mbit/s,40 Mbit/s,Netz,2025-10-01,2026-12-31,
+l2,g2,main,fibre,1 Gbit/s,1 Gbit/s,Netz,,,b1
+l3,g2,backup,radio,100 Mbit/s,100 Mbit/s,Funk,,,f1 b1
 """,
     "devices.csv": """\
 id,building_id,kind,name,address,platform,credential,model,room,ports
@@ -49,6 +49,11 @@ a2,g2,ap02,c0,,,
     "probes.csv": """\
 id,building_id,line_id
 p1,g1,l1
+""",
+    "segments.csv": """\
+id,kind,capacity,name
+b1,backbone,10 Gbit/s,Ring Nord
+f1,radio_hop,400 Mbit/s,
 """,
 }
 

@@ -16,6 +16,7 @@ from netmon.model import (
     DeviceKind,
     Inventory,
     SchoolType,
+    SegmentKind,
     Technology,
     connection_class,
 )
@@ -117,6 +118,17 @@ def test_lines_look_like_contracts(demo_city: Inventory) -> None:
         is_fibre = main.technology is Technology.FIBRE
         assert (main.fibre_planned_on is None) == is_fibre
     assert 5 <= backups <= 30
+
+
+def test_every_line_knows_what_it_shares(demo_city: Inventory) -> None:
+    kinds = {one.id: one.kind for one in demo_city.segments}
+    assert Counter(kinds.values())[SegmentKind.BACKBONE] == 11
+    for line in demo_city.lines:
+        found = [kinds[one] for one in line.segments]
+        is_radio = line.technology is Technology.RADIO
+        hops = [SegmentKind.RADIO_HOP] if is_radio else []
+        assert found == [*hops, SegmentKind.BACKBONE]
+    assert all("(Demo)" in one.name for one in demo_city.segments)
 
 
 def test_nothing_pretends_to_be_real(demo_city: Inventory) -> None:

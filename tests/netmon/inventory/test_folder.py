@@ -13,7 +13,14 @@ import yaml
 from netmon.errors import InputError
 from netmon.inventory import load_folder, write_folder
 from netmon.inventory.columns import KINDS
-from netmon.model import Coverage, Inventory, LineRole, SchoolType, Technology
+from netmon.model import (
+    Coverage,
+    Inventory,
+    LineRole,
+    SchoolType,
+    SegmentKind,
+    Technology,
+)
 from netmon.texts import Texts
 
 Replace = Callable[[str, str, str], None]
@@ -39,6 +46,10 @@ def test_a_good_folder_becomes_an_inventory(folder: Path) -> None:
         LineRole.MAIN,
         LineRole.BACKUP,
     ]
+    assert line.segments == ()
+    assert inventory.line_by_id["l3"].segments == ("f1", "b1")
+    hop = inventory.segment_by_id["f1"]
+    assert (hop.kind, hop.capacity_bps) == (SegmentKind.RADIO_HOP, 400_000_000)
     assert inventory.schools[1].building_ids == ("g2", "g1")
     assert inventory.device_by_id["s1"].credential == "default"
     assert inventory.device_by_id["c0"].building_id is None
@@ -94,6 +105,16 @@ def test_only_buildings_and_lines_are_required(folder: Path) -> None:
         (folder / f"{name}.csv").unlink()
     inventory = load_folder(folder)
     assert (len(inventory.buildings), inventory.devices) == (2, ())
+
+
+def test_lines_need_no_column_of_segments(folder: Path) -> None:
+    path = folder / "lines.csv"
+    rows = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join(row.rpartition(",")[0] for row in rows))
+    (folder / "segments.csv").unlink()
+    inventory = load_folder(folder)
+    assert inventory.segments == ()
+    assert {line.segments for line in inventory.lines} == {()}
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_fine(folder: Path) -> None:

@@ -107,6 +107,35 @@ BAD_CELLS = [
     ),
     (
         "lines.csv",
+        "f1 b1",
+        "f1 b2",
+        "lines.csv:4 [segments]: „b2“ gibt es in „segments“ nicht -> die Kennung "
+        "berichtigen oder den Eintrag in „segments“ ergänzen",
+    ),
+    (
+        "segments.csv",
+        "400 Mbit/s",
+        "90 Mbit/s",
+        "lines.csv:4 [segments]: das gemeinsame Segment „f1“ hat weniger Kapazität "
+        "als der Vertrag dieser Anbindung -> Einheit der Kapazität in segments oder "
+        "den Vertrag prüfen",
+    ),
+    (
+        "segments.csv",
+        "400 Mbit/s",
+        "400",
+        "segments.csv:3 [capacity]: „400“ hat keine Einheit -> die Einheit "
+        "dazuschreiben, z. B. „400 Mbit/s“",
+    ),
+    (
+        "segments.csv",
+        "radio_hop",
+        "Richtfunkstrecke",
+        "segments.csv:3 [kind]: „Richtfunkstrecke“ ist nicht bekannt -> erlaubt sind: "
+        "radio_hop, aggregation, backbone",
+    ),
+    (
+        "lines.csv",
         "g2,backup",
         "g2,main",
         "lines.csv:4 [role]: Gebäude „g2“ hat schon eine Hauptanbindung (Zeile 3) -> "
@@ -284,7 +313,8 @@ def test_a_misspelt_file_is_not_passed_over(folder: Path, refusals: Refusals) ->
     (folder / "probes.csv").rename(folder / "probe.csv")
     assert refusals() == [
         "probe.csv: unbekannter Dateiname -> vermutlich ist „probes“ gemeint; erlaubt "
-        "sind: buildings, schools, lines, devices, rooms, access_points, probes"
+        "sind: buildings, schools, lines, devices, rooms, access_points, probes, "
+        "segments"
     ]
 
 

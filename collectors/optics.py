@@ -1,0 +1,127 @@
+"""From the sensors of a device to the light at its ports: pure.
+
+ENTITY-SENSOR-MIB tells values without saying of what; ENTITY-MIB tells inside
+of what a sensor sits, and which interface that is. A table that did not come
+whole makes no port: a value under a wrong name would be worse than none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from collectors.decode import Row, TableResult, dbm_of_milliwatt
+from netmon.metrics import KINDS
+
+TABLE = "sensor_optics"
+_WATTS, _DBM = 6, 14
+_UNITS = 9
+_OK = 1
+_PORT_CLASS = 10
+_MAX_DEPTH = 12
+_MW_PER_WATT = 1000
+# Not "input" and "output": power supplies have those.
+_WAYS = {
+    "rx_dbm": re.compile(r"(?<![a-z])(rx|receive)", re.IGNORECASE),
+    "tx_dbm": re.compile(r"(?<![a-z])(tx|transmit)", re.IGNORECASE),
+}
+_LIMITS = {metric.name: metric for metric in KINDS["line_optics"].metrics}
+
+
+def optics_of_sensors(tables: Sequence[TableResult]) -> list[TableResult]:
+    """Return the table of optics in a device's sensors; none if it has no sensors."""
+    sensors = next((t for t in tables if t.result == "sensor"), None)
+    if sensors is None:
+        return []
+    helpers = [t for t in tables if t.result in {"entity", "alias"}]
+    complete = sensors.complete and all(t.complete for t in helpers)
+    if not all(t.complete for t in helpers):
+        return [TableResult(TABLE, "optics")]
+    place = _Places(tables)
+    ports: dict[str, dict[str, float | None]] = {}
+    for row in sensors.rows:
+        way, power_dbm = _way(row), sensor_dbm(row)
+        if way is None or power_dbm is None:
+            continue
+        metric = _LIMITS[way]
+        if not metric.low <= power_dbm <= metric.high:
+            continue
+        values = ports.setdefault(place.port(row.parts["entity"]), {})
+        before = values.get(way)
+        # A module with several lanes is as good as its weakest one.
+        values[way] = power_dbm if before is None else min(before, power_dbm)
+    rows = tuple(
+        Row({"port": port}, values, {"name": place.name(port)})
+        for port, values in ports.items()
+    )
+    return [TableResult(TABLE, "optics", rows, complete)]
+
+
+def sensor_dbm(row: Row) -> float | None:
+    """Return a sensor's power in dBm; None if it measures or says something else."""
+    numbers = row.numbers
+    value, kind = numbers.get("value"), numbers.get("type")
+    if value is None or kind not in {_WATTS, _DBM}:
+        return None
+    if numbers.get("status") not in {None, _OK}:
+        return None
+    scale, precision = numbers.get("scale"), numbers.get("precision")
+    # yocto is 1, then three powers of ten a step: units is 9.
+    power = 3 * ((_UNITS if scale is None else scale) - _UNITS) - (precision or 0)
+    # Dividing keeps -64 at a precision of 1 from becoming -6.4000000000000004.
+    told = value / 10.0**-power if power < 0 else value * 10.0**power
+    return round(told, 6) if kind == _DBM else dbm_of_milliwatt(told * _MW_PER_WATT)
+
+
+def _way(row: Row) -> str | None:
+    text = f"{row.words.get('name', '')} {row.words.get('descr', '')}"
+    found = [way for way, pattern in _WAYS.items() if pattern.search(text)]
+    return found[0] if len(found) == 1 else None
+
+
+class _Places:
+    """Where things sit: from an entity up to the interface it belongs to."""
+
+    def __init__(self, tables: Sequence[TableResult]) -> None:
+        self._within: dict[str, str] = {}
+        self._classes: dict[str, float | None] = {}
+        self._names: dict[str, str] = {}
+        self._interfaces: dict[str, str] = {}
+        for table in tables:
+            for row in table.rows:
+                self._take(table.result, row)
+
+    def _take(self, result: str, row: Row) -> None:
+        if result == "port":
+            self._names[row.parts["port"]] = row.words.get("name", "")
+        elif result == "entity":
+            entity, within = row.parts["entity"], row.numbers.get("within")
+            self._classes[entity] = row.numbers.get("class")
+            self._names[_entity(entity)] = row.words.get("name", "")
+            if within:
+                self._within[entity] = f"{within:.0f}"
+        elif result == "alias":
+            if_index = row.numbers.get("if_index")
+            if if_index is not None:
+                self._interfaces.setdefault(row.parts["entity"], f"{if_index:.0f}")
+
+    def port(self, sensor: str) -> str:
+        """Return the ifIndex of a sensor's port, else a name for what it sits in."""
+        entity, fallback = sensor, self._within.get(sensor, sensor)
+        for _ in range(_MAX_DEPTH):
+            if entity in self._interfaces:
+                return self._interfaces[entity]
+            if self._classes.get(entity) == _PORT_CLASS:
+                fallback = entity
+            if entity not in self._within:
+                break
+            entity = self._within[entity]
+        return _entity(fallback)
+
+    def name(self, port: str) -> str:
+        """Return how the device calls a port; empty if it does not."""
+        return self._names.get(port, "")
+
+
+def _entity(number: str) -> str:
+    return f"entity {number}"

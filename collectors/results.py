@@ -1,0 +1,93 @@
+"""What a table of a device can be about, and what may be known of each thing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from netmon.metrics import KINDS
+
+FieldType = Literal["number", "text"]
+ResultKind = Literal[
+    "access_point",
+    "radio",
+    "port",
+    "network",
+    "dsl",
+    "optics",
+    "radio_link",
+    "sensor",
+    "entity",
+    "alias",
+]
+
+# The sort of record each result becomes; None: shown, joined, but not stored.
+KIND_OF: Mapping[ResultKind, str | None] = {
+    "access_point": "wlan_ap",
+    "radio": "wlan_radio",
+    "port": "lan_port",
+    "network": None,
+    "dsl": "line_dsl",
+    "optics": "line_optics",
+    "radio_link": "line_radio",
+    "sensor": None,
+    "entity": None,
+    "alias": None,
+}
+# Asked only of devices that carry a line: they tell of its medium.
+MEDIUM_RESULTS: frozenset[ResultKind] = frozenset(
+    ("dsl", "optics", "radio_link", "sensor", "entity", "alias")
+)
+
+
+def _numbers(kind: str) -> dict[str, FieldType]:
+    return {metric.name: "number" for metric in KINDS[kind].metrics}
+
+
+# What each kind of result may know; the numbers are named as in netmon.metrics.
+RESULT_FIELDS: Mapping[ResultKind, Mapping[str, FieldType]] = {
+    "access_point": {
+        "name": "text",
+        "serial": "text",
+        "model": "text",
+        "firmware": "text",
+        "up": "number",
+        "uptime_s": "number",
+    },
+    "radio": _numbers("wlan_radio"),
+    "port": {
+        "name": "text",
+        "alias": "text",
+        "type": "number",
+        **_numbers("lan_port"),
+    },
+    "network": {"name": "text", "clients_count": "number"},
+    "dsl": {"name": "text", **_numbers("line_dsl")},
+    "optics": {"name": "text", **_numbers("line_optics")},
+    "radio_link": {"name": "text", **_numbers("line_radio")},
+    # ENTITY-SENSOR-MIB and ENTITY-MIB: `collectors.optics` makes optics of them.
+    "sensor": {
+        "name": "text",
+        "descr": "text",
+        "type": "number",
+        "scale": "number",
+        "precision": "number",
+        "value": "number",
+        "status": "number",
+    },
+    "entity": {"name": "text", "class": "number", "within": "number"},
+    "alias": {"if_index": "number"},
+}
+# The index must tell these apart; `ap` joins radios to their access points.
+RESULT_PARTS: Mapping[ResultKind, tuple[str, ...]] = {
+    "access_point": ("ap",),
+    "radio": ("ap", "radio"),
+    "port": ("port",),
+    "network": ("network",),
+    "dsl": ("port",),
+    "optics": ("port",),
+    "radio_link": ("radio",),
+    "sensor": ("entity",),
+    "entity": ("entity",),
+    "alias": ("entity", "logical"),
+}
