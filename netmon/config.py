@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from netmon.errors import ConfigError, Problem
+from netmon.units import parse_rate_bps
 
 
 class Secret:
@@ -102,6 +103,53 @@ class CollectorSettings(Struct, frozen=True, forbid_unknown_fields=True):
     token_file: str = ""
 
 
+class MeasureServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """A measurement server that slots are given out for.
+
+    ``address`` is ``host:port`` as the probes reach it, ``capacity`` the rate of its
+    network with unit, ``max_tests`` what it is told by ``--max-tests``.
+    """
+
+    id: str
+    address: str
+    capacity: str
+    max_tests: int = 8
+
+    def __post_init__(self) -> None:
+        """Refuse values that make no sense; msgspec names the field's path."""
+        host, _, port = self.address.rpartition(":")
+        if not self.id or not self.id.isprintable() or len(self.id) > 64:
+            raise ValueError("id is no name: use 1 to 64 printable characters")
+        if not host or not port.isdecimal() or not 1 <= int(port) <= 65535:
+            raise ValueError(f"{self.address!r} is no address like 'messserver:5201'")
+        if not 1 <= self.max_tests <= 1000:
+            raise ValueError("max_tests is from 1 to 1000")
+        parse_rate_bps(self.capacity)
+
+    @property
+    def capacity_bps(self) -> int:
+        """The capacity in bit/s each way."""
+        return parse_rate_bps(self.capacity)
+
+
+class MeasureSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Slots of the measurement servers, best server first; none: no slots.
+
+    ``key_file`` holds the key that signs leases; the servers have the same one.
+    """
+
+    key_file: str = ""
+    servers: tuple[MeasureServerSettings, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse servers without a key, and two of one name."""
+        names = [server.id for server in self.servers]
+        if len(set(names)) != len(names):
+            raise ValueError("two measurement servers have the same id")
+        if names and not self.key_file:
+            raise ValueError("key_file is needed to sign leases for the servers")
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All settings. ``data_dir`` holds the state store and the spools."""
 
@@ -112,6 +160,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     mail: MailSettings = MailSettings()
     alerts: AlertSettings = AlertSettings()
     collector: CollectorSettings = CollectorSettings()
+    measure: MeasureSettings = MeasureSettings()
 
     @property
     def state_path(self) -> Path:

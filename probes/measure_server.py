@@ -14,11 +14,12 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+import math
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from types import TracebackType
 from typing import Self
 
@@ -26,9 +27,11 @@ import msgspec
 from msgspec import Struct
 
 from netmon.config import Secret
+from netmon.lease_token import looks_like_lease
 from netmon.model import FailureReason
 from probes.echo import open_port
 from probes.failures import ProbeFailedError, classify
+from probes.lease_token import LeaseGate
 from probes.measure_protocol import (
     CHUNK_BYTES,
     STALL_S,
@@ -50,6 +53,7 @@ HANDSHAKE_S = 5.0
 SLOT_WAIT_S = 0.5
 _DRAIN_S = 5.0
 _FULL_WAIT_S = 0.1
+_MAX_PACING = 47  # SO_MAX_PACING_RATE, asm-generic/socket.h
 # Holds a twentieth of a second at the line's rate, within what Linux allows
 # without being root; less than a loopback segment would stall the sender.
 _RCVBUF_MIN, _RCVBUF_MAX = 256 * 1024, 4 * 1024 * 1024
@@ -77,7 +81,7 @@ class MeasureServer:
     """Serves tests on one port, TCP and UDP.
 
     ``rates`` maps a line to its down and up rate in bit/s; a line that is not
-    named is not paced.
+    named is not paced. With ``leases`` a lease's token is good as well.
     """
 
     def __init__(
@@ -86,9 +90,11 @@ class MeasureServer:
         *,
         limits: Limits = Limits(),  # noqa: B008 - frozen
         rates: Mapping[str, tuple[float, float]] | None = None,
+        leases: LeaseGate | None = None,
     ) -> None:
         self.host, self.port = "", 0
         self._token = token
+        self._leases = leases
         self._limits = limits
         self._lines: dict[str, _Line] = {}
         self._block = memoryview(os.urandom(CHUNK_BYTES))
@@ -179,8 +185,9 @@ class MeasureServer:
             conn.setblocking(False)
             conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             async with asyncio.timeout(HANDSHAKE_S):
-                request = decode_request(await read_line(conn))
-            await self._answer(conn, request)
+                asked = decode_request(await read_line(conn))
+            with self._admitted(asked) as request:
+                await self._answer(conn, request)
         except ProbeFailedError as error:
             await _say(conn, Reply(error=error.reason, message=error.detail))
         except msgspec.DecodeError:
@@ -192,6 +199,22 @@ class MeasureServer:
         finally:
             conn.close()
 
+    @contextmanager
+    def _admitted(self, request: Request) -> Iterator[Request]:
+        """Give the request within what its token allows.
+
+        Raises:
+            ProbeFailedError: no right.
+        """
+        if self._leases is not None and looks_like_lease(request.token):
+            with self._leases.admit(request) as bounded:
+                yield bounded
+            return
+        right = self._token.reveal().encode()
+        if not hmac.compare_digest(request.token.encode(), right):
+            raise ProbeFailedError(FailureReason.DENIED, "the token is not known here")
+        yield request
+
     async def _answer(self, conn: socket.socket, request: Request) -> None:
         loop = asyncio.get_running_loop()
         agreed = self._agree(request)
@@ -199,11 +222,16 @@ class MeasureServer:
             await loop.sock_sendall(conn, encode_line(agreed))
             return
         line = self._lines.get(request.line)
+        _tune(conn, request)
         async with self._slot():
             if request.op == "up":
                 if line is not None:
                     _shrink_buffer(conn, line.up_bps)
                 await loop.sock_sendall(conn, encode_line(agreed))
+                if request.silent:
+                    async with asyncio.timeout(agreed.seconds + 2 * STALL_S):
+                        await _drain(conn, line.up if line else None, agreed.bytes)
+                    return
                 await self._receive(conn, request, agreed, line.up if line else None)
             else:
                 await loop.sock_sendall(conn, encode_line(agreed))
@@ -213,15 +241,12 @@ class MeasureServer:
         """Return the bounds of a test.
 
         Raises:
-            ProbeFailedError: no right, another version, or a senseless wish.
+            ProbeFailedError: another version, or a senseless wish.
         """
         if request.v != VERSION:
             raise ProbeFailedError(
                 FailureReason.PROTOCOL, f"this server speaks version {VERSION}"
             )
-        right = self._token.reveal().encode()
-        if not hmac.compare_digest(request.token.encode(), right):
-            raise ProbeFailedError(FailureReason.DENIED, "the token is not known here")
         if request.op == "ping":
             return Reply(ok=True)
         seconds = min(request.seconds, self._limits.max_seconds)
@@ -346,12 +371,24 @@ async def _count_arrivals(
         await asyncio.sleep(0)  # a socket that is never empty would never yield
 
 
-async def _drain(conn: socket.socket) -> None:
+async def _drain(
+    conn: socket.socket, bucket: TokenBucket | None = None, left: float = math.inf
+) -> None:
+    """Read and forget until the client closes or no bytes are left to it.
+
+    No faster than the bucket allows.
+    """
     loop = asyncio.get_running_loop()
-    buffer = bytearray(CHUNK_BYTES)
+    buffer = memoryview(bytearray(CHUNK_BYTES))
     got = 1
-    while got:
-        got = await loop.sock_recv_into(conn, buffer)
+    while got and left > 0:
+        size = CHUNK_BYTES
+        if bucket is not None:
+            size = await _granted(bucket, size)
+        got = await loop.sock_recv_into(conn, buffer[:size])
+        if bucket is not None and got < size:
+            bucket.give_back(size - got)
+        left -= got
         await asyncio.sleep(0)  # as above
 
 
@@ -367,6 +404,19 @@ async def _granted(bucket: TokenBucket, want: int) -> int:
 async def _say(conn: socket.socket, message: Reply | Report) -> None:
     with suppress(OSError):
         await asyncio.get_running_loop().sock_sendall(conn, encode_line(message))
+
+
+def _tune(conn: socket.socket, request: Request) -> None:
+    """Set what the client asked for the server's sending; both are Linux options."""
+    if request.op != "down":
+        return
+    if request.congestion:
+        with suppress(OSError):  # not loaded here: the kernel's default does it
+            conn.setsockopt(
+                socket.IPPROTO_TCP, socket.TCP_CONGESTION, request.congestion.encode()
+            )
+    if request.pacing_bps > 0:
+        conn.setsockopt(socket.SOL_SOCKET, _MAX_PACING, int(request.pacing_bps / 8))
 
 
 def _shrink_buffer(conn: socket.socket, rate_bps: float) -> None:

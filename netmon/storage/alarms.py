@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -32,6 +32,8 @@ _MAIL = (
     "created_ms, attempts, next_try_ms, sent_ms, last_error"
 )
 
+_STATES = {state.value: state for state in AlarmState}
+
 # What a transition carries as incident_id to open a new incident.
 OPEN_INCIDENT = -1
 
@@ -51,7 +53,7 @@ class SqliteAlarms:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def _read(self, sql: str, *values: object) -> list[Sequence[object]]:
+    def _read(self, sql: str, *values: object) -> list[Sequence[Any]]:
         with self._database.reading() as connection:
             return list(connection.execute(sql, values).fetchall())
 
@@ -65,7 +67,20 @@ class SqliteAlarms:
             rule,
             building_id,
         )
-        return _rows(StateRow, _STATE, rows)
+        # There are thousands of them, and pages show them all: no detour by dict.
+        return [
+            StateRow(
+                rule=row[0],
+                target=row[1],
+                building_id=row[2],
+                state=_STATES[row[3]],
+                since_ms=row[4],
+                updated_ms=row[5],
+                incident_id=row[6],
+                memory=row[7],
+            )
+            for row in rows
+        ]
 
     def commit(
         self,

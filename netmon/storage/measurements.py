@@ -21,7 +21,7 @@ from netmon.storage.records import (
     SeriesRef,
     Written,
 )
-from netmon.storage.writing import MeasurementWriter
+from netmon.storage.writing import MeasurementWriter, add_stored
 
 _unpack = msgspec.msgpack.Decoder(Points).decode
 _tags = msgspec.json.Decoder(dict[str, str]).decode
@@ -131,7 +131,7 @@ class SqliteMeasurements:
 
     def count(self) -> int:
         """Return the number of measurements stored."""
-        return self._number("SELECT coalesce(sum(n), 0) FROM measurements")
+        return self._number("SELECT n FROM stored")
 
     def quarantine_count(self) -> int:
         """Return the number of records in quarantine."""
@@ -232,8 +232,10 @@ class SqliteMeasurements:
                     "SELECT position FROM cursors WHERE reader = ?", (reader,)
                 ).fetchone()
                 floor = min(floor, 0 if row is None else row[0])
-            cursor = connection.execute(
-                "DELETE FROM measurements WHERE received_ms < ? AND id <= ?",
+            deleted = connection.execute(
+                "DELETE FROM measurements WHERE received_ms < ? AND id <= ? "
+                "RETURNING n",
                 (before_ms, floor),
-            )
-            return cursor.rowcount
+            ).fetchall()
+            add_stored(connection, -sum(n for (n,) in deleted))
+            return len(deleted)

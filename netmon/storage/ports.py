@@ -10,9 +10,10 @@ holds the write lock too long, and `StorageError` for anything else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, Protocol, TypeVar
 
+from netmon.storage.lease_records import LeaseBook, LeaseChange
 from netmon.storage.records import (
     AlarmState,
     CheckedBatch,
@@ -35,6 +36,7 @@ from netmon.storage.records import (
 )
 
 Resolution = Literal["hour", "day"]
+T = TypeVar("T")
 
 
 class SourceStore(Protocol):
@@ -236,6 +238,30 @@ class HeartbeatStore(Protocol):
         """Return the last sign of life of each process."""
 
 
+class LeaseStore(Protocol):
+    """Leases that run and requests that wait."""
+
+    def settle(
+        self,
+        now_ms: int,
+        forget_before_ms: int,
+        decide: Callable[[LeaseBook], tuple[LeaseChange, T]],
+    ) -> T:
+        """Decide on the current book and write the change, in ONE transaction.
+
+        Leases that expired by ``now_ms`` and requests due by ``forget_before_ms``
+        are deleted before. ``decide`` returns what to write and the answer; nobody
+        else decides meanwhile. A grant ends the waiting of its place. What
+        ``decide`` raises undoes everything.
+        """
+
+    def book(self, now_ms: int) -> LeaseBook:
+        """Return the leases not expired, and all who wait, oldest first."""
+
+    def release(self, lease_id: str, building_id: str) -> bool:
+        """End a lease of a building; False where it has none of that id."""
+
+
 class Store(Protocol):
     """The state store: its rooms, and closing it."""
 
@@ -266,6 +292,10 @@ class Store(Protocol):
     @property
     def heartbeats(self) -> HeartbeatStore:
         """Own processes."""
+
+    @property
+    def leases(self) -> LeaseStore:
+        """Slots of the measurement servers."""
 
     def close(self) -> None:
         """Close all connections; the store is not usable afterwards."""

@@ -140,7 +140,7 @@ class Rollup(Struct, frozen=True):
         return self.total / self.n
 
 
-class SeenAccessPoint(Struct, frozen=True, kw_only=True):
+class SeenAccessPoint(Struct, frozen=True, kw_only=True, gc=False):
     """An access point as its controller last reported it.
 
     ``up`` and ``clients_count`` are None where the newest record had no number.
@@ -170,7 +170,7 @@ class AlarmState(StrEnum):
     STALE = "stale"
 
 
-class StateRow(Struct, frozen=True, kw_only=True):
+class StateRow(Struct, frozen=True, kw_only=True, gc=False):
     """The state a rule holds on a target, with what its machine remembers.
 
     ``target`` is e.g. ``line:gs-07-main``. ``incident_id`` is None unless an

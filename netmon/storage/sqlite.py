@@ -13,6 +13,7 @@ from netmon.storage.keeping import (
     SqliteSnapshots,
     SqliteSources,
 )
+from netmon.storage.leases import SqliteLeases
 from netmon.storage.measurements import SqliteMeasurements
 
 
@@ -33,6 +34,7 @@ class SqliteStore:
         self.inventories = SqliteInventories(self._database)
         self.snapshots = SqliteSnapshots(self._database)
         self.heartbeats = SqliteHeartbeats(self._database)
+        self.leases = SqliteLeases(self._database)
 
     def close(self) -> None:
         """Close all connections."""

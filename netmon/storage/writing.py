@@ -178,6 +178,12 @@ def _ap_row(batch: CheckedBatch, series: CheckedSeries) -> tuple[object, ...]:
     )
 
 
+def add_stored(connection: sqlite3.Connection, n: int) -> None:
+    """Note, in the caller's transaction, that so many more measurements are kept."""
+    if n:
+        connection.execute("UPDATE stored SET n = n + ?", (n,))
+
+
 class MeasurementWriter:
     """Writes groups of batches; remembers series ids so as not to ask again."""
 
@@ -231,6 +237,7 @@ class MeasurementWriter:
             "VALUES (?,?,?,?,?,?,?)",
             rows,
         )
+        add_stored(connection, sum(each.accepted for each in written))
         connection.executemany(_UPSERT_LATEST, latest)
         connection.executemany(_UPSERT_AP, aps)
         for table, sums in (("rollups_hour", hours), ("rollups_day", days)):

@@ -380,14 +380,14 @@ def _with_recipients(settings: Settings, recipients: tuple[str, ...]) -> Setting
 
 
 def test_an_access_point_drops_and_returns(world: World) -> None:
-    world.polled({"AP-01": True, "AP-02": True})
+    world.polled({"gs-07-ap-1": True, "gs-07-ap-2": True})
     world.at("08:05")
-    world.polled({"AP-01": False, "AP-02": True})
+    world.polled({"gs-07-ap-1": False, "gs-07-ap-2": True})
     assert world.sent() == []
     world.at("08:10")
-    world.polled({"AP-01": False, "AP-02": True})
+    world.polled({"gs-07-ap-1": False, "gs-07-ap-2": True})
     world.at("08:15")
-    world.polled({"AP-01": True, "AP-02": True})
+    world.polled({"gs-07-ap-1": True, "gs-07-ap-2": True})
     assert world.sent() == [
         ("20. 08:10", SERVICE, ALARM + "Access Point AP-01 ausgefallen seit 08:05 Uhr"),
         ("20. 08:15", SERVICE, CLEAR + "Access Point AP-01 ausgefallen, Dauer 10 Min."),
@@ -397,15 +397,15 @@ def test_an_access_point_drops_and_returns(world: World) -> None:
 
 
 def test_access_points_that_fall_together_share_a_mail(world: World) -> None:
-    world.polled({"AP-01": True, "AP-02": True, "AP-03": True})
+    world.polled({"gs-07-ap-1": True, "gs-07-ap-2": True, "gs-07-ap-3": True})
     for minute in ("08:05", "08:10"):
         world.at(minute)
-        world.polled({"AP-01": False, "AP-02": False, "AP-03": True})
+        world.polled({"gs-07-ap-1": False, "gs-07-ap-2": False, "gs-07-ap-3": True})
     for minute in ("08:15", "08:20"):
         world.at(minute)
-        world.polled({"AP-01": True, "AP-02": False, "AP-03": False})
+        world.polled({"gs-07-ap-1": True, "gs-07-ap-2": False, "gs-07-ap-3": False})
     world.at("08:25")
-    world.polled({"AP-01": True, "AP-02": True, "AP-03": True})
+    world.polled({"gs-07-ap-1": True, "gs-07-ap-2": True, "gs-07-ap-3": True})
     assert world.sent() == [
         ("20. 08:10", SERVICE, ALARM + "2 Access Points ausgefallen seit 08:05 Uhr"),
         ("20. 08:20", SERVICE, ALARM + "Access Point AP-03 ausgefallen seit 08:15 Uhr"),
@@ -417,10 +417,10 @@ def test_access_points_that_fall_together_share_a_mail(world: World) -> None:
 
 
 def test_a_silent_controller_says_nothing_of_its_access_points(world: World) -> None:
-    world.polled({"AP-01": True})
+    world.polled({"gs-07-ap-1": True})
     for minute in ("08:05", "08:10", "08:15", "08:20", "08:25", "08:30"):
         world.at(minute)
-        world.polled({"AP-01": None})
+        world.polled({"gs-07-ap-1": None})
     (row,) = world.store.alarms.states(rule="ap_down")
     assert row.state == "stale"
     assert world.sent() == []
@@ -582,12 +582,32 @@ def test_made_up_data_call_nobody(world: World) -> None:
         sha256(b"other").hexdigest(),
         generated=True,
     )
+    world.measured(240)
+    world.polled({"gs-07-ap-1": True})
+    assert _states(world) == {
+        ("line_below_target", "line:gs-07-main"): "ok",
+        ("no_data", "line:gs-07-main"): "ok",
+        ("ap_down", "ap:gs-07-ap-1"): "ok",
+    }
     for minute in ("08:05", "08:10", "08:15", "08:20"):
         world.at(minute)
         world.measured(1)
+        world.polled({"gs-07-ap-1": False})
+    assert _states(world) == {
+        ("line_below_target", "line:gs-07-main"): "suspect",
+        ("no_data", "line:gs-07-main"): "ok",
+        ("ap_down", "ap:gs-07-ap-1"): "suspect",
+    }
     world.at("20:00")
-    assert world.store.alarms.states() == []
+    assert set(_states(world).values()) == {"stale"}
+    assert world.states() == "ok suspect stale"
+    assert world.states("no_data") == "ok stale"
+    assert world.store.alarms.incidents() == []
     assert world.sent() == []
+
+
+def _states(world: World) -> dict[tuple[str, str], str]:
+    return {(r.rule, r.target): r.state.value for r in world.store.alarms.states()}
 
 
 def test_before_the_first_inventory_nothing_is_lost(tmp_path: Path) -> None:

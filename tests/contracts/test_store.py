@@ -366,13 +366,17 @@ def test_pruning_keeps_what_is_young_or_unread(store: Store) -> None:
     assert store.measurements.prune(late, ["relay", "alerts"]) == 0
     store.cursors.set("alerts", ids[1], NOON_MS)
     assert store.measurements.prune(NOON_MS + HOUR_MS + 1, ["relay", "alerts"]) == 1
+    assert store.measurements.count() == 2
     assert store.measurements.prune(late, ["relay", "alerts"]) == 1
     assert [c.id for c in store.measurements.chunks_after(0, 100)] == ids[2:]
     again = _batch(source, _series([1, 2, 3]))
     assert store.measurements.write([again]) == [Written(0, 3)]
+    assert store.measurements.count() == 1
     assert store.measurements.prune(late, []) == 1
-    store.measurements.write([_batch(source, _series([4]))])
+    assert store.measurements.count() == 0
+    store.measurements.write([_batch(source, _series([4, 5]))])
     assert store.measurements.last_position() > ids[2]
+    assert store.measurements.count() == 2
 
 
 # --- latest values -----------------------------------------------------------
@@ -998,7 +1002,7 @@ def test_several_processes_may_make_and_use_the_same_store(
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
     store = OPEN[kind](tmp_path)
     ids = store.measurements.ids()
-    assert len(ids) == len(set(ids)) == 4 * 26
+    assert len(ids) == len(set(ids)) == store.measurements.count() == 4 * 26
     chunks = store.measurements.chunks_after(0, 10**6)
     assert sum(len(chunk.points.seq) for chunk in chunks) == 4 * 26
     store.close()
