@@ -25,6 +25,7 @@ from netmon.storage.records import Incident, MailEvent
 from netmon.texts import Texts
 
 _WIDTH = 76
+_MORE_FINDINGS = 4
 # A line must not end between a number and its unit.
 _NUMBER_AND_UNIT = re.compile(r"(?<=\d) (?=Mbit/s|Uhr|%|Std\.|Min\.)")
 
@@ -325,8 +326,8 @@ class _Writer:
             medium,
             self._t,
         )
-        # The first finding is in that sentence.
-        more = [sentence(finding, self._t) for finding in medium.findings[1:]]
+        # The first finding is in that sentence; the page has those a mail leaves out.
+        more = [sentence(each, self._t) for each in medium.findings[1:_MORE_FINDINGS]]
         if not more:
             return (self._t("mail.cause.medium", told=told),)
         also = "; ".join(more)

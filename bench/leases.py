@@ -20,12 +20,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from netmon.lease_ways import Resources, ServerRoom
 from netmon.lease_wire import Direction, Purpose
 from netmon.leases import (
     Granted,
     Held,
-    Resources,
-    ServerRoom,
     change,
     current,
     settle,

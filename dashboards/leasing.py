@@ -18,6 +18,7 @@ from netmon.clock import Clock, to_ms
 from netmon.config import MeasureServerSettings, MeasureSettings, Secret, read_secret
 from netmon.errors import ConfigError, Problem
 from netmon.lease_token import LeaseClaims, check_key, sign
+from netmon.lease_ways import Resources, ServerRoom
 from netmon.lease_wire import (
     TYPICAL_S,
     Direction,
@@ -31,8 +32,6 @@ from netmon.leases import (
     Granted,
     Held,
     Refused,
-    Resources,
-    ServerRoom,
     change,
     forget_before_ms,
     settle,

@@ -4,7 +4,7 @@ Everything is a function of the request, the book of leases, the resources and t
 time; nothing here waits, stores or asks a clock.
 
 - A lease holds its rate on its server, on every shared segment of its line, and the
-  line itself. The rates held never exceed `SHARE` of a server or segment in either
+  line itself. The rates held never exceed 80 % of a server or segment in either
   direction; a server carries at most its number of tests, a radio hop and a line one.
 - Who waits is ranked by class, then earliest deadline, then time of waiting. Every
   `CLIMB_AFTER_S` of waiting climbs one class, and a deadline never moves back, so
@@ -19,13 +19,24 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from msgspec import Struct
 
+from netmon.lease_ways import (
+    Key,
+    Load,
+    Resources,
+    Way,
+    first_way,
+    keys_of,
+    load_of,
+    most_rate_bps,
+    sweep,
+    usable_ways,
+)
 from netmon.lease_wire import Direction, Purpose, WaitReason
-from netmon.model import Segment, SegmentKind
 from netmon.storage.lease_records import (
     Lease,
     LeaseBook,
@@ -34,8 +45,6 @@ from netmon.storage.lease_records import (
     Waiting,
 )
 
-# Lessons and the server's own work keep the other fifth.
-SHARE_PERCENT = 80
 # A lease ends by itself this long after its test had to be over.
 EXPIRY_SLACK_S = 5.0
 CLIMB_AFTER_S = 300.0
@@ -53,25 +62,6 @@ PATIENCE_S: Mapping[Purpose, float] = {
     Purpose.CAMPAIGN: 4 * 3600.0,
 }
 _CLASSES = tuple(Purpose)
-
-_Key = tuple[str, str]
-
-
-class ServerRoom(Struct, frozen=True, kw_only=True):
-    """A measurement server: capacity in bit/s each way, and tests at a time."""
-
-    id: str
-    capacity_bps: int
-    max_tests: int
-    healthy: bool = True
-
-
-class Resources(Struct, frozen=True, kw_only=True):
-    """What there is: servers in order of preference, segments, and lines' ways."""
-
-    servers: tuple[ServerRoom, ...]
-    segments: Mapping[str, Segment] = {}
-    ways: Mapping[str, tuple[str, ...]] = {}
 
 
 class Granted(Struct, frozen=True):
@@ -103,64 +93,6 @@ class Held(Struct, frozen=True, kw_only=True):
 Decision = Granted | Held | Refused
 
 
-@dataclass(frozen=True, slots=True)
-class _Need:
-    """Something on the way: bit/s each way (None: no bound) and tests at a time."""
-
-    key: _Key
-    limit_bps: int | None
-    max_tests: int | None
-    why: WaitReason
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """A server and everything on the way to it, with the rate it can give."""
-
-    server_id: str
-    rate_bps: int
-    needs: tuple[_Need, ...]
-
-
-@dataclass(slots=True)
-class _Load:
-    """What is held now."""
-
-    rates: dict[tuple[_Key, Direction], int] = field(default_factory=dict)
-    tests: dict[_Key, int] = field(default_factory=dict)
-
-    def hold(
-        self,
-        keys: Iterable[_Key],
-        directions: Sequence[Direction],
-        rate_bps: int,
-        tests: int = 1,
-    ) -> None:
-        """Hold a rate on keys; a negative rate with -1 tests gives it back."""
-        for key in keys:
-            self.tests[key] = self.tests.get(key, 0) + tests
-            for direction in directions:
-                at = key, direction
-                self.rates[at] = self.rates.get(at, 0) + rate_bps
-
-    def lacks(
-        self, need: _Need, directions: Sequence[Direction], rate_bps: int
-    ) -> bool:
-        """Say whether there is no room for one more test of that rate."""
-        tests = self.tests.get(need.key, 0)
-        if need.max_tests is not None and tests >= need.max_tests:
-            return True
-        if need.limit_bps is None:
-            return False
-        limit_bps = need.limit_bps - rate_bps
-        return any(self.rates.get((need.key, d), 0) > limit_bps for d in directions)
-
-
-def usable_bps(capacity_bps: int) -> int:
-    """Return how much of a capacity all leases together may hold."""
-    return capacity_bps * SHARE_PERCENT // 100
-
-
 def settle(
     request: LeaseRequest,
     book: LeaseBook,
@@ -181,7 +113,7 @@ def settle(
     for lease in book.active:
         if _is_same(lease.request, request):
             return Granted(lease, repeated=True)
-    most_bps = _most_bps(request, resources)
+    most_bps = most_rate_bps(request, resources)
     if most_bps < max(1, request.least_bps):
         return Refused(most_bps)
     mine = _my_place(request, book, now_ms)
@@ -190,14 +122,14 @@ def settle(
     done_ms = now_ms + _lasting_ms(request)
     # A lease that is over, whatever happens, before one ahead comes, costs it nothing.
     contenders = [one for one in ahead if one.due_ms <= done_ms]
-    load = _load_of(book.active)
-    way: _Way | None = None
-    for entry, found in _sweep([*contenders, mine], load, resources):
+    load = load_of(book.active)
+    way: Way | None = None
+    for entry, found in sweep([*contenders, mine], load, resources):
         way = found if entry is mine else None
     if way is not None:
         return Granted(_lease(request, way, now_ms, lease_id))
     wait_s = _retry_after_s(mine, ahead, book, resources, now_ms)
-    why, resource = _reason(request, _load_of(book.active), resources)
+    why, resource = _reason(request, load_of(book.active), resources)
     return Held(
         waiting=Waiting(
             request=request,
@@ -249,7 +181,7 @@ def _lasting_ms(request: LeaseRequest) -> int:
     return math.ceil((request.length_s + EXPIRY_SLACK_S) * 1000)
 
 
-def _lease(request: LeaseRequest, way: _Way, now_ms: int, lease_id: str) -> Lease:
+def _lease(request: LeaseRequest, way: Way, now_ms: int, lease_id: str) -> Lease:
     return Lease(
         id=lease_id,
         request=request,
@@ -291,125 +223,11 @@ def _rank(entry: Waiting, now_ms: int) -> tuple[int, int, int, tuple[str, str]]:
     return number, deadline_ms, since_ms, request.place
 
 
-def _needs(request: LeaseRequest, resources: Resources) -> list[_Need]:
-    """Return what a test needs besides its server."""
-    found = [_Need(("line", request.line_id), None, 1, WaitReason.LINE_BUSY)]
-    for segment_id in resources.ways.get(request.line_id, ()):
-        segment = resources.segments.get(segment_id)
-        if segment is None:
-            continue
-        is_radio = segment.kind is SegmentKind.RADIO_HOP
-        found.append(
-            _Need(
-                ("segment", segment_id),
-                usable_bps(segment.capacity_bps),
-                1 if is_radio else None,
-                WaitReason.RADIO_HOP_BUSY if is_radio else WaitReason.SEGMENT_FULL,
-            )
-        )
-    return found
-
-
-def _all_ways(request: LeaseRequest, resources: Resources) -> Iterator[_Way]:
-    """Yield a way to each server, whether it is healthy or not."""
-    needs = _needs(request, resources)
-    for server in resources.servers:
-        room = _Need(
-            ("server", server.id),
-            usable_bps(server.capacity_bps),
-            server.max_tests,
-            WaitReason.SERVER_FULL,
-        )
-        way = (room, *needs)
-        limits_bps = [need.limit_bps for need in way if need.limit_bps is not None]
-        yield _Way(server.id, min(request.rate_cap_bps, *limits_bps), way)
-
-
-def _most_bps(request: LeaseRequest, resources: Resources) -> int:
-    return max((way.rate_bps for way in _all_ways(request, resources)), default=0)
-
-
-def _ways(request: LeaseRequest, resources: Resources) -> list[_Way]:
-    """Return the ways that make sense now, best server first."""
-    usable = {
-        server.id
-        for server in resources.servers
-        if server.healthy and server.id not in request.avoid
-    }
-    least_bps = max(1, request.least_bps)
-    return [
-        way
-        for way in _all_ways(request, resources)
-        if way.server_id in usable and way.rate_bps >= least_bps
-    ]
-
-
-def _load_of(active: Iterable[Lease]) -> _Load:
-    load = _Load()
-    for lease in active:
-        load.hold(_keys_of(lease), lease.request.directions, lease.rate_cap_bps)
-    return load
-
-
-def _keys_of(lease: Lease) -> tuple[_Key, ...]:
-    return (
-        ("server", lease.server_id),
-        ("line", lease.request.line_id),
-        *(("segment", one) for one in lease.segment_ids),
-    )
-
-
-def _sweep(
-    entries: Iterable[Waiting], load: _Load, resources: Resources
-) -> Iterator[tuple[Waiting, _Way | None]]:
-    """Give each in turn its way, holding it in ``load``; None where it must wait.
-
-    Ends early once no server is left for anybody.
-    """
-    blocked: set[_Key] = set()
-    servers = {("server", one.id) for one in resources.servers if one.healthy}
-    for entry in entries:
-        if servers <= blocked:
-            return
-        directions = entry.request.directions
-        way, short = _first_way(entry.request, load, blocked, resources)
-        if way is None:
-            yield entry, None
-        elif not short:
-            load.hold((n.key for n in way.needs), directions, way.rate_bps)
-            yield entry, way
-        else:
-            if not any(need.key in blocked for need in short):
-                blocked.update(need.key for need in short)
-                kept = [need.key for need in way.needs if need not in short]
-                load.hold(kept, directions, way.rate_bps)
-            yield entry, None
-
-
-def _first_way(
-    request: LeaseRequest, load: _Load, blocked: set[_Key], resources: Resources
-) -> tuple[_Way | None, list[_Need]]:
-    """Return the first way with room, else the one that lacks least and what it lacks."""
-    best: _Way | None = None
-    least: list[_Need] = []
-    for way in _ways(request, resources):
-        short = [
-            need
-            for need in way.needs
-            if need.key in blocked or load.lacks(need, request.directions, way.rate_bps)
-        ]
-        if not short:
-            return way, []
-        if best is None or len(short) < len(least):
-            best, least = way, short
-    return best, least
-
-
 def _reason(
-    request: LeaseRequest, load: _Load, resources: Resources
+    request: LeaseRequest, load: Load, resources: Resources
 ) -> tuple[WaitReason, str]:
     """Return why a request waits; only others ahead of it if there is room for it."""
-    way, short = _first_way(request, load, set(), resources)
+    way, short = first_way(request, load, set(), resources)
     if way is None:
         return WaitReason.NO_SERVER, ""
     if not short:
@@ -426,12 +244,12 @@ def _retry_after_s(
     now_ms: int,
 ) -> float:
     """Return when this request's turn will come if all tests take what they expect."""
-    if not _ways(mine.request, resources):
+    if not usable_ways(mine.request, resources):
         return MAX_RETRY_S
     soon_ms = now_ms + round(MIN_RETRY_S * 1000)
     running = [_Running.of(lease, soon_ms) for lease in book.active]
     heapq.heapify(running)
-    load = _load_of(book.active)
+    load = load_of(book.active)
     queue = [*ahead, mine]
     at_ms = now_ms
     horizon_ms = now_ms + round(MAX_RETRY_S * 1000)
@@ -443,9 +261,9 @@ def _retry_after_s(
             done = heapq.heappop(running)
             load.hold(done.keys, done.directions, -done.rate_bps, -1)
         # Blocking and holding for the first is only for this moment, so on a copy.
-        trial = _Load(dict(load.rates), dict(load.tests))
+        trial = Load(dict(load.rates), dict(load.tests))
         placed: set[tuple[str, str]] = set()
-        for entry, way in _sweep(queue, trial, resources):
+        for entry, way in sweep(queue, trial, resources):
             if way is None:
                 continue
             if entry is mine:
@@ -465,7 +283,7 @@ class _Running:
     """A test that is expected to end."""
 
     end_ms: int
-    keys: tuple[_Key, ...]
+    keys: tuple[Key, ...]
     directions: tuple[Direction, ...]
     rate_bps: int
 
@@ -476,7 +294,7 @@ class _Running:
         end_ms = lease.granted_ms + math.ceil(request.expected_s * 1000)
         return cls(
             max(end_ms, soon_ms),
-            _keys_of(lease),
+            keys_of(lease),
             request.directions,
             lease.rate_cap_bps,
         )

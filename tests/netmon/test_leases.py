@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from netmon.lease_ways import Resources, ServerRoom
 from netmon.lease_wire import Direction, Purpose, WaitReason
 from netmon.leases import (
     CLIMB_AFTER_S,
@@ -16,8 +17,6 @@ from netmon.leases import (
     Granted,
     Held,
     Refused,
-    Resources,
-    ServerRoom,
     change,
     current,
     settle,

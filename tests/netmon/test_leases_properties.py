@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from netmon.lease_ways import Resources, ServerRoom
 from netmon.lease_wire import Direction, Purpose
 from netmon.leases import (
     CLIMB_AFTER_S,
@@ -16,8 +17,6 @@ from netmon.leases import (
     Granted,
     Held,
     Refused,
-    Resources,
-    ServerRoom,
     change,
     current,
     settle,
