@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,23 @@ def add_config_option(parser: argparse.ArgumentParser, texts: Texts) -> None:
     parser.add_argument(
         "--config", type=Path, default=None, help=texts("cli.help.config")
     )
+
+
+def listen(host: str, port: int, texts: Texts) -> socket.socket:
+    """Return a listening socket, so that port 0 is known before anyone is told.
+
+    Raises:
+        InputError: the port is taken, or the address is not this machine's.
+    """
+    from netmon.errors import InputError, Problem
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        text = texts("cli.cannot_listen", why=error.strerror or str(error))
+        fix = texts("cli.other_port")
+        raise InputError([Problem(f"{host}:{port}", None, None, text, fix)]) from error
 
 
 @contextmanager

@@ -39,9 +39,12 @@ def add(commands: Commands, texts: Texts) -> None:
 
 
 def _start(args: argparse.Namespace, texts: Texts) -> int:
+    from netmon.cli.base import listen
     from netmon.demo.supervise import Options, run
 
-    return run(Options(args.minutes, args.port, args.data), texts)
+    # Before anything is started: a port that is taken is told at once.
+    listening = listen("127.0.0.1", args.port, texts)
+    return run(Options(args.minutes, listening, args.data), texts)
 
 
 def _press(args: argparse.Namespace, texts: Texts) -> int:

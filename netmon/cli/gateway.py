@@ -6,7 +6,7 @@ import argparse
 import socket
 from typing import TYPE_CHECKING
 
-from netmon.cli.base import add_config_option
+from netmon.cli.base import add_config_option, listen
 from netmon.texts import Texts
 
 if TYPE_CHECKING:
@@ -23,12 +23,6 @@ def add(commands: Commands, texts: Texts) -> None:
     parser.set_defaults(run=_run)
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket, so that port 0 is known before anyone is told."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=512)
-
-
 def _run(args: argparse.Namespace, texts: Texts) -> int:
     import logging
 
@@ -43,7 +37,9 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
         host = args.host or settings.gateway.host
         port = settings.gateway.port if args.port is None else args.port
         listening = (
-            _listen(host, port) if args.fd is None else socket.socket(fileno=args.fd)
+            listen(host, port, texts)
+            if args.fd is None
+            else socket.socket(fileno=args.fd)
         )
         with listening:
             name, number = listening.getsockname()[:2]

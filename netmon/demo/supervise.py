@@ -46,10 +46,13 @@ _READY_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run: for ever (``minutes`` None) or checking itself for a while."""
+    """How to run: for ever (``minutes`` None) or checking itself for a while.
+
+    ``listening`` is the status site's socket; it is closed at the end.
+    """
 
     minutes: float | None
-    port: int
+    listening: socket.socket
     data: Path | None
 
 
@@ -89,9 +92,7 @@ class Demo:
         )
         children = Children(files.logs, self._died)
         stack.push_async_callback(children.stop)
-        listening = stack.enter_context(
-            socket.create_server(("127.0.0.1", self._options.port), backlog=512)
-        )
+        listening = stack.enter_context(self._options.listening)
         site_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         store = SqliteStore(files.state)
         stack.callback(store.close)

@@ -1,0 +1,62 @@
+"""The command line as people meet it: help, refusals, a taken port."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from netmon.cli import COMMANDS, main
+
+
+@pytest.fixture(autouse=True)
+def german(monkeypatch, tmp_path):
+    monkeypatch.setenv("NETMON_LANG", "de")
+    monkeypatch.setenv("NETMON_DATA", str(tmp_path / "data"))
+
+
+def test_help_names_every_command_in_german(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--help"])
+    assert stopped.value.code == 0
+    shown = capsys.readouterr().out
+    for name in COMMANDS:
+        assert name.replace("_", "-") in shown
+    assert "Befehl" in shown or "BEFEHL" in shown
+
+
+@pytest.mark.parametrize("command", [["gateway"], ["demo"]])
+def test_a_taken_port_is_named_with_the_fix(command, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main([*command, "--port", str(port)]) == 1
+    shown = capsys.readouterr().err
+    assert f"127.0.0.1:{port}" in shown
+    assert "--port 0" in shown
+
+
+def test_a_wrong_setting_is_refused_with_its_field(tmp_path, capsys):
+    file = tmp_path / "netmon.toml"
+    file.write_text("[gateway]\nprot = 1\n", encoding="utf-8")
+    assert main(["sources", "list", "--config", str(file)]) == 1
+    assert "prot" in capsys.readouterr().err
+
+
+def test_a_token_is_shown_once_and_only_its_hash_is_kept(tmp_path, capsys):
+    assert main(["sources", "add", "gs-07-p1", "--building", "gs-07"]) == 0
+    token = capsys.readouterr().out.strip()
+    assert len(token) >= 43
+    kept = b"".join(f.read_bytes() for f in (tmp_path / "data").iterdir())
+    assert token.encode() not in kept
+    assert main(["sources", "list"]) == 0
+    assert "gs-07-p1" in capsys.readouterr().out
+    assert main(["sources", "revoke", "gs-07-p1"]) == 0
+    assert main(["sources", "revoke", "gs-07-p1"]) == 1
+
+
+def test_a_token_file_is_for_its_owner_only(tmp_path):
+    file = tmp_path / "token"
+    arguments = ["sources", "add", "c1", "--collector", "--token-file", str(file)]
+    assert main(arguments) == 0
+    assert file.stat().st_mode & 0o077 == 0
+    assert len(file.read_text(encoding="utf-8").strip()) >= 43
