@@ -18,7 +18,7 @@ from collectors.snmp import open_session
 from netmon.clock import SystemClock
 from netmon.config import Secret
 
-FAST = Timing(timeout_s=0.25, backoff_s=(0.01, 0.01))
+FAST = Timing(timeout_s=0.6, backoff_s=(0.01, 0.01))
 DRIVERS: tuple[Driver, ...] = ("gufo", "pysnmp")
 IF_DESCR = "1.3.6.1.2.1.2.2.1.2"
 
