@@ -355,7 +355,10 @@ class Engine:
                 incident_id = opened[key]
                 todo.held[key] = Held(held.building_id, held.watched, incident_id)
         for transition in stored:
-            _log.info(
+            # A city's first evaluation finds thousands of things in order.
+            begins = transition.from_state is AlarmState.UNKNOWN
+            _log.log(
+                logging.DEBUG if begins else logging.INFO,
                 "%s %s: %s -> %s",
                 transition.rule,
                 transition.target,

@@ -13,7 +13,10 @@ from netmon.storage.records import Heartbeat, InventoryVersion, MailEvent
 INGEST = "ingest"
 RELAY = "relay"
 ALERTS = "alerts"
+MAIL = "mail"
 _FRESH_S = 60.0
+# A round of sending may wait for a mail server that answers slowly.
+_MAIL_FRESH_S = 600.0
 
 
 class Part(StrEnum):
@@ -23,6 +26,7 @@ class Part(StrEnum):
     INGEST = INGEST
     RELAY = RELAY
     ALERTS = ALERTS
+    MAIL = MAIL
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,8 @@ class OwnState:
 def allowed_ages(settings: Settings) -> Mapping[Part, float]:
     """Return how old the last sign of life of each needed part may be, in s.
 
-    The relay is needed only where a time-series database is set.
+    The relay is needed only where a time-series database is set, the sender of
+    mails only where a mail server is.
     """
     allowed = {
         Part.INGEST: _FRESH_S,
@@ -70,6 +75,8 @@ def allowed_ages(settings: Settings) -> Mapping[Part, float]:
     }
     if settings.tsdb.url:
         allowed[Part.RELAY] = _FRESH_S
+    if settings.mail.host:
+        allowed[Part.MAIL] = _MAIL_FRESH_S
     return allowed
 
 

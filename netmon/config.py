@@ -1,7 +1,7 @@
 """Settings: one TOML file, strict; defaults stand here and nowhere else.
 
 Unknown keys are refused, each problem names the field and the fix. Secrets
-come from files or the environment and never appear in ``repr`` or a dump.
+come from files and never appear in ``repr`` or a dump.
 """
 
 from __future__ import annotations
@@ -43,6 +43,12 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._text)
+
+
+def _more_than_0(**values: float) -> None:
+    for name, value in values.items():
+        if not value > 0:
+            raise ValueError(f"{name} is {value}; use more than 0")
 
 
 class GatewaySettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,6 +94,10 @@ class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ap_clear_count: int = 1
     no_data_after_s: float = 3 * 3600.0
 
+    def __post_init__(self) -> None:
+        """Refuse values that make no sense; msgspec names the field's path."""
+        _more_than_0(**msgspec.structs.asdict(self))
+
 
 class CollectorSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """SNMP polling. ``credentials_file`` is TOML, readable by netmon only.
@@ -101,6 +111,10 @@ class CollectorSettings(Struct, frozen=True, forbid_unknown_fields=True):
     credentials_file: str = ""
     gateway_url: str = "http://127.0.0.1:8080"
     token_file: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse values that make no sense; msgspec names the field's path."""
+        _more_than_0(interval_s=self.interval_s, concurrency=self.concurrency)
 
 
 class MeasureServerSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,6 +9,8 @@ MBIT = 1_000_000
 GBIT = 1_000_000_000
 
 _RATE = re.compile(r"^\s*(\d+(?:[.,]\d+)?)\s*([A-Za-z/]*)\s*$")
+# 1.000 is a thousand to a German and one to a program: nobody is to guess.
+_THOUSANDS = re.compile(r"\d{1,3}[.,]\d{3}")
 _FACTORS = {
     "bit/s": 1,
     "kbit/s": KBIT,
@@ -20,14 +22,20 @@ MAX_RATE_BPS = 100 * GBIT
 MIN_RATE_BPS = 64 * KBIT
 
 
+def is_ambiguous(number: str) -> bool:
+    """Say whether a separator may stand for thousands as well as for decimals."""
+    return _THOUSANDS.fullmatch(number) is not None
+
+
 def parse_rate_bps(text: str) -> int:
     """Return bit/s of a rate such as ``100 Mbit/s``, ``1 Gbit/s``, ``16000 kbit/s``.
 
     A number without a unit is refused: 100 could be bit/s or Mbit/s.
 
     Raises:
-        ValueError: no number, no or unknown unit, or outside 64 kbit/s to
-            100 Gbit/s; the text says which and how to write it.
+        ValueError: no number, one with a separator of thousands, no or unknown
+            unit, or outside 64 kbit/s to 100 Gbit/s; the text says which and how
+            to write it.
     """
     match = _RATE.match(text)
     if match is None:
@@ -39,6 +47,11 @@ def parse_rate_bps(text: str) -> int:
     if factor is None:
         known = "bit/s, kbit/s, Mbit/s or Gbit/s"
         raise ValueError(f"unit {unit!r} is unknown; use {known}")
+    if is_ambiguous(number):
+        plain = re.sub(r"[.,]", "", number)
+        raise ValueError(
+            f"{text!r} can be read two ways; write '{plain} {unit}' without a separator"
+        )
     rate_bps = round(float(number.replace(",", ".")) * factor)
     if not MIN_RATE_BPS <= rate_bps <= MAX_RATE_BPS:
         raise ValueError(f"{text!r} is outside 64 kbit/s to 100 Gbit/s; check the unit")

@@ -58,4 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (head, less) has seen enough; nothing more can be printed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:
+        # A folder or file of the user's; anything else is a fault of ours.
+        if error.filename is None:
+            raise
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
     return status

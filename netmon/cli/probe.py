@@ -12,6 +12,7 @@ from netmon.texts import Texts
 if TYPE_CHECKING:
     from netmon.cli.base import Commands
     from probes.base import Emit, Probe, ProbeContext, ProbeResult
+    from probes.config import ProbeSettings
 
 NAMES = ("throughput", "latency", "dns", "link")
 NEEDS_SERVER = ("throughput", "latency", "all")
@@ -34,6 +35,7 @@ def add(commands: Commands, texts: Texts) -> None:
         default="all",
         help=texts("probe.help.what"),
     )
+    measure.add_argument("--config", type=Path, help=texts("probe.help.config"))
     measure.add_argument("--server", metavar="H:P", help=texts("probe.help.server"))
     measure.add_argument("--token-file", help=texts("probe.help.token_file"))
     measure.add_argument("--line", default="", help=texts("probe.help.line"))
@@ -69,12 +71,14 @@ async def _measure_all(args: argparse.Namespace, texts: Texts) -> int:
 
     from netmon.cli.probe_output import Explainer, as_json, as_text
     from probes.base import say_nothing
+    from probes.config import load_probe_settings
     from probes.runner import run_guarded
 
+    settings = None if args.config is None else load_probe_settings(args.config)
     explainer = Explainer(texts, sys.stderr) if args.explain else None
-    context = _context(args, explainer or say_nothing)
+    context = _context(args, settings, explainer or say_nothing)
     results: list[tuple[str, ProbeResult]] = []
-    for probe in _probes(args.what):
+    for probe in _probes(args.what, settings):
         if explainer is not None:
             explainer.begin(probe)
         result = await run_guarded(probe, context)
@@ -86,35 +90,43 @@ async def _measure_all(args: argparse.Namespace, texts: Texts) -> int:
     return 1 if any(result.failure for _, result in results) else 0
 
 
-def _probes(what: str) -> list[Probe]:
+def _probes(what: str, settings: ProbeSettings | None) -> list[Probe]:
     from probes.config import MethodSettings
     from probes.registry import PROBES
 
-    defaults = MethodSettings()
+    methods = settings or MethodSettings()
     return [
-        entry.make(defaults) for name, entry in PROBES.items() if what in (name, "all")
+        entry.make(methods) for name, entry in PROBES.items() if what in (name, "all")
     ]
 
 
-def _context(args: argparse.Namespace, emit: Emit) -> ProbeContext:
+def _context(
+    args: argparse.Namespace, settings: ProbeSettings | None, emit: Emit
+) -> ProbeContext:
+    """Return what a measurement needs; options count before the file."""
     from netmon.clock import SystemClock
     from netmon.config import Secret, read_secret
     from probes.base import MeasureAddress, ProbeContext
     from probes.config import parse_address
 
+    address = args.server or (settings.server.address if settings else "")
     host, port = "", 0
-    if args.server:
+    if address:
         try:
-            host, port = parse_address(args.server)
+            host, port = parse_address(address)
         except ValueError as error:
             raise _refused("--server", str(error)) from error
     elif args.what in NEEDS_SERVER:
         raise _refused("--server", "is missing")
-    token = read_secret(args.token_file or "", setting="--token-file")
+    token_file = args.token_file or ""
+    # The file's token is for the file's server only.
+    if settings and not args.server:
+        token_file = token_file or settings.server.token_file
+    token = read_secret(token_file, setting="--token-file")
     return ProbeContext(
-        building="",
-        line=args.line,
-        probe="",
+        building=settings.building if settings else "",
+        line=args.line or (settings.line if settings else ""),
+        probe=settings.probe if settings else "",
         server=MeasureAddress(host, port, token or Secret("")),
         clock=SystemClock(),
         emit=emit,
@@ -122,5 +134,5 @@ def _context(args: argparse.Namespace, emit: Emit) -> ProbeContext:
 
 
 def _refused(option: str, text: str) -> ConfigError:
-    fix = "--server messserver.example.org:5201"
+    fix = "--server messserver.example.org:5201, or --config with the probe's settings"
     return ConfigError([Problem("netmon probe measure", None, option, text, fix)])

@@ -11,6 +11,7 @@ from netmon.texts import NO_VALUE, Texts
 
 if TYPE_CHECKING:
     from netmon.cli.base import Commands
+    from netmon.storage.ports import Store
 
 
 def add(commands: Commands, texts: Texts) -> None:
@@ -49,14 +50,44 @@ def _add(args: argparse.Namespace, texts: Texts) -> int:
     token = new_token()
     kind = SourceKind.COLLECTOR if args.collector else SourceKind.PROBE
     with open_store(args.config) as (store, _):
+        _check_building(store, args.building, texts)
+        # First the file: a token that reached nobody must not replace the old one.
+        if args.token_file is not None:
+            _write_token(args.token_file, token)
         store.sources.create(args.name, kind, args.building, token_hash(token))
     if args.token_file is None:
         print(token)
-        return 0
-    args.token_file.touch(mode=0o600)
-    args.token_file.write_text(token + "\n", encoding="utf-8")
-    print(texts("sources.written", name=args.name, file=args.token_file))
+    else:
+        print(texts("sources.written", name=args.name, file=args.token_file))
     return 0
+
+
+def _check_building(store: Store, building_id: str | None, texts: Texts) -> None:
+    """Refuse a building the inventory does not know; before any import, all may."""
+    from netmon.errors import InputError, Problem
+    from netmon.inventory import decode
+
+    version = store.inventories.current()
+    if building_id is None or version is None:
+        return
+    if building_id not in decode(version.body).building_by_id:
+        text = texts("inventory.cli.no_building", id=building_id)
+        fix = texts("inventory.cli.no_building_fix")
+        raise InputError([Problem("--building", None, None, text, fix)])
+
+
+def _write_token(file: Path, token: str) -> None:
+    from netmon.errors import InputError, Problem
+
+    try:
+        file.touch(mode=0o600)
+        # It may have been there, open to others.
+        file.chmod(0o600)
+        file.write_text(token + "\n", encoding="utf-8")
+    except OSError as error:
+        text = error.strerror or "cannot be written"
+        fix = "name a file that can be written"
+        raise InputError([Problem(str(file), None, None, text, fix)]) from error
 
 
 def _revoke(args: argparse.Namespace, texts: Texts) -> int:

@@ -67,6 +67,7 @@ class DemoFiles:
     def write_settings(
         self,
         *,
+        tsdb_url: str,
         site_url: str,
         mail_port: int,
         mail_password: Secret,
@@ -90,6 +91,7 @@ class DemoFiles:
         tables: dict[str, dict[str, Any]] = {
             "": {"data_dir": str(self.root)},
             "gateway": {"public_url": site_url},
+            "tsdb": {"url": tsdb_url},
             "mail": {
                 "host": "localhost",
                 "port": mail_port,

@@ -113,7 +113,9 @@ class Demo:
         now_ms = to_ms(SystemClock().now())
         store.inventories.save(content_hash(inventory), encode(inventory), now_ms)
         feed_token = self._add_sources(store, files)
+        tsdb_url = await self._start_tsdb(stack, files)
         files.write_settings(
+            tsdb_url=tsdb_url,
             site_url=site_url,
             mail_port=mailbox.port,
             mail_password=Secret(password),
@@ -134,7 +136,8 @@ class Demo:
         await self._answering(site_url)
         await children.start("alerts", "-m", "netmon", "alerts", "run", *config)
         await children.start("collector", "-m", "netmon", "collect", "run", *config)
-        await self._start_tsdb(children, stack, files)
+        if tsdb_url:
+            await children.start("relay", "-m", "netmon", "relay", "run", *config)
         for building in plan.live:
             probe = files.write_probe(
                 plan, building.id, site_url, ports, Secret(measure_token)
@@ -216,26 +219,15 @@ class Demo:
         self._devices = child
         return dict(answer["addresses"])
 
-    async def _start_tsdb(
-        self, children: Children, stack: AsyncExitStack, files: DemoFiles
-    ) -> None:
+    async def _start_tsdb(self, stack: AsyncExitStack, files: DemoFiles) -> str:
+        """Start a time-series database if there is one; return its address or ""."""
         if not is_installed():
             print(self._texts("demo.no_tsdb"), flush=True)
-            return
+            return ""
         victoria = Victoria(files.root / "victoria")
         await asyncio.to_thread(victoria.start)
         stack.push_async_callback(asyncio.to_thread, victoria.stop)
-        await children.start(
-            "relay",
-            "-m",
-            "netmon",
-            "relay",
-            "run",
-            "--config",
-            str(files.settings),
-            "--tsdb",
-            victoria.url,
-        )
+        return victoria.url
 
     async def _answering(self, site_url: str) -> None:
         # The socket listens already: the request waits until the gateway serves it.

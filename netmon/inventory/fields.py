@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
 
-from netmon.units import GBIT, KBIT, MBIT, parse_rate_bps
+from netmon.units import GBIT, KBIT, MBIT, is_ambiguous, parse_rate_bps
 
 # North Rhine-Westphalia with a margin of a few kilometres.
 NRW_LATITUDE_DEG = (50.3, 52.6)
@@ -25,7 +25,7 @@ _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _GERMAN_DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 _ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
 _PLAIN_NUMBER = re.compile(r"\d+([.,]\d+)?")
-_RATE_UNIT = re.compile(r"\d+(?:[.,]\d+)?\s*([^\d\s.,].*)")
+_RATE_UNIT = re.compile(r"(\d+(?:[.,]\d+)?)\s*([^\d\s.,].*)")
 _YES_NO = {
     "true": True,
     "ja": True,
@@ -151,12 +151,16 @@ def parse_rate(text: str) -> int:
         pass
     if _PLAIN_NUMBER.fullmatch(text):
         raise RefusedError("rate_no_unit", value=text)
-    unit = _RATE_UNIT.fullmatch(text)
-    if unit is None:
+    match = _RATE_UNIT.fullmatch(text)
+    if match is None:
         raise RefusedError("rate_no_number", value=text)
-    if unit.group(1).strip().casefold() in ("bit/s", "kbit/s", "mbit/s", "gbit/s"):
-        raise RefusedError("rate_range", value=text)
-    raise RefusedError("rate_unit", value=text, unit=unit.group(1).strip())
+    number, unit = match.group(1), match.group(2).strip()
+    if unit.casefold() not in ("bit/s", "kbit/s", "mbit/s", "gbit/s"):
+        raise RefusedError("rate_unit", value=text, unit=unit)
+    if is_ambiguous(number):
+        plain = f"{re.sub('[.,]', '', number)} {unit}"
+        raise RefusedError("rate_thousands", value=text, plain=plain)
+    raise RefusedError("rate_range", value=text)
 
 
 def write_rate(rate_bps: int) -> str:

@@ -85,7 +85,8 @@ class Database:
             # near 30 ms, 8,000 pages made it 130 ms (bench/ingest.py, ack_p99_ms).
             connection.execute("PRAGMA wal_autocheckpoint=2000")
         except sqlite3.Error as error:
-            raise _translate(error) from error
+            told = _translate(error)
+            raise type(told)(f"{self._path}: {told}") from error
         self._local.connection = connection
         with self._lock:
             self._all.append(connection)

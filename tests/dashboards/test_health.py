@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from dashboards import schemas
 from dashboards.app import create_app
 from dashboards.health import Part, allowed_ages, judge
-from netmon.config import AlertSettings, Settings, TsdbSettings
+from netmon.config import AlertSettings, MailSettings, Settings, TsdbSettings
 from netmon.errors import StorageError
 from netmon.storage.records import AlarmState, Heartbeat
 
@@ -40,6 +40,8 @@ def test_parts_are_judged_by_age(beats, failing):
 
 def test_the_relay_counts_only_where_a_database_is_set():
     assert Part.RELAY not in allowed_ages(Settings())
+    assert Part.MAIL not in allowed_ages(Settings())
+    assert Part.MAIL in allowed_ages(Settings(mail=MailSettings(host="localhost")))
     assert Part.RELAY in allowed_ages(Settings(tsdb=TsdbSettings(url="http://x")))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from importlib.resources import files
 
 import pytest
 
@@ -56,7 +57,41 @@ def test_a_token_is_shown_once_and_only_its_hash_is_kept(tmp_path, capsys):
 
 def test_a_token_file_is_for_its_owner_only(tmp_path):
     file = tmp_path / "token"
+    file.write_text("old", encoding="utf-8")
+    file.chmod(0o644)
     arguments = ["sources", "add", "c1", "--collector", "--token-file", str(file)]
     assert main(arguments) == 0
     assert file.stat().st_mode & 0o077 == 0
     assert len(file.read_text(encoding="utf-8").strip()) >= 43
+
+
+def test_a_token_that_reaches_no_file_replaces_none(tmp_path, capsys):
+    file = tmp_path / "no" / "token"
+    arguments = ["sources", "add", "c1", "--collector", "--token-file", str(file)]
+    assert main(arguments) == 1
+    assert "No such file" in capsys.readouterr().err
+    assert main(["sources", "list"]) == 0
+    assert "c1" not in capsys.readouterr().out
+
+
+def test_a_sender_for_an_unknown_building_is_refused(capsys):
+    folder = str(files("netmon.demo.city"))
+    assert main(["inventory", "import", folder]) == 0
+    capsys.readouterr()
+    assert main(["sources", "add", "p1", "--building", "gs-999"]) == 1
+    assert "„gs-999“" in capsys.readouterr().err
+    assert main(["sources", "add", "p1", "--building", "gs-07"]) == 0
+
+
+def test_a_folder_that_cannot_be_made_is_named_without_a_traceback(tmp_path, capsys):
+    taken = tmp_path / "file"
+    taken.touch()
+    arguments = ["report", "annual", "--demo", "--year", "2025", "--out", str(taken)]
+    assert main(arguments) == 1
+    assert capsys.readouterr().err == f"{taken}: File exists\n"
+
+
+def test_a_store_that_cannot_be_opened_is_named(tmp_path, capsys):
+    (tmp_path / "data" / "state.sqlite3").mkdir(parents=True)
+    assert main(["alerts", "list"]) == 1
+    assert str(tmp_path / "data" / "state.sqlite3") in capsys.readouterr().err

@@ -39,6 +39,11 @@ def test_a_file_and_the_environment(tmp_path, monkeypatch):
         ('[gateway]\nport = "x"', "[gateway.port]: Expected `int`, got `str`"),
         ('[mail]\nsecurity = "ssl"', "[mail.security]: Invalid enum value 'ssl'"),
         ("gateway = [", "no TOML: "),
+        (
+            "[alerts]\nline_confirm_count = 0",
+            "[alerts]: line_confirm_count is 0; use more than 0",
+        ),
+        ("[collector]\ninterval_s = -1", "[collector]: interval_s is -1"),
     ],
 )
 def test_bad_files_are_refused_with_field_and_fix(tmp_path, text, message):

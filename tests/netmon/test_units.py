@@ -35,6 +35,8 @@ def test_rates(text, rate_bps):
         ("100 bit/s", "outside 64 kbit/s to 100 Gbit/s"),
         ("1000 Gbit/s", "outside 64 kbit/s to 100 Gbit/s"),
         ("-5 Mbit/s", "is no rate"),
+        ("1.000 Mbit/s", "write '1000 Mbit/s' without a separator"),
+        ("1,000 Mbit/s", "write '1000 Mbit/s' without a separator"),
     ],
 )
 def test_refusals_name_the_fix(text, message):

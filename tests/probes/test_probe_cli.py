@@ -123,6 +123,25 @@ def test_json_of_a_failure_has_a_reason_and_no_numbers(closed_port, capsys):
     assert (result["failure"], result["values"]) == ("refused", {})
 
 
+def test_the_settings_of_the_probe_name_server_token_and_line(
+    server_address, token_file, tmp_path, capsys
+):
+    config = tmp_path / "sonde.toml"
+    config.write_text(
+        'probe = "p1"\nbuilding = "b1"\nline = "l1"\n'
+        f'[gateway]\nurl = "http://127.0.0.1:9"\ntoken_file = "{token_file}"\n'
+        f'[server]\naddress = "{server_address}"\ntoken_file = "{token_file}"\n'
+        "[throughput]\nwarmup_s = 0.1\nwindow_s = 0.2\n",
+        encoding="utf-8",
+    )
+    status = run("probe", "measure", "throughput", "--json", "--config", str(config))
+    shown = capsys.readouterr()
+    (result,) = json.loads(shown.out)["results"]
+    assert (status, result["ok"]) == (0, True)
+    assert result["values"]["rate_down_bps"] > 0
+    assert "right-token" not in shown.out + shown.err
+
+
 def test_link_needs_no_server(capsys):
     status = run("probe", "measure", "link")
     shown = capsys.readouterr().out

@@ -132,6 +132,7 @@ async def test_made_up_values_carry_their_badge_and_measured_ones_do_not(city, p
     wlan = row_of(shown.rows(WLAN), "Schule 9")
     assert "erzeugt" in wlan["In Ordnung"]
     assert "erzeugt" in wlan["Endgeräte"]
+    assert "2 von 5 Gebäuden zeigen erzeugte Beispieldaten" in shown.text
 
 
 async def test_the_newest_of_two_senders_counts(city, page):

@@ -31,6 +31,8 @@ def test_a_written_rate_reads_back_exactly(rate_bps: int) -> None:
         ("250 Mbyte/s", "rate_unit"),
         ("1 bit/s", "rate_range"),
         ("1000 Gbit/s", "rate_range"),
+        ("1.000 Mbit/s", "rate_thousands"),
+        ("16,000 kbit/s", "rate_thousands"),
     ],
 )
 def test_a_rate_is_refused_with_its_reason(text: str, code: str) -> None:

@@ -1,0 +1,107 @@
+"""The pages in a real browser: a way through by keyboard, and no sideways scrolling."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from playwright.async_api import Browser, Page, async_playwright
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+# Without these Chromium looks for hosts outside, which nobody wants of a test.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    found = shutil.which("chromium")
+    if found is None:
+        reason = "the program chromium is missing (apt-get install chromium)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"missing in CI: {reason}")
+        pytest.skip(reason)
+    return found
+
+
+@pytest.fixture
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        running = await playwright.chromium.launch(
+            executable_path=chromium, args=ARGUMENTS
+        )
+        yield running
+        await running.close()
+
+
+@pytest.fixture
+async def site_url(app: FastAPI, city) -> AsyncIterator[str]:
+    """The site on a free port; the fixture `app` has opened it already."""
+    city.throughput("b-ost", (60, (180.0, 40.0)))
+    city.all_alive()
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(
+        uvicorn.Config(app, lifespan="off", log_level="warning", ws="none")
+    )
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    await serving
+    listening.close()
+
+
+async def too_wide(page: Page) -> bool:
+    """Say whether the page scrolls sideways."""
+    root = "document.documentElement"
+    return bool(await page.evaluate(f"{root}.scrollWidth > {root}.clientWidth"))
+
+
+@pytest.mark.parametrize("width", [1440, 768, 360])
+async def test_no_page_scrolls_sideways(browser: Browser, site_url: str, width: int):
+    page = await browser.new_page(viewport={"width": width, "height": 900})
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    for path in ("/", "/gebaeude/b-ost", "/stoerungen", "/sonden", "/system"):
+        answer = await page.goto(f"{site_url}{path}")
+        assert answer is not None
+        assert answer.ok, path
+        assert not await too_wide(page), f"{path} at {width} px"
+        assert await page.locator("h1").count() == 1
+    assert problems == [], "the content security policy or a script complained"
+
+
+async def test_a_building_is_found_and_opened_by_keyboard_alone(
+    browser: Browser, site_url: str
+):
+    page = await browser.new_page()
+    await page.goto(site_url)
+    await page.keyboard.press("Tab")
+    focused = await page.evaluate("document.activeElement.getAttribute('href')")
+    assert str(focused).startswith("#"), "the first stop skips to the content"
+    await page.locator("input[name=q]").focus()
+    name = await page.locator("a[href='/gebaeude/b-ost']").first.inner_text()
+    await page.keyboard.type(name)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**q=*")
+    link = page.locator("a[href='/gebaeude/b-ost']").first
+    await link.focus()
+    outline = await link.evaluate("e => getComputedStyle(e).outlineStyle")
+    assert outline != "none", "focus is visible"
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/gebaeude/b-ost*")
+    assert name in await page.locator("h1").inner_text()
