@@ -73,7 +73,7 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
     )
     app.state.site = site
     app.state.registry = make_registry(site)
-    app.state.ingest = ingest.IngestService(store, clock)
+    app.state.ingest = ingest.IngestService(store, clock, site.inventory)
     app.state.leases = LeaseDesk(settings.measure, store, clock, texts)
     for router in ROUTERS:
         app.include_router(router)

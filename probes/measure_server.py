@@ -123,10 +123,6 @@ class MeasureServer:
         known.down.set_rate(down_bps, now_s)
         known.up.set_rate(up_bps, now_s)
 
-    def clear_rate(self, line: str) -> None:
-        """Let a line's later tests run unpaced."""
-        self._lines.pop(line, None)
-
     async def start(self, host: str, port: int) -> None:
         """Listen on TCP and UDP; port 0 takes one that is free for both.
 

@@ -38,10 +38,10 @@ _log = logging.getLogger(__name__)
 class IngestService:
     """What the route needs: the store, the clock, and the writer thread."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, inventory: CurrentInventory) -> None:
         self.store = store
         self.clock = clock
-        self.inventory = CurrentInventory(store.inventories)
+        self.inventory = inventory
         self.commits = GroupCommit(store.measurements.write)
 
     def start(self) -> None:
