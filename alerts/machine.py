@@ -13,6 +13,9 @@ Silence: OK, SUSPECT and BAD become STALE once nothing valid came within
 next valid result. Rules about silence itself (`Limits.silence_is_bad`) go from
 OK or UNKNOWN straight to BAD.
 
+A value with an interval is bad only if all of it is; a lower bound can be good, never
+bad: below the threshold it says nothing at all.
+
 Late data is ignored altogether: a result older than the newest one seen, or one
 that reached the gateway more than ``valid_for_s`` after it was measured. Failed
 measurements are neither good nor bad: they keep a streak as it is and don't
@@ -62,11 +65,15 @@ class Limits:
 
 
 class Result(Struct, frozen=True, omit_defaults=True):
-    """A value with its time, or the reason why there is none."""
+    """A value with its time, or the reason why there is none.
+
+    ``at_least``: the value is a lower bound, the truth may be more.
+    """
 
     ts_ms: int
     value: float | None = None
     failure: FailureReason | None = None
+    at_least: bool = False
 
 
 class Memory(Struct, frozen=True, omit_defaults=True):
@@ -100,12 +107,18 @@ class Watched(Struct, frozen=True):
 
 
 class Seen(Struct, frozen=True):
-    """One result as it arrived; ``value`` and ``failure`` are never both given."""
+    """One result as it arrived; ``value`` and ``failure`` are never both given.
+
+    ``high`` is the upper end of the value's interval, None where it has none.
+    ``at_least``: the value is only a lower bound.
+    """
 
     ts_ms: int
     received_ms: int
     value: float | None = None
     failure: FailureReason | None = None
+    high: float | None = None
+    at_least: bool = False
 
 
 class Change(Struct, frozen=True):
@@ -126,13 +139,25 @@ class Level(Enum):
     GOOD = auto()
 
 
-def judge(limits: Limits, value: float) -> Level:
-    """Return how a value stands to the limits."""
-    if limits.raise_below is not None and value < limits.raise_below:
+def judge(limits: Limits, value: float, high: float | None = None) -> Level:
+    """Return how a value stands to the limits.
+
+    Bad is only what is bad with certainty: where the value has an interval, all of
+    it lies below the threshold.
+    """
+    certain = value if high is None else high
+    if limits.raise_below is not None and certain < limits.raise_below:
         return Level.BAD
     if limits.clear_from is not None and value < limits.clear_from:
         return Level.BETWEEN
     return Level.GOOD
+
+
+def says_nothing(limits: Limits, seen: Seen) -> bool:
+    """Say whether a result is a lower bound too low to tell good from bad."""
+    if not seen.at_least or seen.value is None or limits.raise_below is None:
+        return False
+    return seen.value < limits.raise_below
 
 
 def is_late(limits: Limits, memory: Memory, seen: Seen) -> bool:
@@ -181,13 +206,13 @@ def step(
     """
     if seen is None:
         return _wait(limits, watched, now_ms)
-    if is_late(limits, watched.memory, seen):
+    if is_late(limits, watched.memory, seen) or says_nothing(limits, seen):
         return watched, None
     memory = _remember(limits, watched, seen)
     kept = replace(watched, memory=memory)
     if seen.value is None:
         return kept, None
-    after = _next_state(limits, kept, judge(limits, seen.value))
+    after = _next_state(limits, kept, judge(limits, seen.value, seen.high))
     return _change(kept, after, max(now_ms, watched.since_ms))
 
 
@@ -226,7 +251,7 @@ def _wait(
 def _remember(limits: Limits, watched: Watched, seen: Seen) -> Memory:
     memory = watched.memory
     measured_ms = min(seen.ts_ms, seen.received_ms)
-    result = Result(measured_ms, seen.value, seen.failure)
+    result = Result(measured_ms, seen.value, seen.failure, seen.at_least)
     first_ms = seen.received_ms if memory.first_ms is None else memory.first_ms
     if seen.value is None:
         return replace(
@@ -235,7 +260,7 @@ def _remember(limits: Limits, watched: Watched, seen: Seen) -> Memory:
             first_ms=first_ms,
             results=(*memory.results, result)[-RESULTS_KEPT:],
         )
-    level = judge(limits, seen.value)
+    level = judge(limits, seen.value, seen.high)
     bad_streak = memory.bad_streak + 1 if level is Level.BAD else 0
     starts = bad_streak == 1 and not watched.incident_open
     if limits.silence_is_bad:

@@ -8,6 +8,9 @@ from alerts.machine import Seen
 from alerts.rules import Rule
 from netmon.storage.records import Chunk, Points
 
+# A test of the other direction: its failures say nothing of the download.
+_OTHER_DIRECTION = "up"
+
 
 def results(rule: Rule, chunk: Chunk) -> Iterator[Seen]:
     """Yield what a rule sees in a chunk, oldest first.
@@ -16,17 +19,29 @@ def results(rule: Rule, chunk: Chunk) -> Iterator[Seen]:
     """
     points = chunk.points
     failures = points.failure or [None] * len(points.ts)
+    if rule.quantity and chunk.series.tags.get("direction") == _OTHER_DIRECTION:
+        return
     values = _values(rule, points)
+    highs = _column(points, rule.upper)
+    bounds = _column(points, rule.at_least)
     for i in sorted(range(len(points.ts)), key=points.ts.__getitem__):
-        if values[i] is not None or failures[i] is not None:
-            yield Seen(points.ts[i], chunk.received_ms, values[i], failures[i])
+        value, bound = values[i], bounds[i]
+        seen = Seen(points.ts[i], chunk.received_ms, value, failures[i], highs[i])
+        if value is None and bound is not None:
+            yield Seen(points.ts[i], chunk.received_ms, bound, at_least=True)
+        elif value is not None or failures[i] is not None:
+            yield seen
+
+
+def _column(points: Points, name: str | None) -> Sequence[float | None]:
+    column = None if name is None else points.values.get(name)
+    return [None] * len(points.ts) if column is None else column
 
 
 def _values(rule: Rule, points: Points) -> Sequence[float | None]:
-    nothing: list[float | None] = [None] * len(points.ts)
     if rule.quantity is not None:
-        return points.values.get(rule.quantity, nothing)
-    alive = nothing
+        return _column(points, rule.quantity)
+    alive: list[float | None] = [None] * len(points.ts)
     for column in points.values.values():
         alive = [
             1.0 if value is not None else known

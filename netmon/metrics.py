@@ -23,6 +23,7 @@ class Unit(StrEnum):
     """Units as they end the metric's name; ``COUNT`` and ``NONE`` are bare."""
 
     BITS_PER_SECOND = "bps"
+    ROUNDS_PER_MINUTE = "rpm"
     BYTES = "bytes"
     SECONDS = "s"
     RATIO = "ratio"
@@ -34,6 +35,14 @@ class Unit(StrEnum):
     NONE = ""
 
 
+class Layer(StrEnum):
+    """Which bytes a rate counts: a line of 100 Mbit/s carries 95 of TCP payload."""
+
+    NONE = ""
+    IP = "ip"
+    TCP_PAYLOAD = "tcp_payload"
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One number: its name with unit, and the range outside which it is refused."""
@@ -42,6 +51,7 @@ class Metric:
     unit: Unit
     low: float
     high: float
+    layer: Layer = Layer.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +71,22 @@ class Kind:
     keep_rollups: bool = True
 
 
-def _bps(name: str) -> Metric:
-    return Metric(name, Unit.BITS_PER_SECOND, 0.0, float(MAX_RATE_BPS))
+def _bps(name: str, layer: Layer = Layer.NONE) -> Metric:
+    return Metric(name, Unit.BITS_PER_SECOND, 0.0, float(MAX_RATE_BPS), layer)
+
+
+def _rates(way: str) -> tuple[Metric, ...]:
+    """Return what a test says of one direction; see docs/dev/metrics.md."""
+    return (
+        _bps(f"rate_{way}_bps", Layer.TCP_PAYLOAD),
+        _bps(f"rate_{way}_low_bps", Layer.TCP_PAYLOAD),
+        _bps(f"rate_{way}_high_bps", Layer.TCP_PAYLOAD),
+        _bps(f"at_least_{way}_bps", Layer.TCP_PAYLOAD),
+        _bps(f"goodput_{way}_bps", Layer.TCP_PAYLOAD),
+        _bps(f"capacity_{way}_bps", Layer.IP),
+        _bps(f"cross_{way}_bps", Layer.IP),
+        _bps(f"demand_{way}_bps", Layer.IP),
+    )
 
 
 def _seconds(name: str, high: float = HOUR_S) -> Metric:
@@ -110,12 +134,30 @@ _ALL_KINDS = (
         "throughput",
         ("building", "line", "method"),
         (
-            _bps("rate_down_bps"),
-            _bps("rate_up_bps"),
+            *_rates("down"),
+            *_rates("up"),
+            _bps("threshold_bps", Layer.TCP_PAYLOAD),
+            _seconds("rtt_idle_s"),
+            _seconds("rtt_loaded_s"),
+            Metric("responsiveness_rpm", Unit.ROUNDS_PER_MINUTE, 0.0, _MAX_COUNT),
+            _ratio("retransmitted_ratio"),
             Metric("transferred_bytes", Unit.BYTES, 0.0, _MAX_COUNTER),
             _seconds("duration_s"),
+            _seconds("window_s"),
+            _seconds("counter_refresh_s"),
+            _count("streams_count"),
+            # The probe's certificate: what it could have shown at that moment.
+            _seconds("probe_late_s"),
+            _ratio("cpu_busy_ratio"),
+            _ratio("cpu_steal_ratio"),
+            _bps("port_speed_bps"),
+            _bps("loopback_ceiling_bps"),
+            Metric("clock_offset_s", Unit.SECONDS, -_YEARS_S, _YEARS_S),
         ),
         stale_after_s=3 * HOUR_S,
+        # Few values each: a series is one way of measuring, so each record keeps
+        # how it came about.
+        optional_tags=("direction", "basis", "congestion", "purpose", "campaign"),
     ),
     Kind(
         "latency",

@@ -85,6 +85,10 @@ class FailureReason(StrEnum):
     NO_REPLY = "no_reply"
     PARTIAL = "partial"
     UNSUPPORTED = "unsupported"
+    PROBE_LIMITED = "probe_limited"
+    UNSETTLED = "unsettled"
+    COUNTERS_UNREADABLE = "counters_unreadable"
+    OTHER_LINE = "other_line"
     INTERNAL = "internal"
 
 

@@ -327,3 +327,46 @@ def test_failures_alone_neither_raise_nor_clear(timeline: str) -> None:
     _, changes = follow(LINE, timeline)
     _, without = follow(LINE, timeline.replace("f", "."))
     assert changes == without
+
+
+@pytest.mark.parametrize(
+    ("value", "high", "level"),
+    [
+        (95.0, 99.0, Level.BAD),
+        (95.0, 101.0, Level.BETWEEN),
+        (101.0, 108.0, Level.BETWEEN),
+        (106.0, 110.0, Level.GOOD),
+        (95.0, None, Level.BAD),
+    ],
+)
+def test_only_what_is_bad_with_certainty_is_bad(value, high, level):
+    assert judge(LINE, value, high) is level
+
+
+def bounded(*bounds: float) -> tuple[Watched, list[Change]]:
+    watched, changes, now_ms = Watched(), [], 10**12
+    for bound in bounds:
+        now_ms += MINUTE_MS
+        seen = Seen(now_ms, now_ms, abs(bound), at_least=bound > 0)
+        watched, change = step(LINE, watched, seen, now_ms)
+        changes += [change] if change else []
+    return watched, changes
+
+
+def test_a_lower_bound_is_never_bad_and_below_the_threshold_says_nothing():
+    watched, changes = bounded(40.0, 40.0, 40.0, 40.0)
+    assert (watched, changes) == (Watched(), [])
+    watched, _ = bounded(120.0, 40.0, 40.0, 40.0)
+    assert watched.state is AlarmState.OK
+    # A negative number here is a measured value: three of them raise.
+    watched, _ = bounded(-40.0, -40.0, 20.0, -40.0)
+    assert watched.state is AlarmState.BAD
+
+
+def test_lower_bounds_above_the_clear_threshold_end_an_incident():
+    watched, _ = bounded(-40.0, -40.0, -40.0, 101.0, 101.0)
+    assert watched.state is AlarmState.BAD
+    watched, changes = bounded(-40.0, -40.0, -40.0, 106.0, 106.0)
+    assert watched.state is AlarmState.OK
+    assert changes[-1].closes
+    assert watched.memory.results[-1].at_least
