@@ -1,6 +1,7 @@
 """What raises an alarm: one entry a rule, and the limits it sets for a target.
 
-No threshold of an alarm is written anywhere else.
+What a line must reach comes from `netmon.model`, for probes ask for it as well; no
+other threshold of an alarm is written anywhere else.
 """
 
 from __future__ import annotations
@@ -19,17 +20,9 @@ from netmon.model import (
     Line,
     LineRole,
     below_by_contract,
+    clear_down_bps,
     expected_down_bps,
 )
-
-# An alarm ends only clearly above where it began, else a line at the edge mails
-# all day.
-CLEAR_MARGIN = 1.05
-# What TCP can carry of the contract at most is 0.94 (1448 of 1538 byte a frame,
-# PPPoE a little less). A healthy line must be able to reach its clear threshold,
-# so that stays a little below, and a little above CONTRACT_SHARE.
-REACHABLE_SHARE = 0.92
-
 
 LINE_BELOW_TARGET = "line_below_target"
 AP_DOWN = "ap_down"
@@ -100,16 +93,6 @@ def access_point_of(target: str) -> str:
     That is the planned id, or controller and name of one nobody has planned.
     """
     return target.removeprefix(f"{Scope.ACCESS_POINT}:")
-
-
-def clear_down_bps(line: Line) -> float:
-    """Return from which rate on a line counts as healed.
-
-    5 % above the alarm threshold, but never above what the contract can carry.
-    """
-    raised_bps = expected_down_bps(line)
-    reachable_bps = REACHABLE_SHARE * line.contracted_down_bps
-    return max(raised_bps, min(CLEAR_MARGIN * raised_bps, reachable_bps))
 
 
 def limited_by_contract(line: Line) -> bool:

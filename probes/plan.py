@@ -1,6 +1,6 @@
 """What a probe measures on a day, and what to do when its moment has come; pure.
 
-Lesson time is cut into slots of at most an hour; each slot owes one statement about
+Lesson time is cut into slots, of at most an hour unless told otherwise; each slot owes one statement about
 the line: passive proof if the counters give it, else a floor test. Full tests lie
 outside lessons. Every moment is drawn at random within its slot, from the line's id
 and the slot alone: a restart finds the same plan again, and no two lines fall into
@@ -18,7 +18,7 @@ from itertools import pairwise
 from msgspec import Struct
 
 from netmon.model import Line, expected_down_bps
-from probes.school_calendar import (
+from netmon.school_calendar import (
     SchoolCalendar,
     Span,
     lesson_time,
@@ -127,6 +127,7 @@ def plan_day(
     calendar: SchoolCalendar,
     costs: Costs,
     full_tests: int = FULL_TESTS_PER_DAY,
+    slot_ms: int = SLOT_MS,
 ) -> DayPlan:
     """Return what is measured on a day.
 
@@ -136,15 +137,16 @@ def plan_day(
         calendar: lessons, holidays, protected times.
         costs: of a test of this line, and its budget.
         full_tests: how many, spread over the day outside lessons.
+        slot_ms: the longest stretch of lesson time that owes one statement, above 0.
     """
     lessons, closed = lesson_time(calendar, day), protected_time(calendar, day)
-    slots = [slot for span in lessons for slot in _cut(span)]
+    slots = [slot for span in lessons for slot in _cut(span, slot_ms)]
     paid = _paid_slots(key, slots, closed, costs)
     tests = [_statement(key, slot, closed, costs, slot in paid) for slot in slots]
     left_bytes = costs.budget_bytes - sum(test.cost_bytes for test in tests)
     free = without([whole_day(day)], [*lessons, *closed])
     affordable = left_bytes // costs.full_bytes if costs.full_bytes else full_tests
-    fulls = _full_tests(key, free, min(full_tests, max(0, affordable)), costs)
+    fulls = _full_tests(key, free, min(full_tests, max(0, affordable)), costs, slot_ms)
     wanted = sum(_is_open(slot, closed) for slot in slots)
     unpaid = wanted - len(paid) + (full_tests - len(fulls) if free else 0)
     return DayPlan(tuple(sorted([*tests, *fulls], key=lambda x: x.at_ms)), unpaid)
@@ -201,9 +203,9 @@ def _last_call_ms(test: PlannedTest) -> int:
     return end_ms - round(test.slot.length_ms * LAST_CALL_SHARE)
 
 
-def _cut(span: Span) -> list[Span]:
-    """Return a span in equal parts of at most an hour."""
-    count = -(-span.length_ms // SLOT_MS)
+def _cut(span: Span, slot_ms: int) -> list[Span]:
+    """Return a span in equal parts of at most ``slot_ms``."""
+    count = -(-span.length_ms // slot_ms)
     edges = [span.start_ms + span.length_ms * n // count for n in range(count + 1)]
     return [Span(*pair) for pair in pairwise(edges)]
 
@@ -241,7 +243,7 @@ def _statement(
 
 
 def _full_tests(
-    key: str, free: Sequence[Span], count: int, costs: Costs
+    key: str, free: Sequence[Span], count: int, costs: Costs, slot_ms: int
 ) -> list[PlannedTest]:
     """Return full tests, one at random in each equal part of the free time."""
     found = []
@@ -252,7 +254,7 @@ def _full_tests(
         found.append(
             PlannedTest(
                 kind=TestKind.FULL,
-                slot=Span(at_ms, min(slot.end_ms, at_ms + SLOT_MS)),
+                slot=Span(at_ms, min(slot.end_ms, at_ms + slot_ms)),
                 at_ms=at_ms,
                 may_load=True,
                 cost_bytes=costs.full_bytes,

@@ -150,8 +150,12 @@ def _general_rules(
 
 
 def _general(rule: Rule, settings: AlertSettings, texts: Texts) -> str:
-    from alerts.rules import CLEAR_MARGIN, REACHABLE_SHARE
-    from netmon.model import CONTRACT_SHARE, TARGET_DOWN_BPS
+    from netmon.model import (
+        CLEAR_MARGIN,
+        CONTRACT_SHARE,
+        REACHABLE_SHARE,
+        TARGET_DOWN_BPS,
+    )
 
     confirm, clear = rule.counts(settings)
     return texts(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from alerts.rules import (
     RULES,
     RULES_OF_KIND,
     access_point_of,
-    clear_down_bps,
     limited_by_contract,
     line_of,
     lines_below_by_contract,
@@ -21,7 +21,9 @@ from netmon.model import (
     LineRole,
     Technology,
     below_by_contract,
+    clear_down_bps,
     expected_down_bps,
+    threshold_up_bps,
 )
 from netmon.units import MBIT
 
@@ -64,6 +66,17 @@ def test_a_healthy_line_can_reach_its_clear_threshold(contract: float) -> None:
     goodput_bps = contract * MBIT * 1440 / 1538  # TCP over PPPoE and Ethernet
     assert expected_down_bps(line(contract)) < clear_down_bps(line(contract))
     assert clear_down_bps(line(contract)) < goodput_bps
+
+
+@pytest.mark.parametrize(
+    ("down", "up", "asked"),
+    [(16, 2.4, 2.16), (100, 40, 36), (250, 250, 100), (1000, 100, 90), (100, 100, 90)],
+)
+def test_upwards_a_line_owes_its_contract_but_no_more_than_downwards(
+    down: float, up: float, asked: float
+) -> None:
+    one = replace(line(down), contracted_up_bps=round(up * MBIT))
+    assert threshold_up_bps(one) == pytest.approx(asked * MBIT)
 
 
 def test_a_line_rule_without_a_line_is_a_mistake() -> None:

@@ -10,6 +10,18 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from netmon.model import Line, LineRole, Technology
+from netmon.school_calendar import (
+    Holidays,
+    Lessons,
+    Protected,
+    SchoolCalendar,
+    Span,
+    Weekday,
+    lesson_time,
+    protected_time,
+    whole_day,
+    without,
+)
 from netmon.units import GBIT, MBIT
 from probes.plan import (
     SLOT_MS,
@@ -22,18 +34,6 @@ from probes.plan import (
     due_tests,
     next_action,
     plan_day,
-)
-from probes.school_calendar import (
-    Holidays,
-    Lessons,
-    Protected,
-    SchoolCalendar,
-    Span,
-    Weekday,
-    lesson_time,
-    protected_time,
-    whole_day,
-    without,
 )
 
 FRIDAY = date(2026, 11, 20)
@@ -115,6 +115,17 @@ def test_lesson_time_is_cut_into_slots_without_gap(key, day, calendar, cost):
         else:
             joined.append(span)
     assert joined == lesson_time(calendar, day)
+
+
+@given(key=keys, day=days_of_year, calendar=calendars(), minutes=st.integers(1, 90))
+def test_slots_are_as_long_as_asked_for(key, day, calendar, minutes):
+    plan = plan_day(key, day, calendar, ENOUGH, slot_ms=minutes * MINUTE_MS)
+    slots = [one.slot for one in plan.tests]
+    assert all(slot.length_ms <= minutes * MINUTE_MS for slot in slots)
+    wanted_ms = sum(span.length_ms for span in lesson_time(calendar, day))
+    statements = _statements(plan.tests)
+    assert sum(one.slot.length_ms for one in statements) == wanted_ms
+    assert len(statements) >= wanted_ms / (minutes * MINUTE_MS)
 
 
 @given(key=keys, day=days_of_year, calendar=calendars(), cost=costs)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from netmon.clock import to_ms
 from netmon.errors import ConfigError
-from probes.school_calendar import (
+from netmon.school_calendar import (
     Holidays,
     Lessons,
     Protected,
