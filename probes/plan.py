@@ -1,8 +1,9 @@
 """What a probe measures on a day, and what to do when its moment has come; pure.
 
-Lesson time is cut into slots, of at most an hour unless told otherwise; each slot owes one statement about
-the line: passive proof if the counters give it, else a floor test. Full tests lie
-outside lessons. Every moment is drawn at random within its slot, from the line's id
+Lesson time is cut into slots, of at most an hour unless told otherwise; each slot owes
+one statement about the line: passive proof if the counters give it, else a floor test.
+Outside lessons a statement is owed less often, only so that no night is blind, and full
+tests lie there. Every moment is drawn at random within its slot, from the line's id
 and the slot alone: a restart finds the same plan again, and no two lines fall into
 step. All that is planned keeps to a budget of bytes per line and day.
 """
@@ -16,6 +17,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from netmon.model import Line, expected_down_bps
 from netmon.school_calendar import (
@@ -28,6 +30,9 @@ from netmon.school_calendar import (
 )
 
 SLOT_MS = 3_600_000
+# Two statements in slots of this length are at most 150 minutes apart: a value of
+# throughput says nothing about now after 180.
+REST_SLOT_MS = 90 * 60_000
 FULL_TESTS_PER_DAY = 2
 # Of what the contract could carry in a day: 1.08 GB at 100 Mbit/s.
 BUDGET_SHARE = 0.001
@@ -43,11 +48,12 @@ LAST_CALL_SHARE = 1 / 6
 
 
 class TestKind(StrEnum):
-    """What is planned: a statement that an hour owes, or a full test."""
+    """What is planned: a statement of lesson time or of the rest, or a full test."""
 
     __test__ = False  # pytest would take it for a test case
 
     STATEMENT = "statement"
+    REST = "rest"
     FULL = "full"
 
 
@@ -87,7 +93,11 @@ class PlannedTest(Struct, frozen=True, kw_only=True):
 
 
 class DayPlan(Struct, frozen=True):
-    """A day in order of time. ``unpaid_count``: what the budget had no bytes for."""
+    """A day in order of time.
+
+    ``unpaid_count``: statements of lesson time and full tests that the budget had no
+    bytes for.
+    """
 
     tests: tuple[PlannedTest, ...]
     unpaid_count: int = 0
@@ -147,9 +157,11 @@ def plan_day(
     free = without([whole_day(day)], [*lessons, *closed])
     affordable = left_bytes // costs.full_bytes if costs.full_bytes else full_tests
     fulls = _full_tests(key, free, min(full_tests, max(0, affordable)), costs, slot_ms)
+    rest = _rest(key, free, costs, left_bytes - sum(test.cost_bytes for test in fulls))
     wanted = sum(_is_open(slot, closed) for slot in slots)
     unpaid = wanted - len(paid) + (full_tests - len(fulls) if free else 0)
-    return DayPlan(tuple(sorted([*tests, *fulls], key=lambda x: x.at_ms)), unpaid)
+    planned = sorted([*tests, *fulls, *rest], key=lambda x: x.at_ms)
+    return DayPlan(tuple(planned), unpaid)
 
 
 def due_tests(plan: DayPlan, now_ms: int) -> list[PlannedTest]:
@@ -178,7 +190,7 @@ def next_action(test: PlannedTest, situation: Situation, costs: Costs) -> Action
 
 def _is_settled(test: PlannedTest, situation: Situation) -> bool:
     """Say whether the slot has its statement, and nothing waits for confirmation."""
-    if test.kind is not TestKind.STATEMENT or situation.floor_missed:
+    if test.kind is TestKind.FULL or situation.floor_missed:
         return False
     made_ms = situation.statement_ms
     return made_ms is not None and made_ms >= test.slot.start_ms
@@ -223,6 +235,19 @@ def _paid_slots(
         return set(opened)
     drawn = sorted(opened, key=lambda slot: _share(f"{key}/lot", slot.start_ms))
     return set(drawn[: costs.budget_bytes // costs.floor_bytes])
+
+
+def _rest(
+    key: str, free: Sequence[Span], costs: Costs, left_bytes: int
+) -> list[PlannedTest]:
+    """Return the statements of the time outside lessons, from what is left to pay."""
+    slots = [slot for span in free for slot in _cut(span, REST_SLOT_MS)]
+    left = replace(costs, budget_bytes=max(0, left_bytes))
+    paid = _paid_slots(key, slots, (), left)
+    return [
+        replace(_statement(key, slot, (), left, slot in paid), kind=TestKind.REST)
+        for slot in slots
+    ]
 
 
 def _statement(

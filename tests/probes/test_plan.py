@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, time, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -94,12 +95,16 @@ costs = st.builds(
 keys = st.text(max_size=8)
 
 
+def _of_kind(tests, kind) -> list[PlannedTest]:
+    return [one for one in tests if one.kind is kind]
+
+
 def _statements(tests) -> list[PlannedTest]:
-    return [one for one in tests if one.kind is TestKind.STATEMENT]
+    return _of_kind(tests, TestKind.STATEMENT)
 
 
 def _fulls(tests) -> list[PlannedTest]:
-    return [one for one in tests if one.kind is TestKind.FULL]
+    return _of_kind(tests, TestKind.FULL)
 
 
 @given(key=keys, day=days_of_year, calendar=calendars(), cost=costs)
@@ -120,7 +125,7 @@ def test_lesson_time_is_cut_into_slots_without_gap(key, day, calendar, cost):
 @given(key=keys, day=days_of_year, calendar=calendars(), minutes=st.integers(1, 90))
 def test_slots_are_as_long_as_asked_for(key, day, calendar, minutes):
     plan = plan_day(key, day, calendar, ENOUGH, slot_ms=minutes * MINUTE_MS)
-    slots = [one.slot for one in plan.tests]
+    slots = [one.slot for one in plan.tests if one.kind is not TestKind.REST]
     assert all(slot.length_ms <= minutes * MINUTE_MS for slot in slots)
     wanted_ms = sum(span.length_ms for span in lesson_time(calendar, day))
     statements = _statements(plan.tests)
@@ -148,7 +153,8 @@ def test_all_planned_keeps_to_the_budget(key, day, calendar, cost):
     plan = plan_day(key, day, calendar, cost)
     assert sum(one.cost_bytes for one in plan.tests) <= cost.budget_bytes
     closed = protected_time(calendar, day)
-    loaded = [one for one in plan.tests if one.may_load]
+    owed = [one for one in plan.tests if one.kind is not TestKind.REST]
+    loaded = [one for one in owed if one.may_load]
     could = [one for one in _statements(plan.tests) if without([one.slot], closed)]
     assert plan.unpaid_count == len(could) + 2 - len(loaded)
     if plan.unpaid_count == 0:
@@ -216,15 +222,36 @@ def test_a_school_day_of_eight_hours():
     assert len(_statements(plan.tests)) == 8
     assert len(_fulls(plan.tests)) == 2
     assert plan.unpaid_count == 0
-    assert sum(one.cost_bytes for one in plan.tests) == 8 * 10 + 2 * 100
+    # Sixteen hours without lessons in slots of at most ninety minutes.
+    rest = _of_kind(plan.tests, TestKind.REST)
+    assert len(rest) == 6 + 6
+    assert sum(one.cost_bytes for one in plan.tests) == 20 * 10 + 2 * 100
 
 
-def test_a_holiday_has_full_tests_only():
+def test_a_holiday_has_no_lesson_statements():
     holiday = Holidays(first=FRIDAY, last=FRIDAY)
     plan = plan_day("l1", FRIDAY, SchoolCalendar(holidays=(holiday,)), ENOUGH)
-    assert [one.kind for one in plan.tests] == [TestKind.FULL] * 2
+    assert not _statements(plan.tests)
+    first, second = _fulls(plan.tests)
     noon_ms = whole_day(FRIDAY).start_ms + 12 * SLOT_MS
-    assert plan.tests[0].at_ms < noon_ms <= plan.tests[1].at_ms
+    assert first.at_ms < noon_ms <= second.at_ms
+
+
+@given(key=keys, day=days_of_year)
+def test_no_night_is_blind(key, day):
+    tomorrow = plan_day(key, day + timedelta(days=1), SchoolCalendar(), ENOUGH)
+    both = [*plan_day(key, day, SchoolCalendar(), ENOUGH).tests, *tomorrow.tests]
+    times = [one.at_ms for one in both if one.kind is not TestKind.FULL]
+    gaps_ms = [after - before for before, after in pairwise(sorted(times))]
+    assert max(gaps_ms) <= 150 * MINUTE_MS
+
+
+def test_what_is_left_of_a_budget_pays_for_the_rest_of_the_day():
+    poor = replace(ENOUGH, budget_bytes=8 * 10 + 2 * 100 + 35)
+    plan = plan_day("l1", FRIDAY, SchoolCalendar(), poor)
+    assert plan.unpaid_count == 0
+    paid = [one for one in _of_kind(plan.tests, TestKind.REST) if one.may_load]
+    assert len(paid) == 3
 
 
 def test_an_exam_leaves_passive_proof_only():
