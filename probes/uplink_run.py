@@ -1,0 +1,221 @@
+"""One test of the uplink from beginning to end: counters, load, and what is kept of it.
+
+Blocking, for a thread of its own. What the network does becomes a record with a
+reason; only mistakes of the program are raised.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+from netmon.assignment_wire import LineAssignment
+from netmon.lease_wire import Purpose
+from netmon.model import FailureReason, Technology
+from probes import capacity, floor
+from probes.base import Emit, MeasureAddress, ProbeResult, failed
+from probes.capacity import CapacityOptions, CapacityResult, CapacityTest
+from probes.counters import CounterSource, Reading, Refresh, learn_refresh
+from probes.estimate import FRAME_BYTES, PAYLOAD_BYTES
+from probes.failures import ProbeFailedError, classify
+from probes.floor import FloorTest
+from probes.load import Pinger
+from probes.measure_protocol import Congestion, Operation
+from probes.uplink_records import Record, floor_result, full_result
+from probes.wan import WanPorts
+
+# Three refreshes of a slow router, with a margin.
+LEARN_S = 18.0
+CROSS_WINDOW_S = 0.5
+_COUNTER_SLACK_S = 1.0
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    """What to test, and how politely.
+
+    ``base_rtt_s`` is the line's known empty round trip, None if not known yet.
+    ``cap_bps`` is the most that the lease allows, L2; 0 for no bound.
+    """
+
+    kind: Literal["full", "floor"]
+    direction: Operation
+    purpose: Purpose
+    line: LineAssignment
+    in_lessons: bool
+    base_rtt_s: float | None = None
+    cap_bps: float = 0.0
+    campaign: str = ""
+
+    @property
+    def threshold_bps(self) -> float:
+        """What the direction must reach, TCP payload."""
+        down = self.direction == "down"
+        return self.line.threshold_down_bps if down else self.line.threshold_up_bps
+
+    @property
+    def method(self) -> str:
+        """The method's name and version."""
+        return capacity.METHOD if self.kind == "full" else floor.METHOD
+
+
+class Bench(Struct, frozen=True, kw_only=True):
+    """What this probe measures with: its port, the routers' counters, its limits."""
+
+    interface: str
+    wan: WanPorts
+    certificate: Mapping[str, float] = {}
+
+
+def run_test(job: Job, server: MeasureAddress, bench: Bench, emit: Emit) -> Record:
+    """Run one test and return the record of it."""
+    tags = {"method": job.method, "direction": job.direction, "purpose": job.purpose}
+    if job.campaign:
+        tags["campaign"] = job.campaign
+    try:
+        return _measured(job, server, bench, emit, tags)
+    except (OSError, EOFError, ValueError, ProbeFailedError) as error:
+        reason, text = classify(error)
+        return Record(result=failed(reason, f"{job.direction}: {text}"), tags=tags)
+
+
+def _measured(
+    job: Job, server: MeasureAddress, bench: Bench, emit: Emit, tags: dict[str, str]
+) -> Record:
+    counters = bench.wan.source(job.line.id)
+    refresh = _refresh(counters, server, job.direction, emit)
+    before = bench.wan.read() if len(bench.wan.lines) > 1 else {}
+    if job.kind == "floor":
+        result, run = _floor(job, server, bench, counters, refresh)
+    else:
+        result, run = _full(job, server, bench, counters, refresh)
+    tags |= {"basis": run.basis, "congestion": _congestion(job)}
+    carried = _carrier(job, bench, before, run, refresh)
+    if carried is not None and carried != job.line.id:
+        # The number belongs to the line that carried it, and it has no contract here.
+        emit("other_line", {"line": carried})
+        return Record(result=result, tags=tags | {"line": carried})
+    return Record(result=result, tags=tags)
+
+
+def _refresh(
+    counters: CounterSource | None,
+    server: MeasureAddress,
+    direction: Operation,
+    emit: Emit,
+) -> Refresh | None:
+    """Return how the router refreshes its counters; None where nothing can be read."""
+    if counters is None:
+        emit("counters_none", {})
+        return None
+    pinger = Pinger(server)
+    try:
+        found = learn_refresh(counters, direction, limit_s=LEARN_S, poke=pinger.send)
+    finally:
+        pinger.close()
+    if found is None:
+        emit("counters_unreadable", {})
+    elif found.is_live:
+        emit("counters_live", {})
+    else:
+        emit("counters_refreshed", {"seconds": found.period_s})
+    return found
+
+
+def _full(
+    job: Job,
+    server: MeasureAddress,
+    bench: Bench,
+    counters: CounterSource | None,
+    refresh: Refresh | None,
+) -> tuple[ProbeResult, CapacityResult]:
+    test = CapacityTest(
+        server,
+        line=job.line.id,
+        interface=bench.interface,
+        counters=counters,
+        refresh=refresh,
+        options=_options(job),
+    )
+    run = test.run(job.direction)
+    return full_result(run, bench.certificate), run
+
+
+def _floor(
+    job: Job,
+    server: MeasureAddress,
+    bench: Bench,
+    counters: CounterSource | None,
+    refresh: Refresh | None,
+) -> tuple[ProbeResult, CapacityResult]:
+    cross_bps = _cross_bps(counters, job.direction) if refresh is not None else 0.0
+    test = FloorTest(
+        server,
+        line=job.line.id,
+        interface=bench.interface,
+        threshold_bps=job.threshold_bps * FRAME_BYTES / PAYLOAD_BYTES,
+        cross_bps=cross_bps,
+        counters=counters,
+        refresh=refresh,
+        options=_options(job),
+    )
+    answer = test.ask(job.direction)
+    return floor_result(answer, job.threshold_bps, bench.certificate), answer.run
+
+
+def _options(job: Job) -> CapacityOptions:
+    down = job.direction == "down"
+    contract_bps = job.line.contracted_down_bps if down else job.line.contracted_up_bps
+    return CapacityOptions(
+        congestion=_congestion(job),
+        base_rtt_s=job.base_rtt_s,
+        # Twice what a test of the usual length moves on a line that keeps its contract.
+        max_bytes=round(contract_bps),
+        pacing_bps=job.cap_bps,
+    )
+
+
+def _congestion(job: Job) -> Congestion:
+    """Beside lessons CUBIC, which gives way; else BBR, which fills a line soonest."""
+    return "cubic" if job.in_lessons or job.kind == "floor" else "bbr"
+
+
+def _cross_bps(counters: CounterSource | None, direction: Operation) -> float:
+    """Return what others move now, read over half a second; 0 where unknown."""
+    if counters is None:
+        return 0.0
+    first = counters.read()
+    time.sleep(CROSS_WINDOW_S)
+    last = counters.read()
+    if first is None or last is None or last.at_s <= first.at_s:
+        return 0.0
+    octets = last.octets(direction) - first.octets(direction)
+    return max(0.0, 8 * octets / (last.at_s - first.at_s))
+
+
+def _carrier(
+    job: Job,
+    bench: Bench,
+    before: Mapping[str, Reading],
+    run: CapacityResult,
+    refresh: Refresh | None,
+) -> str | None:
+    if not before:
+        return None
+    wait_s = (refresh.period_s if refresh else LEARN_S) + _COUNTER_SLACK_S
+    return bench.wan.carrier(before, job.direction, run.wire_bytes, wait_s)
+
+
+def other_line(record: Record, line: str) -> ProbeResult | None:
+    """Return what the line that was to be measured gets; None if it carried the test."""
+    carried = record.tags.get("line", line)
+    if carried == line:
+        return None
+    return failed(FailureReason.OTHER_LINE, f"the test went over {carried}")
+
+
+def varies(technology: Technology) -> bool:
+    """Say whether a line's rate changes by itself, as radio does in rain."""
+    return technology is Technology.RADIO
