@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import cast
 
 from probes.measure_protocol import (
@@ -14,14 +16,33 @@ from probes.measure_protocol import (
     ECHO_MIN_BYTES,
     ECHO_REPLY,
     ECHO_REQUEST,
+    ECHO_SESSION,
+    ECHO_SESSION_AT,
 )
 
 _BACKLOG = 256
 _PORT_TRIES = 20
 
 
+@dataclass(frozen=True, slots=True)
+class EchoWaits:
+    """How long an echo waits on a played line, before and after the server."""
+
+    up_s: float
+    down_s: float
+
+
+# From an echo's session number and the address it came from; None: no played line.
+Waits = Callable[[int, str, int], EchoWaits | None]
+
+
+def no_waits(session: int, host: str, port: int) -> EchoWaits | None:
+    """Return None: between real ends the line itself makes packets wait."""
+    return None
+
+
 async def open_port(
-    host: str, port: int
+    host: str, port: int, waits: Waits = no_waits
 ) -> tuple[socket.socket, asyncio.DatagramTransport]:
     """Return a TCP listener and a running echo; port 0 takes one free for both.
 
@@ -32,7 +53,7 @@ async def open_port(
     while True:
         listener = _listen(host, port)
         try:
-            return listener, await _open_echo(listener)
+            return listener, await _open_echo(listener, waits)
         except OSError:
             listener.close()
             tries_left -= 1
@@ -55,13 +76,15 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _open_echo(listener: socket.socket) -> asyncio.DatagramTransport:
+async def _open_echo(
+    listener: socket.socket, waits: Waits
+) -> asyncio.DatagramTransport:
     sock = socket.socket(listener.family, socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)
         sock.bind(listener.getsockname())
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            Echo, sock=sock
+            lambda: Echo(waits), sock=sock
         )
     except OSError:
         sock.close()
@@ -72,16 +95,34 @@ async def _open_echo(listener: socket.socket) -> asyncio.DatagramTransport:
 class Echo(asyncio.DatagramProtocol):
     """Answers echo requests and nothing else, with exactly as many bytes."""
 
+    def __init__(self, waits: Waits = no_waits) -> None:
+        self._waits = waits
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport to answer on."""
         self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str | int, ...]) -> None:
-        """Answer a request."""
-        if ECHO_MIN_BYTES <= len(data) <= ECHO_MAX_BYTES and data.startswith(
-            ECHO_REQUEST
-        ):
-            reply = bytearray(data)
-            reply[: len(ECHO_REPLY)] = ECHO_REPLY
-            ECHO_CLOCK.pack_into(reply, ECHO_CLOCK_AT, time.monotonic())
-            self._transport.sendto(reply, addr)
+        """Answer a request, on a played line after its waits."""
+        if not ECHO_MIN_BYTES <= len(data) <= ECHO_MAX_BYTES:
+            return
+        if not data.startswith(ECHO_REQUEST):
+            return
+        (session,) = ECHO_SESSION.unpack_from(data, ECHO_SESSION_AT)
+        waits = self._waits(session, str(addr[0]), int(addr[1]))
+        if waits is None:
+            self._transport.sendto(_reply(data), addr)
+            return
+        loop = asyncio.get_running_loop()
+        loop.call_later(waits.up_s, self._stamp, data, addr, waits.down_s)
+
+    def _stamp(self, data: bytes, addr: tuple[str | int, ...], wait_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(wait_s, self._transport.sendto, _reply(data), addr)
+
+
+def _reply(data: bytes) -> bytes:
+    reply = bytearray(data)
+    reply[: len(ECHO_REPLY)] = ECHO_REPLY
+    ECHO_CLOCK.pack_into(reply, ECHO_CLOCK_AT, time.monotonic())
+    return bytes(reply)

@@ -1,7 +1,8 @@
 """The measurement server's gate: a lease lets one test through, within its bounds.
 
 A lease is good for one test in each of its directions: as many connections as it has
-streams, all begun before the last of them has closed. Ids are remembered until the
+streams, all begun before the last of them has closed, and one control connection for
+each. All of them are one test to the server: the lease's id names it. Ids are remembered until the
 lease has expired; afterwards the signature's own time refuses it.
 """
 
@@ -70,9 +71,12 @@ class LeaseGate:
         if request.op == "ping":
             yield request
             return
-        if request.op not in claims.directions:
+        if request.op == "control":
+            side = self._control(claims, now_ms)
+        elif request.op in claims.directions:
+            side = self._side(claims, request.op, now_ms)
+        else:
             raise _denied("the lease is for the other direction")
-        side = self._side(claims, request.op, now_ms)
         side.begun += 1
         side.open += 1
         try:
@@ -80,15 +84,26 @@ class LeaseGate:
         finally:
             side.open -= 1
 
-    def _side(self, claims: LeaseClaims, direction: str, now_ms: int) -> _Side:
-        """Return the direction's connections, if one more may begin."""
+    def _seen(self, claims: LeaseClaims, name: str, now_ms: int) -> _Side:
+        """Return the connections of that name; forgets expired leases."""
         self._used = {
             lease: used
             for lease, used in self._used.items()
             if used.expires_ms > now_ms
         }
         used = self._used.setdefault(claims.id, _Used(claims.expires_ms))
-        side = used.sides.setdefault(direction, _Side())
+        return used.sides.setdefault(name, _Side())
+
+    def _control(self, claims: LeaseClaims, now_ms: int) -> _Side:
+        """Return the control connections, if one more may begin."""
+        side = self._seen(claims, "control", now_ms)
+        if side.begun >= len(claims.directions):
+            raise _denied("the lease was used already")
+        return side
+
+    def _side(self, claims: LeaseClaims, direction: str, now_ms: int) -> _Side:
+        """Return the direction's connections, if one more may begin."""
+        side = self._seen(claims, direction, now_ms)
         if side.begun and not side.open:
             raise _denied("the lease was used already")
         if side.begun >= claims.streams_count:
@@ -97,14 +112,18 @@ class LeaseGate:
 
 
 def _bounded(request: Request, claims: LeaseClaims, now_ms: int) -> Request:
-    """Return the request within its lease; all streams together keep to the bytes."""
+    """Return the request within its lease.
+
+    Rate and bytes are the whole test's: the server holds its streams to them together.
+    """
     pacing_bps = float(claims.rate_cap_bps)
     if request.pacing_bps > 0:
         pacing_bps = min(pacing_bps, request.pacing_bps)
     left_s = (claims.expires_ms - now_ms) / 1000
     return replace(
         request,
-        bytes=min(request.bytes, max(1, claims.bytes // claims.streams_count)),
+        test=claims.id,
+        bytes=min(request.bytes, claims.bytes),
         seconds=min(request.seconds, claims.seconds, left_s),
         pacing_bps=pacing_bps,
     )

@@ -176,7 +176,7 @@ class Pinger:
         self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._sock.connect((server.host, server.port))
         self._sock.setblocking(False)
-        self._nonce = int.from_bytes(os.urandom(4), "big")
+        self.session = int.from_bytes(os.urandom(4), "big") or 1
         self._next = 0
         self._shortest_up_s = math.inf
         self._shortest_down_s = math.inf
@@ -193,7 +193,7 @@ class Pinger:
 
     def send(self) -> None:
         """Ask for one echo."""
-        body = _ECHO.pack(ECHO_REQUEST, self._next, time.monotonic(), self._nonce)
+        body = _ECHO.pack(ECHO_REQUEST, self._next, time.monotonic(), self.session)
         self._next += 1
         with suppress(OSError):
             self._sock.send(body.ljust(ECHO_MIN_BYTES, b"\0"))
@@ -209,8 +209,8 @@ class Pinger:
             now_s = time.monotonic()
             if len(body) < ECHO_MIN_BYTES:
                 continue
-            _, _, sent_s, nonce = _ECHO.unpack_from(body)
-            if nonce == self._nonce:
+            _, _, sent_s, session = _ECHO.unpack_from(body)
+            if session == self.session:
                 (server_s,) = ECHO_CLOCK.unpack_from(body, ECHO_CLOCK_AT)
                 found.append(self._split(sent_s, server_s, now_s))
 

@@ -4,9 +4,9 @@ See `probes.measure_protocol` for what it speaks. One process carries several
 Gbit/s: data goes in large blocks straight through the socket, and one random
 block, made at the start, serves all tests (no device on the way can compress it).
 
-For a demo and for tests a line can be given a rate. Downloads are paced by the
-sender; uploads by reading no faster, with a small receive buffer so that the
-sender feels it. What is paced is TCP payload, see `probes.pacing`.
+For a demo and for tests a line can be played, see `probes.paced_line`: downloads are
+paced by the sender, uploads by reading no faster, with a small receive buffer so that
+the sender feels it. What is paced is TCP payload.
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-import math
 import os
 import socket
-import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -29,59 +27,48 @@ from msgspec import Struct
 from netmon.config import Secret
 from netmon.lease_token import looks_like_lease
 from netmon.model import FailureReason
-from probes.echo import open_port
+from probes.echo import EchoWaits, open_port
 from probes.failures import ProbeFailedError, classify
 from probes.lease_token import LeaseGate
 from probes.measure_protocol import (
     CHUNK_BYTES,
-    STALL_S,
+    MAX_TEST_CHARS,
     VERSION,
     Reply,
-    Report,
     Request,
     decode_request,
-    encode_line,
     read_line,
 )
-from probes.pacing import TokenBucket
-from probes.window import SteadyWindow
+from probes.paced_line import PacedLine, PlainLine
+from probes.slots import RunningTest, Slots
+from probes.transfers import receive, say, send, tell_stats
 
 log = logging.getLogger(__name__)
 
 HANDSHAKE_S = 5.0
-# A probe's upload may come before the server has seen its download end.
-SLOT_WAIT_S = 0.5
-_DRAIN_S = 5.0
 _FULL_WAIT_S = 0.1
-_MAX_PACING = 47  # SO_MAX_PACING_RATE, asm-generic/socket.h
-# Holds a twentieth of a second at the line's rate, within what Linux allows
-# without being root; less than a loopback segment would stall the sender.
-_RCVBUF_MIN, _RCVBUF_MAX = 256 * 1024, 4 * 1024 * 1024
+# What a lease's streams may move together, of its rate: room for a pacer's slack.
+_LEASE_SLACK = 1.1
+
+Lines = Callable[[str], PacedLine | None]
 
 
 class Limits(Struct, frozen=True, kw_only=True):
     """What one test may ask for, and how many run at once."""
 
-    max_tests: int = 8
+    max_tests: int = 10
     max_connections: int = 256
     max_seconds: float = 30.0
     max_bytes: int = 4 * 1024**3
 
 
-class _Line:
-    """The two buckets of a paced line."""
-
-    def __init__(self, down_bps: float, up_bps: float, now_s: float) -> None:
-        self.up_bps = up_bps
-        self.down = TokenBucket(down_bps, now_s)
-        self.up = TokenBucket(up_bps, now_s)
-
-
 class MeasureServer:
     """Serves tests on one port, TCP and UDP.
 
-    ``rates`` maps a line to its down and up rate in bit/s; a line that is not
-    named is not paced. With ``leases`` a lease's token is good as well.
+    ``rates`` maps a line to its down and up rate in bit/s, ``lines`` to the line
+    that plays it; one that is named in neither is not paced. ``echo_line`` says
+    which line an echo of that address crosses, where no running test claims it.
+    With ``leases`` a lease's token is good as well.
     """
 
     def __init__(
@@ -90,16 +77,20 @@ class MeasureServer:
         *,
         limits: Limits = Limits(),  # noqa: B008 - frozen
         rates: Mapping[str, tuple[float, float]] | None = None,
+        lines: Mapping[str, PacedLine] | Lines | None = None,
+        echo_line: Callable[[str, int], PacedLine | None] | None = None,
         leases: LeaseGate | None = None,
     ) -> None:
         self.host, self.port = "", 0
         self._token = token
         self._leases = leases
         self._limits = limits
-        self._lines: dict[str, _Line] = {}
+        self._plain: dict[str, PlainLine] = {}
+        given = lines or {}
+        self._played: Lines = given.get if isinstance(given, Mapping) else given
+        self._echo_line = echo_line
         self._block = memoryview(os.urandom(CHUNK_BYTES))
-        self._running = 0
-        self._slots = asyncio.Semaphore(limits.max_tests)
+        self._slots = Slots(limits.max_tests)
         self._listener: socket.socket | None = None
         self._echo: asyncio.DatagramTransport | None = None
         self._accepting: asyncio.Task[None] | None = None
@@ -109,19 +100,16 @@ class MeasureServer:
 
     @property
     def running_tests(self) -> int:
-        """How many transfers run now."""
-        return self._running
+        """How many tests run now."""
+        return len(self._slots)
 
     def set_rate(self, line: str, down_bps: float, up_bps: float) -> None:
         """Pace a line, also under a running test; 0 cuts it off."""
-        now_s = time.monotonic()
-        known = self._lines.get(line)
+        known = self._plain.get(line)
         if known is None:
-            self._lines[line] = _Line(down_bps, up_bps, now_s)
-            return
-        known.up_bps = up_bps
-        known.down.set_rate(down_bps, now_s)
-        known.up.set_rate(up_bps, now_s)
+            self._plain[line] = PlainLine(down_bps, up_bps)
+        else:
+            known.set_rate(down_bps, up_bps)
 
     async def start(self, host: str, port: int) -> None:
         """Listen on TCP and UDP; port 0 takes one that is free for both.
@@ -129,7 +117,7 @@ class MeasureServer:
         Raises:
             OSError: the port is taken or the address is not this machine's.
         """
-        self._listener, self._echo = await open_port(host, port)
+        self._listener, self._echo = await open_port(host, port, self._waits)
         self.host, self.port = self._listener.getsockname()[:2]
         self._accepting = asyncio.create_task(self._accept(self._listener))
 
@@ -183,12 +171,18 @@ class MeasureServer:
             async with asyncio.timeout(HANDSHAKE_S):
                 asked = decode_request(await read_line(conn))
             with self._admitted(asked) as request:
-                await self._answer(conn, request)
+                agreed = self._agree(request)
+                if request.op == "ping":
+                    await say(conn, agreed)
+                    return
+                async with self._slots.taken(_key(asked, request)) as test:
+                    self._know(test, request)
+                    await self._answer(conn, request, agreed, test)
         except ProbeFailedError as error:
-            await _say(conn, Reply(error=error.reason, message=error.detail))
+            await say(conn, Reply(error=error.reason, message=error.detail))
         except msgspec.DecodeError:
             text = "the request could not be read"
-            await _say(conn, Reply(error=FailureReason.PROTOCOL, message=text))
+            await say(conn, Reply(error=FailureReason.PROTOCOL, message=text))
         except (OSError, EOFError) as error:
             # The client closes when it has seen enough: no fault of anybody.
             log.debug("test ended: %s", classify(error)[1])
@@ -211,27 +205,36 @@ class MeasureServer:
             raise ProbeFailedError(FailureReason.DENIED, "the token is not known here")
         yield request
 
-    async def _answer(self, conn: socket.socket, request: Request) -> None:
-        loop = asyncio.get_running_loop()
-        agreed = self._agree(request)
-        if request.op == "ping":
-            await loop.sock_sendall(conn, encode_line(agreed))
-            return
-        line = self._lines.get(request.line)
-        _tune(conn, request)
-        async with self._slot():
-            if request.op == "up":
-                if line is not None:
-                    _shrink_buffer(conn, line.up_bps)
-                await loop.sock_sendall(conn, encode_line(agreed))
-                if request.silent:
-                    async with asyncio.timeout(agreed.seconds + 2 * STALL_S):
-                        await _drain(conn, line.up if line else None, agreed.bytes)
-                    return
-                await self._receive(conn, request, agreed, line.up if line else None)
-            else:
-                await loop.sock_sendall(conn, encode_line(agreed))
-                await self._send(conn, agreed, line.down if line else None)
+    def _know(self, test: RunningTest, request: Request) -> None:
+        """Note what a test's connections say of it."""
+        test.line = self._plain.get(request.line) or self._played(request.line)
+        test.echo = test.echo or request.echo
+        if looks_like_lease(request.token) and test.bound is None:
+            bound_bps = _LEASE_SLACK * request.pacing_bps
+            test.bound = PlainLine(bound_bps, bound_bps)
+            test.left_bytes = {"down": request.bytes, "up": request.bytes}
+
+    def _waits(self, session: int, host: str, port: int) -> EchoWaits | None:
+        """Return how long an echo has to wait on a played line; None without."""
+        test = self._slots.by_echo(session)
+        line = None if test is None else test.line
+        if line is None and self._echo_line is not None:
+            line = self._echo_line(host, port)
+        if line is None:
+            return None
+        return EchoWaits(line.echo_wait_s("up"), line.echo_wait_s("down"))
+
+    async def _answer(
+        self, conn: socket.socket, request: Request, agreed: Reply, test: RunningTest
+    ) -> None:
+        match request.op:
+            case "control":
+                await say(conn, agreed)
+                await tell_stats(conn, agreed, test)
+            case "up":
+                await receive(conn, request, agreed, test)
+            case _:
+                await send(conn, request, agreed, test, self._block)
 
     def _agree(self, request: Request) -> Reply:
         """Return the bounds of a test.
@@ -245,6 +248,8 @@ class MeasureServer:
             )
         if request.op == "ping":
             return Reply(ok=True)
+        if len(request.test) > MAX_TEST_CHARS:
+            raise ProbeFailedError(FailureReason.PROTOCOL, "test is too long a text")
         seconds = min(request.seconds, self._limits.max_seconds)
         if not 0 <= request.warmup_s < seconds or request.bytes <= 0:
             raise ProbeFailedError(
@@ -258,163 +263,9 @@ class MeasureServer:
             bytes=min(request.bytes, self._limits.max_bytes),
         )
 
-    @asynccontextmanager
-    async def _slot(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(SLOT_WAIT_S):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise ProbeFailedError(
-                FailureReason.BUSY, "too many tests at once"
-            ) from None
-        self._running += 1
-        try:
-            yield
-        finally:
-            self._running -= 1
-            self._slots.release()
 
-    async def _send(
-        self, conn: socket.socket, agreed: Reply, bucket: TokenBucket | None
-    ) -> None:
-        """Send random bytes until the client closes or time is up."""
-        pouring = asyncio.create_task(self._pour(conn, agreed.bytes, bucket))
-        try:
-            # The client waits for the arrival that closes its window.
-            async with asyncio.timeout(agreed.seconds + 2 * STALL_S):
-                # It says nothing more; what can be read is that it has closed.
-                await asyncio.get_running_loop().sock_recv(conn, 1)
-        finally:
-            pouring.cancel()
-            await asyncio.gather(pouring, return_exceptions=True)
-
-    async def _pour(
-        self, conn: socket.socket, left: int, bucket: TokenBucket | None
-    ) -> None:
-        loop = asyncio.get_running_loop()
-        while left > 0:
-            size = min(left, CHUNK_BYTES)
-            if bucket is not None:
-                size = await _granted(bucket, size)
-            await loop.sock_sendall(conn, self._block[:size])
-            await asyncio.sleep(0)  # a socket that is never full never yields
-            left -= size
-        # Closing altogether could overtake a reset with data still in flight.
-        conn.shutdown(socket.SHUT_WR)
-
-    async def _receive(
-        self,
-        conn: socket.socket,
-        request: Request,
-        agreed: Reply,
-        bucket: TokenBucket | None,
-    ) -> None:
-        """Count what arrives, report it, and drain until the client closes."""
-        try:
-            async with asyncio.timeout(STALL_S) as silence:
-                window = await _count_arrivals(conn, request, agreed, bucket, silence)
-            report = Report(
-                ok=True,
-                counted_bytes=window.counted_bytes,
-                duration_s=window.duration_s,
-                total_bytes=window.total_bytes,
-            )
-        except TimeoutError:
-            text = "nothing arrived for too long"
-            report = Report(error=FailureReason.TIMEOUT, message=text)
-        await _say(conn, report)
-        # Closing with unread data sends a reset, which could destroy the report.
-        async with asyncio.timeout(_DRAIN_S):
-            await _drain(conn)
-
-
-async def _count_arrivals(
-    conn: socket.socket,
-    request: Request,
-    agreed: Reply,
-    bucket: TokenBucket | None,
-    silence: asyncio.Timeout,
-) -> SteadyWindow:
-    """Return the window once it is closed or all agreed bytes have come.
-
-    Raises:
-        EOFError: the client closed before.
-    """
-    loop = asyncio.get_running_loop()
-    buffer = memoryview(bytearray(CHUNK_BYTES))
-    window: SteadyWindow | None = None
-    while True:
-        size = CHUNK_BYTES
-        if bucket is not None:
-            size = await _granted(bucket, size)
-        got = await loop.sock_recv_into(conn, buffer[:size])
-        if bucket is not None and got < size:
-            bucket.give_back(size - got)
-        if not got:
-            raise EOFError
-        now_s = time.monotonic()
-        silence.reschedule(loop.time() + STALL_S)
-        if window is None:
-            window_s = agreed.seconds - request.warmup_s
-            window = SteadyWindow(
-                now_s,
-                warmup_s=request.warmup_s,
-                window_s=window_s,
-                max_bytes=agreed.bytes,
-            )
-        if window.add(now_s, got):
-            return window
-        await asyncio.sleep(0)  # a socket that is never empty would never yield
-
-
-async def _drain(
-    conn: socket.socket, bucket: TokenBucket | None = None, left: float = math.inf
-) -> None:
-    """Read and forget until the client closes or no bytes are left to it.
-
-    No faster than the bucket allows.
-    """
-    loop = asyncio.get_running_loop()
-    buffer = memoryview(bytearray(CHUNK_BYTES))
-    got = 1
-    while got and left > 0:
-        size = CHUNK_BYTES
-        if bucket is not None:
-            size = await _granted(bucket, size)
-        got = await loop.sock_recv_into(conn, buffer[:size])
-        if bucket is not None and got < size:
-            bucket.give_back(size - got)
-        left -= got
-        await asyncio.sleep(0)  # as above
-
-
-async def _granted(bucket: TokenBucket, want: int) -> int:
-    """Wait until some of the wanted bytes may pass; return how many."""
-    while True:
-        size, wait_s = bucket.take(time.monotonic(), want)
-        if size:
-            return size
-        await asyncio.sleep(wait_s)
-
-
-async def _say(conn: socket.socket, message: Reply | Report) -> None:
-    with suppress(OSError):
-        await asyncio.get_running_loop().sock_sendall(conn, encode_line(message))
-
-
-def _tune(conn: socket.socket, request: Request) -> None:
-    """Set what the client asked for the server's sending; both are Linux options."""
-    if request.op != "down":
-        return
-    if request.congestion:
-        with suppress(OSError):  # not loaded here: the kernel's default does it
-            conn.setsockopt(
-                socket.IPPROTO_TCP, socket.TCP_CONGESTION, request.congestion.encode()
-            )
-    if request.pacing_bps > 0:
-        conn.setsockopt(socket.SOL_SOCKET, _MAX_PACING, int(request.pacing_bps / 8))
-
-
-def _shrink_buffer(conn: socket.socket, rate_bps: float) -> None:
-    size = int(min(max(rate_bps / 8 / 20, _RCVBUF_MIN), _RCVBUF_MAX))
-    conn.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+def _key(asked: Request, request: Request) -> object:
+    """Return what the connections of one test have in common."""
+    if not request.test:
+        return object()  # a test of its own
+    return looks_like_lease(asked.token), request.line, request.test

@@ -15,6 +15,7 @@ import time
 from msgspec import Struct
 
 from netmon.model import FailureReason
+from probes.arrivals import count_arrivals
 from probes.base import ProbeContext, ProbeResult, failed, measured
 from probes.failures import ProbeFailedError, classify
 from probes.measure_protocol import (
@@ -30,7 +31,6 @@ from probes.measure_protocol import (
     read_line,
 )
 from probes.sockets import CONNECT_S, connected
-from probes.window import SteadyWindow
 
 # Kept beside each number, so that results of two methods never mix.
 METHOD = "tcp-plain/1"
@@ -123,7 +123,13 @@ class ThroughputProbe:
             )
             started_s = time.monotonic()
             if direction == "down":
-                window = await _receive(sock, request, agreed)
+                window = await count_arrivals(
+                    sock,
+                    warmup_s=request.warmup_s,
+                    window_s=agreed.seconds - request.warmup_s,
+                    max_bytes=agreed.bytes,
+                    silence_s=STALL_S,
+                )
                 counted = window.counted_bytes, window.duration_s, window.total_bytes
             else:
                 report = await _send(sock, agreed)
@@ -142,38 +148,6 @@ async def _ask(sock: socket.socket, request: Request) -> Reply:
     async with asyncio.timeout(REPLY_S):
         await asyncio.get_running_loop().sock_sendall(sock, encode_line(request))
         return decode_reply(await read_line(sock))
-
-
-async def _receive(
-    sock: socket.socket, request: Request, agreed: Reply
-) -> SteadyWindow:
-    """Count arrivals until the window is closed or all agreed bytes have come.
-
-    Raises:
-        EOFError: the stream ended before that.
-        TimeoutError: nothing arrived for two seconds.
-    """
-    loop = asyncio.get_running_loop()
-    buffer = memoryview(bytearray(CHUNK_BYTES))
-    window: SteadyWindow | None = None
-    async with asyncio.timeout(STALL_S) as silence:
-        while True:
-            got = await loop.sock_recv_into(sock, buffer)
-            if not got:
-                raise EOFError
-            now_s = time.monotonic()
-            silence.reschedule(loop.time() + STALL_S)
-            if window is None:
-                window_s = agreed.seconds - request.warmup_s
-                window = SteadyWindow(
-                    now_s,
-                    warmup_s=request.warmup_s,
-                    window_s=window_s,
-                    max_bytes=agreed.bytes,
-                )
-            if window.add(now_s, got):
-                return window
-            await asyncio.sleep(0)  # a socket that is never empty would never yield
 
 
 async def _send(sock: socket.socket, agreed: Reply) -> Report:

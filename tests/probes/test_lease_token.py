@@ -21,7 +21,13 @@ from netmon.model import FailureReason
 from netmon.texts import Texts
 from probes.failures import ProbeFailedError
 from probes.lease_token import LeaseGate
-from probes.measure_protocol import Request, decode_reply, encode_line, read_line
+from probes.measure_protocol import (
+    Request,
+    decode_reply,
+    decode_report,
+    encode_line,
+    read_line,
+)
 from probes.measure_server import MeasureServer
 from probes.sockets import connected
 
@@ -94,12 +100,17 @@ def test_a_smaller_wish_stays(gate):
         assert (bounded.seconds, bounded.bytes, bounded.pacing_bps) == (1.0, 5, 1e6)
 
 
-def test_all_streams_together_keep_to_the_bytes(gate):
-    request = _ask(_token(streams_count=3))
+def test_a_lease_has_so_many_streams_and_all_are_one_test(gate):
+    request = _ask(_token(streams_count=3), test="made up by the client")
     with ExitStack() as stack:
         bounded = [stack.enter_context(gate.admit(request)) for _ in range(3)]
-        assert sum(one.bytes for one in bounded) == 3_000_000
+        assert {one.test for one in bounded} == {"a"}
         assert not _is_admitted(gate, request)
+
+
+def test_each_direction_has_one_control_connection(gate):
+    both = _ask(_token(directions=(Direction.DOWN, Direction.UP)), op="control")
+    assert [_is_admitted(gate, both) for _ in range(3)] == [True, True, False]
 
 
 def test_the_time_left_bounds_too(gate, lease_clock):
@@ -183,6 +194,32 @@ async def test_a_download_ends_with_its_lease(lease_server, make_context):
         reply = await _reply(sock, _ask(token))
         assert (reply.seconds, reply.bytes) == (3.0, 300_000)
         assert await _all_bytes(sock) == 300_000
+
+
+async def test_all_streams_together_keep_to_the_bytes(lease_server, make_context):
+    """A test that grows from one stream to more has no fewer bytes for the first."""
+    token = _token(bytes=300_000, rate_cap_bps=10**9, streams_count=3)
+    server = make_context(lease_server.port).server
+    async with connected(server) as one, connected(server) as two:
+        await _reply(one, _ask(token))
+        await _reply(two, _ask(token))
+        assert lease_server.running_tests == 1
+        assert await _all_bytes(one) + await _all_bytes(two) == 300_000
+
+
+async def test_an_upload_is_read_no_faster_than_the_lease(lease_server, make_context):
+    """24 Mbit at 1.1 times 40 Mbit/s, whatever the client sends."""
+    token = _token(bytes=3_000_000, rate_cap_bps=40_000_000, directions=(Direction.UP,))
+    loop = asyncio.get_running_loop()
+    async with connected(make_context(lease_server.port).server) as sock:
+        await _reply(sock, _ask(token, op="up"))
+        started_s = loop.time()
+        sending = asyncio.create_task(loop.sock_sendall(sock, bytes(3_000_000)))
+        report = decode_report(await read_line(sock))
+        await sending
+    assert report.total_bytes == 3_000_000
+    # What the bucket holds at the start, a tenth of a second, goes at once.
+    assert loop.time() - started_s > 0.35
 
 
 async def test_the_rate_is_held_down_to_the_lease(lease_server, make_context):

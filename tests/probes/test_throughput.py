@@ -166,7 +166,7 @@ async def test_a_line_that_falls_silent_is_a_timeout(
 async def test_upload_that_falls_silent_is_told_by_the_server(
     measure_server, server_token, make_context, monkeypatch
 ):
-    monkeypatch.setattr("probes.measure_server.STALL_S", 0.3)
+    monkeypatch.setattr("probes.transfers.STALL_S", 0.3)
     measure_server.set_rate("line-1", 30 * MBIT, 0)
     result = await ThroughputProbe(SHORT).run(make_context(measure_server.port))
     assert_failed(result, FailureReason.TIMEOUT)
