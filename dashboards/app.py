@@ -14,13 +14,14 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import GZipMiddleware
 
 from dashboards import errors
+from dashboards.calendars import Calendars
 from dashboards.context import READER_THREADS, Site
 from dashboards.exposition import make_registry
 from dashboards.health import INGEST
 from dashboards.leasing import LeaseDesk
 from dashboards.openapi import describe
 from dashboards.rendering import make_environment
-from dashboards.routes import api, ingest, leases, own, pages
+from dashboards.routes import api, assignment, ingest, leases, own, pages
 from dashboards.security import SecurityHeaders
 from netmon import __version__
 from netmon.clock import Clock
@@ -36,6 +37,7 @@ _log = logging.getLogger(__name__)
 ROUTERS: tuple[APIRouter, ...] = (
     ingest.router,
     leases.router,
+    assignment.router,
     api.router,
     own.router,
     pages.router,
@@ -50,7 +52,8 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
     The store stays the caller's: it is not closed here.
 
     Raises:
-        ConfigError: the key that signs leases cannot be read or is too short.
+        ConfigError: the key that signs leases or a calendar cannot be read, or is
+            wrong.
     """
     texts = Texts(settings.language)
     app = FastAPI(
@@ -75,6 +78,7 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
     app.state.registry = make_registry(site)
     app.state.ingest = ingest.IngestService(store, clock, site.inventory)
     app.state.leases = LeaseDesk(settings.measure, store, clock, texts)
+    app.state.calendars = Calendars(settings.measure)
     for router in ROUTERS:
         app.include_router(router)
     static = files("dashboards").joinpath("static")
@@ -94,6 +98,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service.start()
     # Before the first request, so that a fresh gateway is not called unwell.
     await _beat(site, service)
+    await _look_at_calendars(site, app.state.calendars)
     beating = asyncio.create_task(_keep_beating(site, service))
     try:
         async with app.state.leases.watching():
@@ -104,6 +109,17 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             await beating
         service.stop()
         site.readers.shutdown()
+
+
+async def _look_at_calendars(site: Site, calendars: Calendars) -> None:
+    """Warn of calendars that count for nobody, once there are buildings."""
+    try:
+        inventory = await site.in_thread(site.inventory)
+    except StorageError as error:
+        _log.warning("names of calendars not looked at: %s", error)
+        return
+    if inventory.buildings:
+        calendars.warn_of_strangers(inventory.building_by_id)
 
 
 async def _beat(site: Site, service: ingest.IngestService) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from netmon.assignment_wire import Assignment
 from netmon.lease_wire import LeaseAsk, LeaseGranted, LeaseWait
 from netmon.wire import MEASUREMENTS_PATH, Batch, ErrorReply, Receipt
 
@@ -17,10 +18,20 @@ _REFERENCE = "#/components/schemas/{name}"
 
 def _wire_schemas() -> dict[str, Any]:
     _, components = msgspec.json.schema_components(
-        (Batch, Receipt, ErrorReply, LeaseAsk, LeaseGranted, LeaseWait),
+        (Batch, Receipt, ErrorReply, LeaseAsk, LeaseGranted, LeaseWait, Assignment),
         ref_template=_REFERENCE,
     )
     return components
+
+
+def wire_answer(
+    name: str, description: str, example: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return how an answer is described that is JSON of a type of the wire."""
+    content = _json_of(name)
+    if example is not None:
+        content["application/json"]["example"] = example
+    return {"description": description, "content": content}
 
 
 def _json_of(name: str) -> dict[str, Any]:

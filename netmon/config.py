@@ -146,17 +146,37 @@ class MeasureServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
         return parse_rate_bps(self.capacity)
 
 
+# A day's budget above this would be load, not measurement.
+MAX_BUDGET_SHARE = 0.1
+
+
 class MeasureSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Slots of the measurement servers, best server first; none: no slots.
 
     ``key_file`` holds the key that signs leases; the servers have the same one.
+    The rest is what probes are told: the city's ``calendar_file``, one
+    ``<building>.toml`` in ``calendar_dir`` for each that differs, ``budget_share`` of
+    what the contract could carry in a day (0: no test loads a line but to confirm an
+    alarm), full tests outside lessons, and how long a slot of lesson time, which owes
+    a statement, may be.
     """
 
     key_file: str = ""
     servers: tuple[MeasureServerSettings, ...] = ()
+    calendar_file: str = ""
+    calendar_dir: str = ""
+    budget_share: float = 0.001
+    full_tests_per_day: int = 2
+    slot_s: float = 3600.0
 
     def __post_init__(self) -> None:
-        """Refuse servers without a key, and two of one name."""
+        """Refuse servers without a key, two of one name, and plans out of bounds."""
+        if not 0 <= self.budget_share <= MAX_BUDGET_SHARE:
+            raise ValueError(f"budget_share is from 0 to {MAX_BUDGET_SHARE:g}")
+        if not 0 <= self.full_tests_per_day <= 24:
+            raise ValueError("full_tests_per_day is from 0 to 24")
+        if not 1 <= self.slot_s <= 3600:
+            raise ValueError("slot_s is from 1 to 3600: every lesson hour is measured")
         names = [server.id for server in self.servers]
         if len(set(names)) != len(names):
             raise ValueError("two measurement servers have the same id")

@@ -1,6 +1,7 @@
 """When a building has lessons, holidays, and times that no test may load; pure data.
 
-A calendar is a TOML file, one for the city or one for a building. Times in it are
+A calendar is a TOML file, one for the city and perhaps one for a building, which
+says what differs there. Times in it are
 those of Dortmund; what comes out are spans in UTC milliseconds, so that the days on
 which clocks change have the hours they have.
 """
@@ -102,19 +103,39 @@ class SchoolCalendar(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     protected: tuple[Protected, ...] = ()
 
 
-def load_calendar(path: Path) -> SchoolCalendar:
-    """Return the calendar of a TOML file.
+class CalendarFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a file says; None for a list that it does not have."""
+
+    lessons: tuple[Lessons, ...] | None = None
+    holidays: tuple[Holidays, ...] | None = None
+    protected: tuple[Protected, ...] | None = None
+
+    def over(self, wider: SchoolCalendar) -> SchoolCalendar:
+        """Return the calendar where this file's lists count before a wider one's.
+
+        Protected times add up: an exam of the whole city is not forgotten because a
+        building has one of its own.
+        """
+        return SchoolCalendar(
+            lessons=wider.lessons if self.lessons is None else self.lessons,
+            holidays=wider.holidays if self.holidays is None else self.holidays,
+            protected=wider.protected + (self.protected or ()),
+        )
+
+
+def read_calendar(path: Path, *, setting: str | None = None) -> CalendarFile:
+    """Return what a TOML file says; ``setting`` is where its name is written.
 
     Raises:
         ConfigError: the file is missing, no TOML, or keys or values are wrong.
     """
-    fix = "see docs/dev/leases.md for names and types"
+    fix = "see docs/betrieb/kalender.md for names and types"
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
-        return msgspec.convert(raw, SchoolCalendar)
+        return msgspec.convert(raw, CalendarFile)
     except OSError as error:
         text = error.strerror or "cannot be read"
-        problem = Problem(str(path), None, None, text, "name a readable file")
+        problem = Problem(str(path), None, setting, text, "name a readable file")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         problem = Problem(str(path), None, None, f"no TOML: {error}", fix)
     except msgspec.ValidationError as error:
@@ -122,6 +143,11 @@ def load_calendar(path: Path) -> SchoolCalendar:
         field = where.rstrip("`").removeprefix("$.") or None
         problem = Problem(str(path), None, field, text, fix)
     raise ConfigError([problem])
+
+
+def load_calendar(path: Path) -> SchoolCalendar:
+    """Return the calendar of one file alone; raises as `read_calendar`."""
+    return read_calendar(path).over(SchoolCalendar())
 
 
 def whole_day(day: date) -> Span:

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Path, Request, Response
 from dashboards.bearer import RefusedError, authenticate, refuse, reply
 from dashboards.context import Site, SiteDep
 from dashboards.leasing import LeaseDesk
+from dashboards.openapi import wire_answer
 from netmon.errors import StorageError
 from netmon.lease_wire import (
     LEASES_PATH,
@@ -27,15 +28,6 @@ from netmon.wire import ErrorBody, ErrorReply, encode
 _log = logging.getLogger(__name__)
 
 router = APIRouter(tags=["leases"])
-
-
-def _json(
-    schema: str, description: str, example: dict[str, Any] | None = None
-) -> dict[str, Any]:
-    content: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{schema}"}}
-    if example is not None:
-        content["example"] = example
-    return {"description": description, "content": {"application/json": content}}
 
 
 _ASK_EXAMPLE = {
@@ -71,9 +63,9 @@ _WAIT_EXAMPLE = {
     "ahead_count": 2,
 }
 _ERRORS: dict[int | str, dict[str, Any]] = {
-    401: _json("ErrorReply", "no, unknown or revoked token"),
-    403: _json("ErrorReply", "no probe, or not the probe of that building"),
-    503: _json("ErrorReply", "the store is busy; come again"),
+    401: wire_answer("ErrorReply", "no, unknown or revoked token"),
+    403: wire_answer("ErrorReply", "no probe, or not the probe of that building"),
+    503: wire_answer("ErrorReply", "the store is busy; come again"),
 }
 
 
@@ -145,12 +137,12 @@ def _refusal(error: RefusedError | StorageError) -> Response:
         "token is for the first of the servers, for one test."
     ),
     responses={
-        201: _json("LeaseGranted", "go ahead", _GRANTED_EXAMPLE),
-        202: _json("LeaseWait", "not yet; ask again when told", _WAIT_EXAMPLE),
-        404: _json("ErrorReply", "this gateway gives out no slots"),
-        409: _json("ErrorReply", "no way can ever give least_bps"),
-        413: _json("ErrorReply", "too many bytes"),
-        422: _json("ErrorReply", "no wish, or an unknown line"),
+        201: wire_answer("LeaseGranted", "go ahead", _GRANTED_EXAMPLE),
+        202: wire_answer("LeaseWait", "not yet; ask again when told", _WAIT_EXAMPLE),
+        404: wire_answer("ErrorReply", "this gateway gives out no slots"),
+        409: wire_answer("ErrorReply", "no way can ever give least_bps"),
+        413: wire_answer("ErrorReply", "too many bytes"),
+        422: wire_answer("ErrorReply", "no wish, or an unknown line"),
         **_ERRORS,
     },
     openapi_extra={
@@ -181,8 +173,8 @@ async def ask_lease(request: Request, site: SiteDep) -> Response:
     summary="Give a slot back",
     description="A probe does so as soon as its test is over, whatever came of it.",
     responses={
-        404: _json("ErrorReply", "your building has no such lease, or no longer"),
-        422: _json("ErrorReply", "no id of a lease"),
+        404: wire_answer("ErrorReply", "your building has no such lease, or no longer"),
+        422: wire_answer("ErrorReply", "no id of a lease"),
         **_ERRORS,
     },
     openapi_extra={"security": [{"probeToken": []}]},

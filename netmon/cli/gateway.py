@@ -34,6 +34,7 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     with open_store(args.config) as (store, settings):
+        app = create_app(settings, store, SystemClock())
         host = args.host or settings.gateway.host
         port = settings.gateway.port if args.port is None else args.port
         listening = (
@@ -45,7 +46,7 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
             name, number = listening.getsockname()[:2]
             print(texts("gateway.listens", host=name, port=number), flush=True)
             config = uvicorn.Config(
-                create_app(settings, store, SystemClock()),
+                app,
                 log_level="warning",
                 access_log=False,
                 server_header=False,

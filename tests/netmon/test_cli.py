@@ -43,6 +43,17 @@ def test_a_wrong_setting_is_refused_with_its_field(tmp_path, capsys):
     assert "prot" in capsys.readouterr().err
 
 
+def test_a_wrong_calendar_stops_the_gateway_before_it_says_it_listens(tmp_path, capsys):
+    calendar = tmp_path / "schule.toml"
+    calendar.write_text('[[protected]]\nday = "Montag"\n', encoding="utf-8")
+    file = tmp_path / "netmon.toml"
+    file.write_text(f'[measure]\ncalendar_file = "{calendar}"\n', encoding="utf-8")
+    assert main(["gateway", "--port", "0", "--config", str(file)]) == 1
+    shown = capsys.readouterr()
+    assert f"{calendar} [protected[0].day]: " in shown.err
+    assert shown.out == ""
+
+
 def test_a_token_is_shown_once_and_only_its_hash_is_kept(tmp_path, capsys):
     assert main(["sources", "add", "gs-07-p1", "--building", "gs-07"]) == 0
     token = capsys.readouterr().out.strip()

@@ -67,6 +67,50 @@ def test_bad_servers_are_refused_in_words(load, old, new, message):
     assert "[measure" in str(caught.value)
 
 
+def test_what_probes_are_told_has_defaults_that_disturb_nobody(load):
+    measure = load("")
+    assert (measure.calendar_file, measure.calendar_dir) == ("", "")
+    assert (measure.budget_share, measure.full_tests_per_day) == (0.001, 2)
+    assert measure.slot_s == 3600
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "budget_share = 0",
+        "budget_share = 0.1",
+        "full_tests_per_day = 0",
+        "full_tests_per_day = 24",
+        "slot_s = 1",
+        "slot_s = 3600",
+    ],
+)
+def test_the_ends_of_the_ranges_are_good(load, text):
+    load(f"[measure]\n{text}")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("budget_share = -0.001", "budget_share is from 0 to 0.1"),
+        ("budget_share = 0.11", "budget_share is from 0 to 0.1"),
+        ("budget_share = nan", "budget_share is from 0 to 0.1"),
+        ("full_tests_per_day = -1", "full_tests_per_day is from 0 to 24"),
+        ("full_tests_per_day = 25", "full_tests_per_day is from 0 to 24"),
+        ("full_tests_per_day = 1.5", "[measure.full_tests_per_day]: Expected `int`"),
+        ("slot_s = 0.5", "slot_s is from 1 to 3600"),
+        ("slot_s = 3601", "slot_s is from 1 to 3600"),
+        ("slot_s = nan", "slot_s is from 1 to 3600"),
+        ("calendar_file = 1", "[measure.calendar_file]: Expected `str`"),
+    ],
+)
+def test_senseless_plans_are_refused_in_words(load, text, message):
+    with pytest.raises(ConfigError) as caught:
+        load(f"[measure]\n{text}")
+    assert message in str(caught.value)
+    assert "[measure" in str(caught.value)
+
+
 def test_every_setting_of_a_server_has_a_line(repo_dir):
     text = (repo_dir / "docs/betrieb/einstellungen.md").read_text(encoding="utf-8")
     table = text.partition("| Name in `[[measure.servers]]` |")[2]

@@ -21,6 +21,7 @@ from netmon.school_calendar import (
     lesson_time,
     load_calendar,
     protected_time,
+    read_calendar,
     whole_day,
     without,
 )
@@ -116,6 +117,21 @@ def test_bad_calendars_are_refused_with_field_and_fix(load, old, new, message):
         load(GOOD.replace(old, new, 1))
     assert message in str(caught.value)
     assert " -> " in str(caught.value)
+
+
+def test_a_buildings_lists_count_before_the_citys_and_exams_add_up(load, tmp_path):
+    city = load(GOOD)
+    file = tmp_path / "gs-07.toml"
+    exam = "[[protected]]\nday = 2026-11-19\nstart = 08:00:00\nend = 09:00:00\n"
+    file.write_text(f"holidays = []\n{exam}", encoding="utf-8")
+    own = read_calendar(file).over(city)
+    assert own.lessons == city.lessons
+    assert own.holidays == ()
+    assert [one.day for one in own.protected] == [FRIDAY, date(2026, 11, 19)]
+    file.write_text("[[lessons]]\nstart = 09:00:00\nend = 10:00:00", encoding="utf-8")
+    own = read_calendar(file).over(city)
+    assert own.lessons == (Lessons(start=time(9), end=time(10)),)
+    assert (own.holidays, own.protected) == (city.holidays, city.protected)
 
 
 def test_a_missing_file_is_named(tmp_path):
