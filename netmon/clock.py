@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -52,6 +53,26 @@ class ManualClock:
         self._now += timedelta(seconds=seconds)
         self._mono += seconds
         return self._now
+
+
+@dataclass(frozen=True, slots=True)
+class ClockOffset:
+    """This machine's clock minus a peer's, give or take ``uncertainty_s``."""
+
+    offset_s: float
+    uncertainty_s: float
+
+
+def clock_offset(asked_ms: int, answered_ms: int, peer_ms: int) -> ClockOffset:
+    """Return the offset from one question: when asked, answered, and what was said.
+
+    The peer looked at its clock at an unknown moment in between, so the middle is
+    the best guess and half of the round trip its uncertainty (Cristian 1989), plus
+    the half millisecond that each time was rounded by.
+    """
+    middle_ms = (asked_ms + answered_ms) / 2
+    half_ms = max(0, answered_ms - asked_ms) / 2
+    return ClockOffset((middle_ms - peer_ms) / 1000, (half_ms + 1) / 1000)
 
 
 def to_ms(moment: datetime) -> int:

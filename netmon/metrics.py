@@ -167,6 +167,23 @@ _ALL_KINDS = (
             _seconds("rtt_min_s"),
             _seconds("rtt_max_s"),
             _seconds("jitter_s"),
+            _seconds("spread_down_s"),
+            _seconds("spread_up_s"),
+            _ratio("loss_ratio"),
+            _count("late_count"),
+            _count("duplicate_count"),
+            _count("reordered_count"),
+        ),
+        stale_after_s=15 * MINUTE_S,
+    ),
+    Kind(
+        # One record a segment, all of one run at the same moment.
+        "path",
+        ("building", "line", "segment"),
+        (
+            _seconds("rtt_s"),
+            _seconds("rtt_min_s"),
+            _seconds("jitter_s"),
             _ratio("loss_ratio"),
         ),
         stale_after_s=15 * MINUTE_S,

@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from netmon import wire
-from netmon.clock import Clock, to_ms
+from netmon.clock import Clock, ClockOffset, clock_offset, to_ms
 from netmon.config import Secret
 from netmon.errors import ConfigError, Problem, StorageError
 from netmon.spool import Spool, Spooled
@@ -73,7 +73,10 @@ class PushResult(Struct, frozen=True, kw_only=True):
 
 
 class PushStatus(Struct, kw_only=True):
-    """How sending goes, for the health page. Times are None before the first."""
+    """How sending goes, for the health page. Times are None before the first.
+
+    ``clock`` is this machine's clock against the gateway's, by the last receipt.
+    """
 
     last_success: datetime | None = None
     last_error: str | None = None
@@ -81,6 +84,7 @@ class PushStatus(Struct, kw_only=True):
     failures_in_row: int = 0
     quarantined: int = 0
     duplicates: int = 0
+    clock: ClockOffset | None = None
 
 
 def backoff_s(
@@ -175,12 +179,15 @@ class Pusher:
         records = await asyncio.to_thread(self._spool.batch, self._limit)
         if not records:
             return PushResult(outcome=Outcome.EMPTY)
+        asked_ms = to_ms(self._clock.now())
         try:
             answer = await self._post(records)
         except (httpx.TransportError, TimeoutError) as error:
             text = f"gateway not reached: {type(error).__name__}: {error}"
             result = PushResult(outcome=Outcome.LATER, error=text)
         else:
+            # The answer's own time, before the disk is asked to settle it.
+            self._compare_clocks(asked_ms, answer)
             result = await self._settle(records, answer)
         self._note(result)
         return result
@@ -227,6 +234,18 @@ class Pusher:
                     "Content-Encoding": "gzip",
                 },
             )
+
+    def _compare_clocks(self, asked_ms: int, answer: httpx.Response) -> None:
+        """Note the clocks' offset; a receipt of an older gateway has no time."""
+        answered_ms = to_ms(self._clock.now())
+        if not answer.is_success:
+            return
+        try:
+            received_ms = wire.decode_receipt(answer.content).received_ms
+        except msgspec.DecodeError:
+            return
+        if received_ms:
+            self.status.clock = clock_offset(asked_ms, answered_ms, received_ms)
 
     async def _settle(
         self, records: list[Spooled], answer: httpx.Response

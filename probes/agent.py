@@ -13,9 +13,13 @@ import httpx
 from netmon import __version__
 from netmon.clock import Clock, SystemClock
 from netmon.errors import ConfigError, Problem
+from netmon.model import TARGET_DOWN_BPS
 from netmon.push import Pusher
 from netmon.spool import Spool
+from netmon.units import to_mbits
 from probes.base import ProbeContext
+from probes.certificate import Certificate, can_prove, limiting_part, limits_of
+from probes.certifier import Certifier
 from probes.config import ProbeSettings, gateway_token, measure_address
 from probes.registry import PROBES
 from probes.runner import Planned, Runner
@@ -37,13 +41,7 @@ async def run_agent(
         StorageError: the spool cannot be opened.
     """
     clock = clock or SystemClock()
-    context = ProbeContext(
-        building=settings.building,
-        line=settings.line,
-        probe=settings.probe,
-        server=measure_address(settings),
-        clock=clock,
-    )
+    server = measure_address(settings)
     token = gateway_token(settings)
     wake = asyncio.Event()
     spool = await asyncio.to_thread(
@@ -60,6 +58,21 @@ async def run_agent(
                 clock,
                 agent=f"netmon/{__version__}",
             )
+            certifier = Certifier(
+                Path(settings.spool).parent,
+                clock,
+                link=settings.link,
+                offset=lambda: pusher.status.clock,
+            )
+            warn_if_weak(await asyncio.to_thread(certifier.renew))
+            context = ProbeContext(
+                building=settings.building,
+                line=settings.line,
+                probe=settings.probe,
+                server=server,
+                clock=clock,
+                certify=certifier.read,
+            )
             plan = [
                 Planned(entry.make(settings), entry.interval_s(settings))
                 for entry in PROBES.values()
@@ -72,6 +85,19 @@ async def run_agent(
                 health_interval_s=settings.health.interval_s,
             )
             await _until_stopped(stop, runner, pusher, wake)
+
+
+def warn_if_weak(certificate: Certificate) -> None:
+    """Log it if this machine can't prove the city's target, whatever the line does."""
+    if can_prove(TARGET_DOWN_BPS, certificate):
+        return
+    log.warning(
+        "this probe can prove %.0f Mbit/s at most (limited by its %s), the target is"
+        " %.0f Mbit/s: see 'netmon probe doctor'",
+        to_mbits(limits_of(certificate)),
+        limiting_part(certificate),
+        to_mbits(TARGET_DOWN_BPS),
+    )
 
 
 async def serve(settings: ProbeSettings) -> None:

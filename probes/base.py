@@ -14,6 +14,7 @@ from msgspec import Struct
 from netmon.clock import Clock
 from netmon.config import Secret
 from netmon.model import FailureReason
+from probes.certificate import Certificate
 
 # Events explain a run to a person: a name of the catalogue and its numbers.
 Emit = Callable[[str, Mapping[str, float | str]], None]
@@ -32,7 +33,10 @@ class MeasureAddress(Struct, frozen=True):
 
 
 class ProbeContext(Struct, frozen=True, kw_only=True):
-    """What a run needs to know of the place it runs at."""
+    """What a run needs to know of the place it runs at.
+
+    ``certify`` answers with what the probe can prove at that moment.
+    """
 
     building: str
     line: str
@@ -40,19 +44,29 @@ class ProbeContext(Struct, frozen=True, kw_only=True):
     server: MeasureAddress
     clock: Clock
     emit: Emit = say_nothing
+    certify: Callable[[], Certificate] = Certificate
 
 
 class ProbeResult(Struct, frozen=True, kw_only=True):
     """Values or a failure, never both; made by `measured` and `failed`.
 
     ``detail`` is the original text beside a failure's reason. ``info`` holds
-    words about the measured thing.
+    words about the measured thing. ``tags`` are added to the probe's own and
+    count before them. ``more`` are further results of the same run, each a record
+    of its own.
     """
 
     values: dict[str, float | None] = {}
     failure: FailureReason | None = None
     detail: str = ""
     info: dict[str, str] = {}
+    tags: dict[str, str] = {}
+    more: tuple[ProbeResult, ...] = ()
+
+    @property
+    def all(self) -> tuple[ProbeResult, ...]:
+        """This result and the further ones of its run."""
+        return (self, *self.more)
 
 
 def measured(

@@ -1,8 +1,7 @@
-"""Latency, jitter and loss: numbered UDP datagrams to the echo and back.
+"""Latency, jitter, loss and one-way spread: numbered UDP datagrams and their echoes.
 
 The round trip is measured on the probe alone, so no two clocks have to agree.
-Jitter is the mean absolute difference of the round trips of neighbouring
-numbers that both came back (RFC 3550's quantity, as a plain mean).
+What is counted, and why loss has no direction: `probes.train`.
 """
 
 from __future__ import annotations
@@ -10,11 +9,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-import statistics
 import struct
 import time
-from collections.abc import Mapping
-from itertools import pairwise
 from typing import cast
 
 from msgspec import Struct
@@ -22,15 +18,21 @@ from msgspec import Struct
 from netmon.model import FailureReason
 from probes.base import ProbeContext, ProbeResult, failed, measured
 from probes.failures import classify
-from probes.measure_protocol import ECHO_REPLY, ECHO_REQUEST
+from probes.measure_protocol import (
+    ECHO_CLOCK,
+    ECHO_CLOCK_AT,
+    ECHO_REPLY,
+    ECHO_REQUEST,
+)
 from probes.sockets import CONNECT_S, resolve
+from probes.train import Train
 
 # Magic, session, number; padded to the smallest size the echo takes.
 _HEAD = struct.Struct("!4s8sI")
 
 
 class LatencySettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How many datagrams, how far apart, and how long to wait for the last."""
+    """How many datagrams, how far apart, and how long to wait for each of them."""
 
     interval_s: float = 60.0
     count: int = 20
@@ -75,50 +77,29 @@ class LatencyProbe:
             await echoes.exchange()
         finally:
             transport.close()
-        context.emit("echo_done", {"replies": len(echoes.rtts_s)})
-        if not echoes.rtts_s:
-            if echoes.error is not None:
-                return failed(*classify(echoes.error))
-            return failed(
-                FailureReason.NO_REPLY, f"none of {settings.count} datagrams came back"
-            )
-        return measured(summarise(echoes.rtts_s, settings.count))
-
-
-def summarise(rtts_s: Mapping[int, float], sent: int) -> dict[str, float | None]:
-    """Return the values of a run from round trips in seconds by number.
-
-    ``jitter_s`` is None where no two neighbours came back.
-
-    Raises:
-        ValueError: there are no round trips.
-    """
-    if not rtts_s:
-        raise ValueError("no round trip, no values")
-    steps = [
-        abs(rtts_s[after] - rtts_s[before])
-        for before, after in pairwise(sorted(rtts_s))
-        if after == before + 1
-    ]
-    return {
-        "rtt_s": statistics.median(rtts_s.values()),
-        "rtt_min_s": min(rtts_s.values()),
-        "rtt_max_s": max(rtts_s.values()),
-        "jitter_s": statistics.fmean(steps) if steps else None,
-        "loss_ratio": (sent - len(rtts_s)) / sent,
-    }
+        train = echoes.train
+        context.emit("echo_done", {"replies": len(train.rtts_s)})
+        if train.rtts_s:
+            return measured(train.values())
+        if train.late_count:
+            late = f"all of {train.late_count} answers came after {settings.wait_s:g} s"
+            return failed(FailureReason.TIMEOUT, late)
+        if echoes.error is not None:
+            return failed(*classify(echoes.error))
+        return failed(
+            FailureReason.NO_REPLY, f"none of {settings.count} datagrams came back"
+        )
 
 
 class _Echoes(asyncio.DatagramProtocol):
-    """Sends numbered datagrams and notes when each came back first."""
+    """Sends numbered datagrams and notes what came back, and when."""
 
     def __init__(self, settings: LatencySettings) -> None:
-        self.rtts_s: dict[int, float] = {}
+        self.train = Train(settings.wait_s)
         self.error: Exception | None = None
         self._settings = settings
         # Late datagrams of an earlier run, or a stranger's, carry another one.
         self._session = secrets.token_bytes(8)
-        self._sent_s: dict[int, float] = {}
         self._complete = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -131,11 +112,9 @@ class _Echoes(asyncio.DatagramProtocol):
         magic, session, number = _HEAD.unpack_from(data)
         if magic != ECHO_REPLY or session != self._session:
             return
-        sent_s = self._sent_s.pop(number, None)
-        if sent_s is None:
-            return
-        self.rtts_s[number] = now_s - sent_s
-        if len(self.rtts_s) == self._settings.count:
+        (server_s,) = ECHO_CLOCK.unpack_from(data, ECHO_CLOCK_AT)
+        self.train.received(number, now_s, server_s)
+        if self.train.complete(self._settings.count):
             self._complete.set()
 
     def error_received(self, exc: Exception) -> None:
@@ -151,7 +130,7 @@ class _Echoes(asyncio.DatagramProtocol):
             due_s = started_s + number * settings.spacing_s
             await asyncio.sleep(max(0.0, due_s - time.monotonic()))
             head = _HEAD.pack(ECHO_REQUEST, self._session, number)
-            self._sent_s[number] = time.monotonic()
+            self.train.sent(number, time.monotonic())
             self._transport.sendto(head.ljust(settings.size_bytes, b"\0"))
         try:
             async with asyncio.timeout(settings.wait_s):

@@ -48,28 +48,33 @@ class LinkProbe:
 
     async def run(self, context: ProbeContext) -> ProbeResult:
         """Read the port once. ``full_duplex`` is None where the driver won't say."""
-        interface = self._settings.interface or default_interface(self._root)
-        if interface is None:
-            return failed(FailureReason.UNREACHABLE, "there is no default route")
-        context.emit("link_start", {"interface": interface})
-        port = _physical(self._root / "sys/class/net" / interface)
-        # Loopback, bridges and tunnels have no device; veth invents a speed.
-        if not (port / "device").exists():
-            return failed(
-                FailureReason.UNSUPPORTED, f"{interface} is not a physical port"
-            )
-        speed = _read(port / "speed")
-        if speed is None or not speed.isdecimal() or int(speed) == 0:
-            return failed(
-                FailureReason.UNSUPPORTED, f"the driver of {port.name} names no speed"
-            )
-        return measured(
-            {
-                "speed_bps": float(int(speed) * MBIT),
-                "full_duplex": _DUPLEX.get(_read(port / "duplex") or ""),
-            },
-            {"interface": port.name},
+        found = read_port(self._settings, self._root)
+        if found.info:
+            context.emit("link_start", {"interface": found.info["interface"]})
+        return found
+
+
+def read_port(settings: LinkSettings, root: Path = Path("/")) -> ProbeResult:
+    """Return speed and duplex of the port, or why they can't be known."""
+    interface = settings.interface or default_interface(root)
+    if interface is None:
+        return failed(FailureReason.UNREACHABLE, "there is no default route")
+    port = physical_port(root, interface)
+    # Loopback, bridges and tunnels have no device; veth invents a speed.
+    if not (port / "device").exists():
+        return failed(FailureReason.UNSUPPORTED, f"{interface} is not a physical port")
+    speed = _read(port / "speed")
+    if speed is None or not speed.isdecimal() or int(speed) == 0:
+        return failed(
+            FailureReason.UNSUPPORTED, f"the driver of {port.name} names no speed"
         )
+    return measured(
+        {
+            "speed_bps": float(int(speed) * MBIT),
+            "full_duplex": _DUPLEX.get(_read(port / "duplex") or ""),
+        },
+        {"interface": port.name},
+    )
 
 
 def default_interface(root: Path) -> str | None:
@@ -92,6 +97,11 @@ def default_interface(root: Path) -> str | None:
         ):
             return fields[9]
     return None
+
+
+def physical_port(root: Path, interface: str) -> Path:
+    """Return the port's folder; a VLAN or bridge with one port leads down to it."""
+    return _physical(root / "sys/class/net" / interface)
 
 
 def _physical(port: Path) -> Path:

@@ -18,6 +18,7 @@ from netmon.errors import StorageError
 from netmon.model import FailureReason
 from netmon.spool import Spool, SpoolRecord, SpoolStats
 from probes.base import Probe, ProbeContext, ProbeResult, failed
+from probes.certificate import attach
 from probes.schedule import is_lost, next_instant_ms
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class _Job(Struct):
     name: str
     interval_ms: int
     due_ms: int
-    work: Callable[[], Awaitable[SpoolRecord | None]]
+    work: Callable[[], Awaitable[list[SpoolRecord]]]
 
 
 class Runner:
@@ -83,34 +84,36 @@ class Runner:
             if job.due_ms > now_ms:
                 await _wait(min((job.due_ms - now_ms) / 1000, MAX_WAIT_S), stop)
                 continue
-            record = await job.work()
-            if record is not None:
-                await self._save(record)
+            records = await job.work()
+            if records:
+                await self._save(records)
             after_ms = max(to_ms(self._context.clock.now()), job.due_ms)
             job.due_ms = self._next_ms(job, after_ms)
 
-    async def measure(self, probe: Probe) -> SpoolRecord:
-        """Run a probe once and return its record; never raises."""
+    async def measure(self, probe: Probe) -> list[SpoolRecord]:
+        """Run a probe once and return its records; never raises."""
         context = self._context
         started_ms = to_ms(context.clock.now())
         result = await run_guarded(probe, context)
-        return to_record(probe, context, result, started_ms)
+        return [to_record(probe, context, each, started_ms) for each in result.all]
 
-    async def health(self) -> SpoolRecord | None:
-        """Return a record of how the spool does; None if it cannot be asked."""
+    async def health(self) -> list[SpoolRecord]:
+        """Return a record of how the spool does; none if it cannot be asked."""
         try:
             stats = await asyncio.to_thread(self._spool.stats)
         except StorageError:
             log.exception("the spool cannot be asked for its counters")
-            return None
+            return []
         context = self._context
-        return SpoolRecord(
-            kind="probe_health",
-            tags={"building": context.building, "probe": context.probe},
-            ts_ms=to_ms(context.clock.now()),
-            values=health_values(stats),
-            info={"spool_files_damaged": str(stats.damaged)},
-        )
+        return [
+            SpoolRecord(
+                kind="probe_health",
+                tags={"building": context.building, "probe": context.probe},
+                ts_ms=to_ms(context.clock.now()),
+                values=health_values(stats),
+                info={"spool_files_damaged": str(stats.damaged)},
+            )
+        ]
 
     def _jobs(self) -> list[_Job]:
         now_ms = to_ms(self._context.clock.now())
@@ -135,9 +138,9 @@ class Runner:
         key = f"{self._context.probe}/{job.name}"
         return next_instant_ms(key, job.interval_ms, after_ms)
 
-    async def _save(self, record: SpoolRecord) -> None:
-        """Spool a record; while the disk takes nothing, keep the newest thousand."""
-        self._unsaved.append(record)
+    async def _save(self, records: list[SpoolRecord]) -> None:
+        """Spool records; while the disk takes nothing, keep the newest thousand."""
+        self._unsaved.extend(records)
         try:
             await asyncio.to_thread(self._spool.add_many, list(self._unsaved))
         except StorageError:
@@ -166,15 +169,22 @@ async def run_guarded(probe: Probe, context: ProbeContext) -> ProbeResult:
 def to_record(
     probe: Probe, context: ProbeContext, result: ProbeResult, ts_ms: int
 ) -> SpoolRecord:
-    """Return the record of a result; a failure's text travels as info."""
+    """Return the record of a result; a failure's text travels as info.
+
+    With a throughput travels what the probe could have shown (`certificate.attach`).
+    """
     info = dict(result.info)
+    values = result.values
     if result.failure is not None:
         info["last_failure"] = result.detail[:MAX_INFO_CHARS]
+        values = {}
+    elif probe.kind == "throughput":
+        values = attach(values, context.certify())
     return SpoolRecord(
         kind=probe.kind,
-        tags=probe.tags(context),
+        tags={**probe.tags(context), **result.tags},
         ts_ms=ts_ms,
-        values=result.values if result.failure is None else {},
+        values=values,
         failure=result.failure,
         info=info,
     )

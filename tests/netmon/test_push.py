@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netmon import push
-from netmon.clock import ManualClock
+from netmon.clock import ClockOffset, ManualClock
 from netmon.config import Secret
 from netmon.errors import ConfigError, StorageError
 from netmon.push import (
@@ -184,6 +184,31 @@ async def test_records_travel_and_leave_the_spool(spool, gateway, make_pusher):
     assert (batch.source, batch.agent) == ("probe-1", "netmon/1")
     assert batch.sent_ms == int(START.timestamp() * 1000)
     assert pusher.status.last_success == START
+
+
+async def test_receipt_tells_how_far_the_clock_is_off(spool, gateway, make_pusher):
+    fill(spool, 1)
+    pusher = make_pusher()
+    assert pusher.status.clock is None
+    ahead_ms = int(START.timestamp() * 1000) - 2_500
+    gateway.answer = lambda batch: (200, {}, encode(Receipt(1, 0, (), ahead_ms)))
+    await pusher.push_once()
+    assert pusher.status.clock == ClockOffset(2.5, 0.001)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [(200, {}, encode(Receipt(1, 0))), (200, {}, b"<html>"), error(503)],
+    ids=["older gateway", "portal", "error"],
+)
+async def test_an_answer_without_time_says_nothing_of_the_clock(
+    spool, gateway, make_pusher, answer
+):
+    fill(spool, 1)
+    pusher = make_pusher()
+    gateway.answer = lambda batch: answer
+    await pusher.push_once()
+    assert pusher.status.clock is None
 
 
 async def test_oldest_first_in_batches(spool, gateway, make_pusher):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from netmon.model import FailureReason
-from probes.latency import LatencyProbe, LatencySettings, summarise
+from probes.latency import LatencyProbe, LatencySettings
 from probes.measure_protocol import ECHO_REPLY
 
 QUICK = LatencySettings(count=20, spacing_s=0.005, wait_s=0.3)
@@ -127,22 +127,55 @@ async def test_ipv6_works_where_the_machine_has_it(server_token, make_context):
     assert result.values["loss_ratio"] == 0.0
 
 
-def test_summary_of_known_round_trips():
-    values = summarise({0: 0.010, 1: 0.014, 2: 0.011, 4: 0.030}, sent=5)
-    assert values == {
-        "rtt_s": pytest.approx(0.0125),
-        "rtt_min_s": 0.010,
-        "rtt_max_s": 0.030,
-        # 0-1 and 1-2 are neighbours, 2-4 are not.
-        "jitter_s": pytest.approx((0.004 + 0.003) / 2),
-        "loss_ratio": pytest.approx(0.2),
-    }
+async def test_the_servers_clock_gives_each_way_its_spread(
+    measure_server, make_context
+):
+    result = await LatencyProbe(QUICK).run(make_context(measure_server.port))
+    values = result.values
+    whole_s = values["rtt_max_s"] - values["rtt_min_s"]
+    assert 0 <= values["spread_up_s"] <= values["rtt_max_s"]
+    assert 0 <= values["spread_down_s"] <= values["rtt_max_s"]
+    # What one way waited more than at its best, the round trip waited too.
+    assert values["spread_up_s"] + values["spread_down_s"] <= 2 * whole_s + 1e-3
 
 
-def test_without_neighbours_there_is_no_jitter():
-    assert summarise({1: 0.01, 3: 0.02}, sent=4)["jitter_s"] is None
+async def test_a_server_without_clock_gives_no_spread(measure_against):
+    result = await measure_against(lambda n, reply: [reply])
+    assert result.values["loss_ratio"] == 0.0
+    assert result.values["spread_up_s"] is None
+    assert result.values["spread_down_s"] is None
 
 
-def test_summary_of_nothing_is_refused():
-    with pytest.raises(ValueError, match="no round trip"):
-        summarise({}, sent=5)
+async def test_answers_to_one_number_are_counted_apart(measure_against):
+    result = await measure_against(lambda n, reply: [reply, reply])
+    assert result.values["loss_ratio"] == 0.0
+    # The run ends with the last number's first answer: its second may be missed.
+    assert 19 <= result.values["duplicate_count"] <= 20
+
+
+async def test_an_overtaken_answer_is_reordered_and_not_lost(measure_against):
+    held: list[bytes] = []
+
+    def swap(n, reply):
+        held.append(reply)
+        return [] if n % 2 else [held.pop(), held.pop()]
+
+    result = await measure_against(swap)
+    assert result.values["loss_ratio"] == 0.0
+    assert result.values["reordered_count"] == 10
+
+
+async def test_answers_that_all_come_late_are_a_timeout(measure_against):
+    """All are held until the last, the first ones longer than they may."""
+    settings = LatencySettings(count=8, spacing_s=0.05, wait_s=0.02)
+    held: list[bytes] = []
+
+    def hold(n, reply):
+        if n < 8:
+            held.append(reply)
+            return []
+        return held[:7]
+
+    result = await measure_against(hold, settings)
+    assert result.failure is FailureReason.TIMEOUT
+    assert "7 answers" in result.detail

@@ -69,7 +69,7 @@ async def run_until(runner: Runner, condition, until) -> None:
 
 
 async def test_measurement_becomes_a_record(make_runner):
-    record = await make_runner().measure(_Scripted(GOOD))
+    (record,) = await make_runner().measure(_Scripted(GOOD))
     assert record.kind == "dns"
     assert record.tags == {"building": "building-1", "line": "line-1"}
     assert record.values == {"duration_s": 0.1}
@@ -79,14 +79,14 @@ async def test_measurement_becomes_a_record(make_runner):
 
 async def test_failure_becomes_a_record_with_its_reason_and_words(make_runner):
     probe = _Scripted(failed(FailureReason.DNS, "x" * 500))
-    record = await make_runner().measure(probe)
+    (record,) = await make_runner().measure(probe)
     assert record.failure is FailureReason.DNS
     assert record.values == {}
     assert record.info == {"last_failure": "x" * 200}
 
 
 async def test_mistake_in_a_probe_is_internal_and_in_the_log(make_runner, caplog):
-    record = await make_runner().measure(_Scripted(ZeroDivisionError("oops")))
+    (record,) = await make_runner().measure(_Scripted(ZeroDivisionError("oops")))
     assert record.failure is FailureReason.INTERNAL
     assert record.values == {}
     assert "Traceback" in caplog.text
@@ -96,7 +96,7 @@ async def test_mistake_in_a_probe_is_internal_and_in_the_log(make_runner, caplog
 async def test_run_without_end_is_a_timeout(make_runner):
     probe = _Scripted(asyncio.Event().wait)
     probe.limit_s = 0.02
-    record = await make_runner().measure(probe)
+    (record,) = await make_runner().measure(probe)
     assert record.failure is FailureReason.TIMEOUT
 
 
