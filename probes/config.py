@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from netmon.config import Secret, read_secret
 from netmon.errors import ConfigError, Problem
 from netmon.wire import TAG_VALUE
+from probes.address import parse_address
 from probes.base import MeasureAddress
 from probes.dns import DnsSettings
 from probes.latency import LatencySettings
@@ -70,19 +71,6 @@ class ProbeSettings(MethodSettings, frozen=True, kw_only=True):
     spool: str = "spool.sqlite3"
     spool_max_records: int = 200_000
     health: HealthSettings = HealthSettings()
-
-
-def parse_address(text: str) -> tuple[str, int]:
-    """Return host and port of ``host:port`` or ``[v6]:port``.
-
-    Raises:
-        ValueError: there is no host, or no port from 1 to 65535.
-    """
-    host, _, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not host or not port.isdecimal() or not 1 <= int(port) <= 65535:
-        raise ValueError(f"{text!r} is no address; write it like 'messserver:5201'")
-    return host, int(port)
 
 
 def load_probe_settings(path: Path) -> ProbeSettings:

@@ -7,9 +7,6 @@ without FCS; records say TCP payload where alarms judge, IP where lines are sold
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-
-from msgspec import Struct
 
 from netmon.model import FailureReason
 from probes.base import ProbeResult, failed, measured
@@ -27,18 +24,8 @@ from probes.passive import PassiveView
 Values = dict[str, float | None]
 
 
-class Record(Struct, frozen=True, kw_only=True):
-    """What is kept of one test: its result and the tags that say how it came about."""
-
-    result: ProbeResult
-    tags: dict[str, str]
-
-
-def full_result(run: CapacityResult, certificate: Mapping[str, float]) -> ProbeResult:
-    """Return what a full test shows.
-
-    ``certificate`` is what the probe itself could show, added to every number.
-    """
+def full_result(run: CapacityResult) -> ProbeResult:
+    """Return what a full test shows."""
     if run.total.kind is ResultKind.INVALID:
         return _not_ours(run)
     if run.total.kind is ResultKind.NO_VERDICT:
@@ -46,12 +33,10 @@ def full_result(run: CapacityResult, certificate: Mapping[str, float]) -> ProbeR
     values = _rates(run.total, run.direction)
     if run.total.kind is ResultKind.CAPACITY:
         values[f"capacity_{run.direction}_bps"] = rate_ip_bps(run.total.rate_bps)
-    return measured(values | _course(run) | dict(certificate))
+    return measured(values | _course(run))
 
 
-def floor_result(
-    floor: FloorResult, threshold_bps: float, certificate: Mapping[str, float]
-) -> ProbeResult:
+def floor_result(floor: FloorResult, threshold_bps: float) -> ProbeResult:
     """Return what a floor test shows: a lower bound, whatever the answer.
 
     ``threshold_bps`` is what was asked for, TCP payload.
@@ -68,7 +53,7 @@ def floor_result(
         f"at_least_{run.direction}_bps": low_bps,
         "threshold_bps": threshold_bps,
     }
-    return measured(values | _course(run) | dict(certificate))
+    return measured(values | _course(run))
 
 
 def passive_result(

@@ -6,11 +6,13 @@ reason; only mistakes of the program are raised.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from netmon.assignment_wire import LineAssignment
 from netmon.lease_wire import Purpose
@@ -24,13 +26,14 @@ from probes.failures import ProbeFailedError, classify
 from probes.floor import FloorTest
 from probes.load import Pinger
 from probes.measure_protocol import Congestion, Operation
-from probes.uplink_records import Record, floor_result, full_result
+from probes.uplink_records import floor_result, full_result
 from probes.wan import WanPorts
 
 # Three refreshes of a slow router, with a margin.
 LEARN_S = 18.0
 CROSS_WINDOW_S = 0.5
 _COUNTER_SLACK_S = 1.0
+_CAP_MARGIN = 1.05
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -56,63 +59,38 @@ class Job(Struct, frozen=True, kw_only=True):
         return self.line.threshold_down_bps if down else self.line.threshold_up_bps
 
     @property
+    def floor_cap_bps(self) -> int:
+        """The most that a floor test puts on the line, L2 with a margin."""
+        l2_bps = self.threshold_bps * FRAME_BYTES / PAYLOAD_BYTES
+        return math.ceil(floor.OVER * l2_bps * _CAP_MARGIN)
+
+    @property
     def method(self) -> str:
         """The method's name and version."""
         return capacity.METHOD if self.kind == "full" else floor.METHOD
 
 
 class Bench(Struct, frozen=True, kw_only=True):
-    """What this probe measures with: its port, the routers' counters, its limits."""
+    """What this probe measures with: its port, and the routers' counters."""
 
     interface: str
     wan: WanPorts
-    certificate: Mapping[str, float] = {}
 
 
-def run_test(job: Job, server: MeasureAddress, bench: Bench, emit: Emit) -> Record:
-    """Run one test and return the record of it."""
-    tags = {"method": job.method, "direction": job.direction, "purpose": job.purpose}
-    if job.campaign:
-        tags["campaign"] = job.campaign
-    try:
-        return _measured(job, server, bench, emit, tags)
-    except (OSError, EOFError, ValueError, ProbeFailedError) as error:
-        reason, text = classify(error)
-        return Record(result=failed(reason, f"{job.direction}: {text}"), tags=tags)
+def learn(job: Job, server: MeasureAddress, bench: Bench, emit: Emit) -> Refresh | None:
+    """Return how the router refreshes its counters; None where nothing can be read.
 
-
-def _measured(
-    job: Job, server: MeasureAddress, bench: Bench, emit: Emit, tags: dict[str, str]
-) -> Record:
+    Takes three refreshes, so it is done before a slot is asked for.
+    """
     counters = bench.wan.source(job.line.id)
-    refresh = _refresh(counters, server, job.direction, emit)
-    before = bench.wan.read() if len(bench.wan.lines) > 1 else {}
-    if job.kind == "floor":
-        result, run = _floor(job, server, bench, counters, refresh)
-    else:
-        result, run = _full(job, server, bench, counters, refresh)
-    tags |= {"basis": run.basis, "congestion": _congestion(job)}
-    carried = _carrier(job, bench, before, run, refresh)
-    if carried is not None and carried != job.line.id:
-        # The number belongs to the line that carried it, and it has no contract here.
-        emit("other_line", {"line": carried})
-        return Record(result=result, tags=tags | {"line": carried})
-    return Record(result=result, tags=tags)
-
-
-def _refresh(
-    counters: CounterSource | None,
-    server: MeasureAddress,
-    direction: Operation,
-    emit: Emit,
-) -> Refresh | None:
-    """Return how the router refreshes its counters; None where nothing can be read."""
     if counters is None:
         emit("counters_none", {})
         return None
     pinger = Pinger(server)
     try:
-        found = learn_refresh(counters, direction, limit_s=LEARN_S, poke=pinger.send)
+        found = learn_refresh(
+            counters, job.direction, limit_s=LEARN_S, poke=pinger.send
+        )
     finally:
         pinger.close()
     if found is None:
@@ -122,6 +100,55 @@ def _refresh(
     else:
         emit("counters_refreshed", {"seconds": found.period_s})
     return found
+
+
+def run_test(
+    job: Job,
+    server: MeasureAddress,
+    bench: Bench,
+    refresh: Refresh | None,
+    emit: Emit,
+) -> ProbeResult:
+    """Run one test; its tags say how it came about.
+
+    ``refresh`` is what `learn` found, None for counters that can't be used. A test that another line carried has that line's tag, and as a further result the
+    failure of the line that was to be measured.
+    """
+    tags = {"method": job.method, "direction": job.direction, "purpose": job.purpose}
+    if job.campaign:
+        tags["campaign"] = job.campaign
+    try:
+        return _measured(job, server, bench, refresh, emit, tags)
+    except (OSError, EOFError, ValueError, ProbeFailedError) as error:
+        reason, text = classify(error)
+        return replace(failed(reason, f"{job.direction}: {text}"), tags=tags)
+
+
+def _measured(
+    job: Job,
+    server: MeasureAddress,
+    bench: Bench,
+    refresh: Refresh | None,
+    emit: Emit,
+    tags: dict[str, str],
+) -> ProbeResult:
+    counters = bench.wan.source(job.line.id)
+    before = bench.wan.read() if len(bench.wan.lines) > 1 else {}
+    if job.kind == "floor":
+        result, run = _floor(job, server, bench, counters, refresh)
+    else:
+        result, run = _full(job, server, bench, counters, refresh)
+    tags |= {"basis": run.basis, "congestion": _congestion(job)}
+    carried = _carrier(job, bench, before, run, refresh)
+    if carried is None or carried == job.line.id:
+        return replace(result, tags=tags)
+    emit("other_line", {"line": carried})
+    missed = failed(FailureReason.OTHER_LINE, f"the test went over {carried}")
+    return replace(
+        result,
+        tags=tags | {"line": carried},
+        more=(replace(missed, tags=tags),),
+    )
 
 
 def _full(
@@ -140,7 +167,7 @@ def _full(
         options=_options(job),
     )
     run = test.run(job.direction)
-    return full_result(run, bench.certificate), run
+    return full_result(run), run
 
 
 def _floor(
@@ -162,7 +189,7 @@ def _floor(
         options=_options(job),
     )
     answer = test.ask(job.direction)
-    return floor_result(answer, job.threshold_bps, bench.certificate), answer.run
+    return floor_result(answer, job.threshold_bps), answer.run
 
 
 def _options(job: Job) -> CapacityOptions:
@@ -206,14 +233,6 @@ def _carrier(
         return None
     wait_s = (refresh.period_s if refresh else LEARN_S) + _COUNTER_SLACK_S
     return bench.wan.carrier(before, job.direction, run.wire_bytes, wait_s)
-
-
-def other_line(record: Record, line: str) -> ProbeResult | None:
-    """Return what the line that was to be measured gets; None if it carried the test."""
-    carried = record.tags.get("line", line)
-    if carried == line:
-        return None
-    return failed(FailureReason.OTHER_LINE, f"the test went over {carried}")
 
 
 def varies(technology: Technology) -> bool:

@@ -107,7 +107,7 @@ def _context(
     from netmon.clock import SystemClock
     from netmon.config import Secret, read_secret
     from probes.base import MeasureAddress, ProbeContext
-    from probes.config import parse_address
+    from probes.address import parse_address
 
     address = args.server or (settings.server.address if settings else "")
     host, port = "", 0

@@ -1,0 +1,364 @@
+"""The uplink of a building, measured so that it disturbs no lesson.
+
+Looks at the counters all the time, and loads the line only where they don't answer the
+question: see `probes.uplink_choice` for what is measured when, `probes.uplink_tester`
+for how. Each hour of lessons ends with a statement: proven by the traffic itself, by a
+floor test, or by a full test.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from netmon.assignment_wire import Assignment, LineAssignment
+from netmon.clock import berlin_day, to_ms
+from netmon.model import FailureReason
+from netmon.school_calendar import SchoolCalendar, Span, lesson_time, protected_time
+from netmon.spool import SpoolRecord
+from probes import passive
+from probes.assignment import AssignmentDesk
+from probes.base import ProbeContext, ProbeResult, failed, say_nothing
+from probes.estimate import FRAME_BYTES, PAYLOAD_BYTES
+from probes.passive import Passive, PassiveView
+from probes.passive_watch import PassiveWatch
+from probes.plan import Costs, DayPlan, plan_day
+from probes.runner import to_record, wait
+from probes.uplink_choice import (
+    Choice,
+    Present,
+    Spacing,
+    after_floor,
+    after_full,
+    choose,
+    costs_of_assignment,
+)
+from probes.uplink_records import is_below, passive_result, shown_bps
+from probes.uplink_run import Job, varies
+from probes.uplink_state import StateFile, UplinkState
+from probes.uplink_tester import Tester
+
+log = logging.getLogger(__name__)
+
+STATE_FILE = "uplink.json"
+ASSIGNMENT_FILE = "assignment.json"
+# No line carries more than its contract and a half; counters that say so are others'.
+_MOST_SHARE = 1.5
+# A probe that waits for an answer about a doubtful line asks so much more often.
+_DOUBT_SHARE = 3
+
+Save = Callable[[list[SpoolRecord]], Awaitable[None]]
+
+
+class UplinkSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the uplink is measured; what and when the gateway tells.
+
+    ``interface`` is the probe's port, empty for that of the default route.
+    ``proof_valid_s`` is how long a proof lets quiet lessons do without a test.
+    """
+
+    enabled: bool = True
+    interface: str = ""
+    passive_interval_s: float = 30.0
+    assignment_interval_s: float = 60.0
+    confirm_spacing_s: float = 60.0
+    patience_s: float = 300.0
+    proof_valid_s: float = 10_800.0
+    tick_s: float = 5.0
+
+
+class UplinkKind:
+    """Tags and kind of the uplink's records; made into records like a probe's."""
+
+    name = "uplink"
+    kind = "throughput"
+    limit_s = 0.0
+
+    def tags(self, context: ProbeContext) -> dict[str, str]:
+        """Return building and line; a result's own tags say the rest."""
+        return {"building": context.building, "line": context.line}
+
+    async def run(self, context: ProbeContext) -> ProbeResult:
+        """Refuse: the uplink decides by itself when it measures."""
+        text = f"{self.name} is not measured by the clock"
+        return failed(FailureReason.UNSUPPORTED, text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """The moment of one decision, and what holds for it."""
+
+    ms: int
+    mono_s: float
+    assignment: Assignment
+    line: LineAssignment
+    lessons: tuple[Span, ...]
+    closed: tuple[Span, ...]
+    costs: Costs
+    plan: DayPlan
+
+
+class Uplink:
+    """Measures one line until told to stop."""
+
+    def __init__(  # noqa: PLR0913 - the parts the agent puts together
+        self,
+        settings: UplinkSettings,
+        context: ProbeContext,
+        desk: AssignmentDesk,
+        tester: Tester,
+        folder: Path,
+        save: Save,
+    ) -> None:
+        self._settings = settings
+        self._context = context
+        self._desk = desk
+        self._tester = tester
+        self._file = StateFile(folder / STATE_FILE)
+        self._save = save
+        self._state = UplinkState()
+        self._watch = PassiveWatch(tester.bench.wan.source(context.line))
+        self._rtts: deque[tuple[float, float]] = deque(maxlen=600)
+        self._failed_tries = 0
+        self._deaf_ms = 0
+        self._kind = UplinkKind()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Measure what is due, until ``stop`` is set.
+
+        Raises:
+            OSError: the state's file cannot be read or written.
+        """
+        self._state = await asyncio.to_thread(self._file.load, self._context.line)
+        await asyncio.to_thread(self._desk.load)
+        asked_s = sampled_s = -float("inf")
+        while not stop.is_set():
+            now_s = self._context.clock.monotonic_s()
+            if now_s - asked_s >= self._asking_interval_s():
+                asked_s = now_s
+                await self._desk.refresh()
+            if now_s - sampled_s >= self._settings.passive_interval_s:
+                sampled_s = now_s
+                await asyncio.to_thread(self._watch.sample)
+            now = self._now()
+            if now is None or not await self._step(now):
+                await wait(self._settings.tick_s, stop)
+
+    def saw(self, record: SpoolRecord) -> None:
+        """Take the round trips that the latency probe measured beside us."""
+        shortest, usual = record.values.get("rtt_min_s"), record.values.get("rtt_s")
+        if record.kind != "latency" or shortest is None or usual is None:
+            return
+        self._state.saw_rtt(berlin_day(record.ts_ms), shortest)
+        self._rtts.append((self._context.clock.monotonic_s(), usual))
+
+    def _asking_interval_s(self) -> float:
+        settings = self._settings
+        if not self._state.doubt:
+            return settings.assignment_interval_s
+        return min(
+            settings.assignment_interval_s, settings.confirm_spacing_s / _DOUBT_SHARE
+        )
+
+    def _now(self) -> _Now | None:
+        """Return what holds now; None before the gateway has told anything."""
+        told = self._desk.current
+        if told is None:
+            return None
+        line = next((x for x in told.lines if x.id == self._context.line), None)
+        if line is None:
+            return None
+        now_ms = to_ms(self._context.clock.now())
+        day = berlin_day(now_ms)
+        costs = costs_of_assignment(line, told.budget_share)
+        slot_ms = round(told.slot_s * 1000)
+        plan = _plan(
+            line.id, day, told.calendar, costs, told.full_tests_per_day, slot_ms
+        )
+        return _Now(
+            ms=now_ms,
+            mono_s=self._context.clock.monotonic_s(),
+            assignment=told,
+            line=line,
+            lessons=tuple(lesson_time(told.calendar, day)),
+            closed=tuple(protected_time(told.calendar, day)),
+            costs=costs,
+            plan=plan,
+        )
+
+    async def _step(self, now: _Now) -> bool:
+        """Do one thing if one is due; say whether there was one."""
+        view, said = self._passive(now)
+        if said is Passive.PROVEN and view is not None and self._is_owed(now):
+            await self._keep_passive(view, now, proven=True)
+            self._state.proof_ms = now.ms
+            await self._stated(now)
+            return True
+        choice = self._choose(now, said)
+        if choice is None:
+            await self._say_deaf(now)
+            return False
+        if choice.kind == "quiet":
+            if view is not None:
+                await self._keep_passive(view, now, proven=False)
+            await self._stated(now)
+            return True
+        await self._test(choice, now)
+        return True
+
+    def _passive(self, now: _Now) -> tuple[PassiveView | None, Passive]:
+        since_s = now.mono_s - now.assignment.slot_s
+        contract_bps = now.line.contracted_down_bps
+        view = self._watch.view("down", since_s, _MOST_SHARE * contract_bps)
+        rtts = [rtt_s for at_s, rtt_s in self._rtts if at_s >= since_s]
+        threshold_bps = now.line.threshold_down_bps * FRAME_BYTES / PAYLOAD_BYTES
+        return view, passive.judge(view, threshold_bps, rtts, self._state.base_rtt_s)
+
+    def _is_owed(self, now: _Now) -> bool:
+        """Say whether the slot of lesson time we are in has no statement yet."""
+        if self._state.doubt:
+            return False
+        made_ms = self._state.statement_ms
+        return any(
+            one.slot.holds(now.ms) and (made_ms is None or made_ms < one.slot.start_ms)
+            for one in now.plan.tests
+        )
+
+    def _choose(self, now: _Now, said: Passive) -> Choice | None:
+        settings = self._settings
+        used_bps = self._watch.now_bps("down")
+        contract_bps = now.line.contracted_down_bps
+        present = Present(
+            now_ms=now.ms,
+            spent_bytes=self._state.spent_on(berlin_day(now.ms)),
+            passive=said,
+            busy_ratio=None if used_bps is None else used_bps / contract_bps,
+            closed=now.closed,
+            failed_tries=self._failed_tries,
+        )
+        spacing = Spacing(
+            confirm_ms=round(settings.confirm_spacing_s * 1000),
+            proof_ms=round(settings.proof_valid_s * 1000),
+            slot_ms=round(now.assignment.slot_s * 1000),
+        )
+        return choose(
+            now.assignment, now.plan, now.costs, self._state, present, spacing
+        )
+
+    async def _test(self, choice: Choice, now: _Now) -> None:
+        state = self._state
+        came_to_nothing = True
+        for direction in choice.directions:
+            job = Job(
+                kind="floor" if choice.kind == "floor" else "full",
+                direction=direction,
+                purpose=choice.purpose,
+                line=now.line,
+                in_lessons=any(span.holds(now.ms) for span in now.lessons),
+                varies=varies(now.line.technology),
+                base_rtt_s=state.base_rtt_s,
+                campaign=choice.campaign,
+            )
+            started_ms = to_ms(self._context.clock.now())
+            found = await self._tester.measure(
+                job, self._settings.patience_s, say_nothing
+            )
+            self._watch.forget()
+            await self._keep(found, started_ms)
+            for each in found.all:
+                moved = each.values.get("transferred_bytes") or 0.0
+                state.spend(berlin_day(started_ms), moved)
+            refresh_s = found.values.get("counter_refresh_s")
+            if refresh_s is not None:
+                self._watch.refresh_s = refresh_s
+            is_here = found.failure is None and not found.more
+            came_to_nothing = came_to_nothing and not is_here
+            if direction == "down":
+                self._note(job, found, started_ms, is_here=is_here)
+                if state.doubt and choice.kind == "floor":
+                    break  # the confirmation comes first
+        self._failed_tries = self._failed_tries + 1 if came_to_nothing else 0
+        if not (choice.kind == "floor" and state.doubt):
+            state.tried_ms = to_ms(self._context.clock.now())
+        if choice.planned is not None:
+            state.done(choice.planned.at_ms)
+        if choice.moment_ms is not None:
+            state.done(choice.moment_ms)
+        await asyncio.to_thread(self._file.save, state)
+
+    def _note(
+        self, job: Job, found: ProbeResult, at_ms: int, *, is_here: bool
+    ) -> None:
+        """Remember what a test of the download means for the next one."""
+        if not is_here:
+            return
+        shown = shown_bps(found, "down")
+        if job.kind == "floor":
+            passed = shown is not None and shown >= job.threshold_bps
+            after_floor(self._state, passed=passed, at_ms=at_ms)
+            return
+        after_full(
+            self._state,
+            shown_bps=shown,
+            below=is_below(found, "down", job.threshold_bps),
+            threshold_bps=job.threshold_bps,
+            at_ms=at_ms,
+        )
+
+    async def _keep_passive(
+        self, view: PassiveView, now: _Now, *, proven: bool
+    ) -> None:
+        result = passive_result(
+            view,
+            "down",
+            proven=proven,
+            refresh_s=self._watch.refresh_s,
+            rtt_s=self._rtts[-1][1] if self._rtts else None,
+        )
+        await self._keep(_passively(result), now.ms)
+
+    async def _say_deaf(self, now: _Now) -> None:
+        """Record once a slot that the counters don't answer."""
+        if not self._watch.is_deaf:
+            return
+        if now.ms - self._deaf_ms < now.assignment.slot_s * 1000:
+            return
+        self._deaf_ms = now.ms
+        text = "the router does not answer for its WAN port"
+        result = failed(FailureReason.COUNTERS_UNREADABLE, text)
+        await self._keep(_passively(result), now.ms)
+
+    async def _stated(self, now: _Now) -> None:
+        self._state.statement_ms = now.ms
+        await asyncio.to_thread(self._file.save, self._state)
+
+    async def _keep(self, result: ProbeResult, at_ms: int) -> None:
+        records = [
+            to_record(self._kind, self._context, each, at_ms) for each in result.all
+        ]
+        await self._save(records)
+
+
+def _passively(result: ProbeResult) -> ProbeResult:
+    tags = {"method": passive.METHOD, "direction": "down", "basis": "router"}
+    return replace(result, tags=tags)
+
+
+@lru_cache(maxsize=4)
+def _plan(
+    line: str,
+    day: object,
+    calendar: SchoolCalendar,
+    costs: Costs,
+    full_tests: int,
+    slot_ms: int,
+) -> DayPlan:
+    return plan_day(line, day, calendar, costs, full_tests, slot_ms)  # type: ignore[arg-type]
