@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from datetime import UTC, date, datetime, time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from netmon.clock import to_ms
 from netmon.errors import ConfigError
@@ -196,3 +199,17 @@ def test_spans_are_sets_of_moments(some, holes):
         assert all(span.length_ms > 0 for span in found)
         assert found == sorted(found)
         assert len(_moments(found)) == sum(span.length_ms for span in found)
+
+
+def test_the_operators_page_shows_a_good_file_and_every_field(load, repo_dir):
+    page = (repo_dir / "docs/betrieb/kalender.md").read_text(encoding="utf-8")
+    settings, example = re.findall(r"```toml\n(.+?)```", page, re.DOTALL)
+    assert set(tomllib.loads(settings)["measure"]) == {"calendar_file", "calendar_dir"}
+    shown = load(example)
+    assert [len(part) for part in structs.astuple(shown)] == [2, 1, 1]
+    table = page.partition("| Abschnitt |")[2].partition("\n\n")[0]
+    written = set(re.findall(r"`([a-z_]+)`", table)) - set(Weekday)
+    kinds = (Lessons, Holidays, Protected)
+    assert written == {one.name for kind in kinds for one in structs.fields(kind)}
+    named = set(re.findall(r"`\[\[([a-z]+)\]\]`", table))
+    assert named == {one.name for one in structs.fields(SchoolCalendar)}
