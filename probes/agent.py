@@ -6,23 +6,32 @@ import asyncio
 import logging
 import signal
 import ssl
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 
 import httpx
 
 from netmon import __version__
 from netmon.clock import Clock, SystemClock
+from netmon.config import Secret
 from netmon.errors import ConfigError, Problem
 from netmon.model import TARGET_DOWN_BPS
 from netmon.push import Pusher
 from netmon.spool import Spool
 from netmon.units import to_mbits
+from probes.assignment import AssignmentDesk
 from probes.base import ProbeContext
 from probes.certificate import Certificate, can_prove, limiting_part, limits_of
 from probes.certifier import Certifier
 from probes.config import ProbeSettings, gateway_token, measure_address
+from probes.lease_client import LeaseClient
+from probes.link import default_interface
 from probes.registry import PROBES
 from probes.runner import Planned, Runner
+from probes.uplink import ASSIGNMENT_FILE, Uplink
+from probes.uplink_run import Bench
+from probes.uplink_tester import Tester
+from probes.wan import open_ports
 
 log = logging.getLogger(__name__)
 
@@ -77,14 +86,65 @@ async def run_agent(
                 Planned(entry.make(settings), entry.interval_s(settings))
                 for entry in PROBES.values()
             ]
+            lock = asyncio.Lock()
             runner = Runner(
                 plan,
                 context,
                 spool,
                 wake,
                 health_interval_s=settings.health.interval_s,
+                lock=lock,
             )
-            await _until_stopped(stop, runner, pusher, wake)
+            work = [runner.run(stop), pusher.run(stop, wake)]
+            if settings.uplink.enabled:
+                uplink = await _uplink(settings, context, client, token, lock, runner)
+                runner.saw = uplink.saw
+                work.append(uplink.run(stop))
+            await _until_stopped(stop, work)
+
+
+async def _uplink(
+    settings: ProbeSettings,
+    context: ProbeContext,
+    client: httpx.AsyncClient,
+    token: Secret,
+    lock: asyncio.Lock,
+    runner: Runner,
+) -> Uplink:
+    """Put together what measures the uplink.
+
+    Raises:
+        ConfigError: there is no port to measure with, or a community's file cannot
+            be read.
+    """
+    folder, url = Path(settings.spool).parent, settings.gateway.url
+    interface = port_of(settings)
+    ports = await asyncio.to_thread(open_ports, settings.wan)
+    tester = Tester(
+        Bench(interface=interface, wan=ports),
+        context.server,
+        LeaseClient(client, url, token),
+        lock,
+        context.clock,
+    )
+    desk = AssignmentDesk(client, url, token, folder / ASSIGNMENT_FILE)
+    return Uplink(settings.uplink, context, desk, tester, folder, runner.save)
+
+
+def port_of(settings: ProbeSettings) -> str:
+    """Return the port that tests go through.
+
+    Raises:
+        ConfigError: none is set, and this machine has no default route.
+    """
+    named = settings.uplink.interface or settings.link.interface
+    found = named or default_interface(Path("/"))
+    if found is None:
+        text, fix = "this machine has no default route", "name the port, e.g. 'eth0'"
+        raise ConfigError(
+            [Problem(settings.probe, None, "uplink.interface", text, fix)]
+        )
+    return found
 
 
 def warn_if_weak(certificate: Certificate) -> None:
@@ -110,13 +170,9 @@ async def serve(settings: ProbeSettings) -> None:
 
 
 async def _until_stopped(
-    stop: asyncio.Event, runner: Runner, pusher: Pusher, wake: asyncio.Event
+    stop: asyncio.Event, work: Sequence[Coroutine[None, None, None]]
 ) -> None:
-    tasks = [
-        asyncio.create_task(stop.wait()),
-        asyncio.create_task(runner.run(stop)),
-        asyncio.create_task(pusher.run(stop, wake)),
-    ]
+    tasks = [asyncio.create_task(each) for each in (stop.wait(), *work)]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:

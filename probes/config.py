@@ -6,9 +6,7 @@ Relative paths are meant from the settings file's folder. An ``interval_s`` of
 
 from __future__ import annotations
 
-import ipaddress
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +16,15 @@ from msgspec.structs import replace
 
 from netmon.config import Secret, read_secret
 from netmon.errors import ConfigError, Problem
-from netmon.wire import TAG_VALUE
 from probes.address import parse_address
 from probes.base import MeasureAddress
+from probes.config_checks import wrong
 from probes.dns import DnsSettings
 from probes.latency import LatencySettings
 from probes.link import LinkSettings
-from probes.measure_protocol import ECHO_MAX_BYTES, ECHO_MIN_BYTES
 from probes.throughput import ThroughputSettings
+from probes.uplink import UplinkSettings
+from probes.wan import WanSettings
 
 _HELP = "see docs/betrieb/sonde.md for names and types"
 
@@ -71,6 +70,8 @@ class ProbeSettings(MethodSettings, frozen=True, kw_only=True):
     spool: str = "spool.sqlite3"
     spool_max_records: int = 200_000
     health: HealthSettings = HealthSettings()
+    uplink: UplinkSettings = UplinkSettings()
+    wan: tuple[WanSettings, ...] = ()
 
 
 def load_probe_settings(path: Path) -> ProbeSettings:
@@ -93,7 +94,7 @@ def load_probe_settings(path: Path) -> ProbeSettings:
         raise _refused(path, field, text, _HELP) from error
     problems = [
         Problem(str(path), None, field, text, fix)
-        for field, text, fix in _wrong(settings)
+        for field, text, fix in wrong(settings)
     ]
     if problems:
         raise ConfigError(problems)
@@ -144,57 +145,8 @@ def _absolute(settings: ProbeSettings, folder: Path) -> ProbeSettings:
             ca_file=full(settings.gateway.ca_file),
         ),
         server=replace(settings.server, token_file=full(settings.server.token_file)),
+        wan=tuple(
+            replace(each, community_file=full(each.community_file))
+            for each in settings.wan
+        ),
     )
-
-
-def _wrong(settings: ProbeSettings) -> Iterator[tuple[str, str, str]]:
-    """Yield (field, text, fix) for each value that makes no sense."""
-    for field in ("probe", "building", "line"):
-        if TAG_VALUE.match(getattr(settings, field)) is None:
-            yield field, "is no name", "use 1 to 128 printable characters"
-    if not settings.gateway.url.startswith(("http://", "https://")):
-        text = f"{settings.gateway.url!r} is no web address"
-        yield "gateway.url", text, "write it like 'https://netmon.example.org'"
-    for field, file in (
-        ("gateway.token_file", settings.gateway.token_file),
-        ("server.token_file", settings.server.token_file),
-    ):
-        if not file:
-            yield field, "is empty", "name the file that holds the token"
-    try:
-        parse_address(settings.server.address)
-    except ValueError as error:
-        yield "server.address", str(error), "name host and port"
-    if settings.spool_max_records < 1:
-        text = f"{settings.spool_max_records} holds nothing"
-        yield "spool_max_records", text, "use 1 or more, e.g. 200000"
-    yield from _wrong_numbers(settings)
-
-
-def _wrong_numbers(settings: ProbeSettings) -> Iterator[tuple[str, str, str]]:
-    throughput, latency, dns = settings.throughput, settings.latency, settings.dns
-    for field, value, low, high in (
-        ("throughput.interval_s", throughput.interval_s, 0, 7 * 86400),
-        ("throughput.warmup_s", throughput.warmup_s, 0, 20),
-        ("throughput.window_s", throughput.window_s, 0.1, 20),
-        ("throughput.max_bytes", throughput.max_bytes, 10_000, 4 * 1024**3),
-        ("latency.interval_s", latency.interval_s, 0, 7 * 86400),
-        ("latency.count", latency.count, 1, 10_000),
-        ("latency.spacing_s", latency.spacing_s, 0, 10),
-        ("latency.wait_s", latency.wait_s, 0.01, 30),
-        ("latency.size_bytes", latency.size_bytes, ECHO_MIN_BYTES, ECHO_MAX_BYTES),
-        ("dns.interval_s", dns.interval_s, 0, 7 * 86400),
-        ("dns.port", dns.port, 1, 65535),
-        ("dns.timeout_s", dns.timeout_s, 0.01, 60),
-        ("link.interval_s", settings.link.interval_s, 0, 7 * 86400),
-        ("health.interval_s", settings.health.interval_s, 0, 7 * 86400),
-    ):
-        if not low <= value <= high:
-            text = f"{value:g} is outside {low:g} to {high:g}"
-            yield field, text, f"choose a value from {low:g} to {high:g}"
-    if dns.server:
-        try:
-            ipaddress.ip_address(dns.server)
-        except ValueError:
-            text = f"{dns.server!r} is no IP address"
-            yield "dns.server", text, "write the server's IP address or leave it out"

@@ -19,7 +19,7 @@ from itertools import pairwise
 from msgspec import Struct
 from msgspec.structs import replace
 
-from netmon.model import Line, expected_down_bps
+from netmon.assignment_wire import LineAssignment
 from netmon.school_calendar import (
     SchoolCalendar,
     Span,
@@ -119,10 +119,9 @@ class Situation(Struct, frozen=True, kw_only=True):
     floor_missed: bool = False
 
 
-def costs_of(line: Line, budget_share: float = BUDGET_SHARE) -> Costs:
+def costs_of(line: LineAssignment, budget_share: float = BUDGET_SHARE) -> Costs:
     """Return what tests of a line cost, and its budget for a day."""
-    up_bps = min(expected_down_bps(line), line.contracted_up_bps)
-    floor_bps = _FLOOR_PACE * (expected_down_bps(line) + up_bps)
+    floor_bps = _FLOOR_PACE * (line.threshold_down_bps + line.threshold_up_bps)
     full_bps = line.contracted_down_bps + line.contracted_up_bps
     return Costs(
         floor_bytes=round(floor_bps * _FLOOR_S / 8),

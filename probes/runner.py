@@ -48,7 +48,8 @@ class _Job(Struct):
 class Runner:
     """Runs planned probes until told to stop.
 
-    ``wake`` is set after records were added, for the pusher.
+    ``wake`` is set after records were added, for the pusher. Whoever else loads the
+    line holds ``lock`` meanwhile; ``saw`` is told every record.
     """
 
     def __init__(
@@ -59,13 +60,18 @@ class Runner:
         wake: asyncio.Event,
         *,
         health_interval_s: float = 60.0,
+        lock: asyncio.Lock | None = None,
     ) -> None:
         self._plan = plan
         self._context = context
         self._spool = spool
         self._wake = wake
         self._health_interval_s = health_interval_s
+        self._lock = lock or asyncio.Lock()
+        self.saw: Callable[[SpoolRecord], None] | None = None
         self._unsaved: deque[SpoolRecord] = deque(maxlen=MAX_UNSAVED)
+        # Two that save at once: what one adds must not be cleared by the other.
+        self._saving = asyncio.Lock()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run what is due, until ``stop`` is set between two runs.
@@ -82,11 +88,12 @@ class Runner:
                     job.due_ms = self._next_ms(job, now_ms)
             job = min(jobs, key=lambda each: each.due_ms)
             if job.due_ms > now_ms:
-                await _wait(min((job.due_ms - now_ms) / 1000, MAX_WAIT_S), stop)
+                await wait(min((job.due_ms - now_ms) / 1000, MAX_WAIT_S), stop)
                 continue
-            records = await job.work()
+            async with self._lock:
+                records = await job.work()
             if records:
-                await self._save(records)
+                await self.save(records)
             after_ms = max(to_ms(self._context.clock.now()), job.due_ms)
             job.due_ms = self._next_ms(job, after_ms)
 
@@ -138,15 +145,19 @@ class Runner:
         key = f"{self._context.probe}/{job.name}"
         return next_instant_ms(key, job.interval_ms, after_ms)
 
-    async def _save(self, records: list[SpoolRecord]) -> None:
+    async def save(self, records: list[SpoolRecord]) -> None:
         """Spool records; while the disk takes nothing, keep the newest thousand."""
-        self._unsaved.extend(records)
-        try:
-            await asyncio.to_thread(self._spool.add_many, list(self._unsaved))
-        except StorageError:
-            log.exception("%d records wait in memory", len(self._unsaved))
-            return
-        self._unsaved.clear()
+        for record in records:
+            if self.saw is not None:
+                self.saw(record)
+        async with self._saving:
+            self._unsaved.extend(records)
+            try:
+                await asyncio.to_thread(self._spool.add_many, list(self._unsaved))
+            except StorageError:
+                log.exception("%d records wait in memory", len(self._unsaved))
+                return
+            self._unsaved.clear()
         self._wake.set()
 
 
@@ -202,7 +213,8 @@ def health_values(stats: SpoolStats) -> dict[str, float | None]:
     }
 
 
-async def _wait(limit_s: float, stop: asyncio.Event) -> None:
+async def wait(limit_s: float, stop: asyncio.Event) -> None:
+    """Return when ``stop`` is set or the time is up."""
     try:
         async with asyncio.timeout(limit_s):
             await stop.wait()

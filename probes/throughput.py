@@ -42,10 +42,11 @@ MIN_WINDOW_S = 0.05
 class ThroughputSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How long and how much. ``max_bytes`` is for one direction.
 
-    ``interval_s`` is the length of the slot in which one run takes place.
+    ``interval_s`` is the length of the slot in which one run takes place; 0 for never,
+    since `probes.uplink` measures the line.
     """
 
-    interval_s: float = 3600.0
+    interval_s: float = 0.0
     warmup_s: float = 1.0
     window_s: float = 3.0
     max_bytes: int = 600_000_000

@@ -13,6 +13,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
@@ -30,7 +31,7 @@ from probes.base import ProbeContext, ProbeResult, failed, say_nothing
 from probes.estimate import FRAME_BYTES, PAYLOAD_BYTES
 from probes.passive import Passive, PassiveView
 from probes.passive_watch import PassiveWatch
-from probes.plan import Costs, DayPlan, plan_day
+from probes.plan import Costs, DayPlan, costs_of, plan_day
 from probes.runner import to_record, wait
 from probes.uplink_choice import (
     Choice,
@@ -39,7 +40,6 @@ from probes.uplink_choice import (
     after_floor,
     after_full,
     choose,
-    costs_of_assignment,
 )
 from probes.uplink_records import is_below, passive_result, shown_bps
 from probes.uplink_run import Job, varies
@@ -109,7 +109,7 @@ class _Now:
 class Uplink:
     """Measures one line until told to stop."""
 
-    def __init__(  # noqa: PLR0913 - the parts the agent puts together
+    def __init__(
         self,
         settings: UplinkSettings,
         context: ProbeContext,
@@ -178,7 +178,7 @@ class Uplink:
             return None
         now_ms = to_ms(self._context.clock.now())
         day = berlin_day(now_ms)
-        costs = costs_of_assignment(line, told.budget_share)
+        costs = costs_of(line, told.budget_share)
         slot_ms = round(told.slot_s * 1000)
         plan = _plan(
             line.id, day, told.calendar, costs, told.full_tests_per_day, slot_ms
@@ -294,9 +294,7 @@ class Uplink:
             state.done(choice.moment_ms)
         await asyncio.to_thread(self._file.save, state)
 
-    def _note(
-        self, job: Job, found: ProbeResult, at_ms: int, *, is_here: bool
-    ) -> None:
+    def _note(self, job: Job, found: ProbeResult, at_ms: int, *, is_here: bool) -> None:
         """Remember what a test of the download means for the next one."""
         if not is_here:
             return
@@ -355,10 +353,10 @@ def _passively(result: ProbeResult) -> ProbeResult:
 @lru_cache(maxsize=4)
 def _plan(
     line: str,
-    day: object,
+    day: date,
     calendar: SchoolCalendar,
     costs: Costs,
     full_tests: int,
     slot_ms: int,
 ) -> DayPlan:
-    return plan_day(line, day, calendar, costs, full_tests, slot_ms)  # type: ignore[arg-type]
+    return plan_day(line, day, calendar, costs, full_tests, slot_ms)

@@ -11,9 +11,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from netmon.assignment_wire import Assignment, CampaignTask, LineAssignment
+from netmon.assignment_wire import Assignment, CampaignTask
 from netmon.lease_wire import Purpose
-from netmon.model import CONTRACT_SHARE
 from netmon.school_calendar import Span
 from probes.measure_protocol import Operation
 from probes.passive import Passive
@@ -87,17 +86,6 @@ class Present(Struct, frozen=True, kw_only=True):
     busy_ratio: float | None
     closed: Sequence[Span]
     failed_tries: int
-
-
-def costs_of_assignment(line: LineAssignment, budget_share: float) -> Costs:
-    """Return what tests of a line cost; see `probes.plan.costs_of`."""
-    floor_bps = 1.08 * (line.threshold_down_bps + line.threshold_up_bps)
-    full_bps = line.contracted_down_bps + line.contracted_up_bps
-    return Costs(
-        floor_bytes=round(floor_bps / 8),
-        full_bytes=round(full_bps * CONTRACT_SHARE / 8),
-        budget_bytes=round(line.contracted_down_bps * 86_400 * budget_share / 8),
-    )
 
 
 def choose(

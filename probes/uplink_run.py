@@ -39,7 +39,7 @@ _CAP_MARGIN = 1.05
 class Job(Struct, frozen=True, kw_only=True):
     """What to test, and how politely.
 
-    ``base_rtt_s`` is the line's known empty round trip, None if not known yet.
+    ``varies``: the line's rate changes by itself. ``base_rtt_s`` is the line's known empty round trip, None if not known yet.
     ``cap_bps`` is the most that the lease allows, L2; 0 for no bound.
     """
 
@@ -48,6 +48,7 @@ class Job(Struct, frozen=True, kw_only=True):
     purpose: Purpose
     line: LineAssignment
     in_lessons: bool
+    varies: bool = False
     base_rtt_s: float | None = None
     cap_bps: float = 0.0
     campaign: str = ""

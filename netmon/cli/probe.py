@@ -106,8 +106,8 @@ def _context(
     """Return what a measurement needs; options count before the file."""
     from netmon.clock import SystemClock
     from netmon.config import Secret, read_secret
-    from probes.base import MeasureAddress, ProbeContext
     from probes.address import parse_address
+    from probes.base import MeasureAddress, ProbeContext
 
     address = args.server or (settings.server.address if settings else "")
     host, port = "", 0

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from netmon.model import Line, LineRole, Technology
+from netmon.assignment_wire import LineAssignment
+from netmon.model import LineRole, Technology
 from netmon.school_calendar import (
     Holidays,
     Lessons,
@@ -42,15 +43,18 @@ MINUTE_MS = 60_000
 ENOUGH = Costs(floor_bytes=10, full_bytes=100, budget_bytes=10_000)
 
 
-def _line(down_mbits: int, up_mbits: int) -> Line:
-    return Line(
+def _line(down_mbits: int, up_mbits: int) -> LineAssignment:
+    down_bps, up_bps = down_mbits * MBIT, up_mbits * MBIT
+    threshold_bps = min(100 * MBIT, 0.9 * down_bps)
+    return LineAssignment(
         id="l1",
-        building_id="g1",
         role=LineRole.MAIN,
         technology=Technology.VDSL,
-        contracted_down_bps=down_mbits * MBIT,
-        contracted_up_bps=up_mbits * MBIT,
-        provider="Netz",
+        contracted_down_bps=down_bps,
+        contracted_up_bps=up_bps,
+        threshold_down_bps=threshold_bps,
+        clear_down_bps=threshold_bps,
+        threshold_up_bps=min(threshold_bps, 0.9 * up_bps),
     )
 
 
