@@ -28,6 +28,8 @@ token_file = "token"
 [server]
 address = "127.0.0.1:{server_port}"
 token_file = "server.token"
+[uplink]
+enabled = false
 [throughput]
 interval_s = 0.5
 warmup_s = 0.05

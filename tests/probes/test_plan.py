@@ -311,7 +311,7 @@ def test_the_default_budget_is_small_and_pays_for_the_day(down, up, least_full_d
 def test_costs_of_a_floor_test_follow_its_threshold():
     fast, slow = costs_of(_line(1000, 1000)), costs_of(_line(50, 10))
     assert fast.floor_bytes == round(1.08 * 2 * 100 * MBIT / 8)
-    assert slow.floor_bytes == round(1.08 * (45 + 10) * MBIT / 8)
+    assert slow.floor_bytes == round(1.08 * (45 + 9) * MBIT / 8)
     assert fast.full_bytes == round(0.9 * 2 * GBIT / 8)
 
 
