@@ -57,7 +57,7 @@ async def run_agent(
         Spool, Path(settings.spool), max_records=settings.spool_max_records
     )
     with spool:
-        async with _client(settings) as client:
+        async with gateway_client(settings) as client:
             pusher = Pusher(
                 spool,
                 settings.gateway.url,
@@ -184,7 +184,12 @@ async def _until_stopped(
         task.result()
 
 
-def _client(settings: ProbeSettings) -> httpx.AsyncClient:
+def gateway_client(settings: ProbeSettings) -> httpx.AsyncClient:
+    """Return a client for the gateway of the settings.
+
+    Raises:
+        ConfigError: the authority's certificate cannot be read.
+    """
     verify: ssl.SSLContext | bool = True
     file = settings.gateway.ca_file
     if file:

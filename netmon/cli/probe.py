@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netmon.cli import probe_uplink
 from netmon.errors import ConfigError, Problem
 from netmon.texts import Texts
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from probes.config import ProbeSettings
 
 NAMES = ("throughput", "latency", "dns", "link")
-NEEDS_SERVER = ("throughput", "latency", "all")
+NEEDS_SERVER = ("throughput", "latency", "all", *probe_uplink.KINDS)
 
 
 def add(commands: Commands, texts: Texts) -> None:
@@ -31,7 +32,7 @@ def add(commands: Commands, texts: Texts) -> None:
     measure.add_argument(
         "what",
         nargs="?",
-        choices=(*NAMES, "all"),
+        choices=(*probe_uplink.KINDS, *NAMES, "all"),
         default="all",
         help=texts("probe.help.what"),
     )
@@ -39,6 +40,7 @@ def add(commands: Commands, texts: Texts) -> None:
     measure.add_argument("--server", metavar="H:P", help=texts("probe.help.server"))
     measure.add_argument("--token-file", help=texts("probe.help.token_file"))
     measure.add_argument("--line", default="", help=texts("probe.help.line"))
+    probe_uplink.add_options(measure, texts)
     measure.add_argument("--json", action="store_true", help=texts("probe.help.json"))
     measure.add_argument(
         "--explain", action="store_true", help=texts("probe.help.explain")
@@ -77,6 +79,8 @@ async def _measure_all(args: argparse.Namespace, texts: Texts) -> int:
     settings = None if args.config is None else load_probe_settings(args.config)
     explainer = Explainer(texts, sys.stderr) if args.explain else None
     context = _context(args, settings, explainer or say_nothing)
+    if args.what in probe_uplink.KINDS:
+        return await _measure_uplink(args, settings, context, texts)
     results: list[tuple[str, ProbeResult]] = []
     for probe in _probes(args.what, settings):
         if explainer is not None:
@@ -88,6 +92,24 @@ async def _measure_all(args: argparse.Namespace, texts: Texts) -> int:
     if args.json:
         print(as_json(results))
     return 1 if any(result.failure for _, result in results) else 0
+
+
+async def _measure_uplink(
+    args: argparse.Namespace,
+    settings: ProbeSettings | None,
+    context: ProbeContext,
+    texts: Texts,
+) -> int:
+    from netmon.cli.probe_output import as_json
+    from netmon.cli.uplink_output import uplink_text
+
+    found = await probe_uplink.measure(args, settings, context, texts)
+    if args.json:
+        print(as_json([(f"{args.what}_{way}", result) for way, result, _ in found]))
+    else:
+        for way, result, threshold_bps in found:
+            print(uplink_text(texts, way, result, threshold_bps))
+    return 1 if any(result.failure for _, result, _ in found) else 0
 
 
 def _probes(what: str, settings: ProbeSettings | None) -> list[Probe]:

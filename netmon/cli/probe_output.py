@@ -65,6 +65,7 @@ def as_json(results: Sequence[tuple[str, ProbeResult]]) -> str:
                     "failure": result.failure,
                     "detail": result.detail,
                     "info": result.info,
+                    "tags": result.tags,
                 }
                 for name, result in results
             ]

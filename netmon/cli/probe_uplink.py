@@ -1,0 +1,166 @@
+"""``netmon probe measure capacity|floor``: a test of the line, by hand and explained."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from netmon.errors import ConfigError, Problem
+from netmon.texts import Texts
+
+if TYPE_CHECKING:
+    from netmon.assignment_wire import LineAssignment
+    from probes.base import ProbeContext, ProbeResult
+    from probes.config import ProbeSettings
+    from probes.lease_client import LeaseClient
+
+KINDS = ("capacity", "floor")
+_PATIENCE_S = 120.0
+
+
+def add_options(parser: argparse.ArgumentParser, texts: Texts) -> None:
+    """Add what a test of the line needs without a settings file."""
+    parser.add_argument("--interface", default="", help=texts("probe.help.interface"))
+    rate = "'250 Mbit/s'"
+    parser.add_argument(
+        "--contract-down", metavar=rate, help=texts("probe.help.contract_down")
+    )
+    parser.add_argument(
+        "--contract-up", metavar=rate, help=texts("probe.help.contract_up")
+    )
+
+
+async def measure(
+    args: argparse.Namespace,
+    settings: ProbeSettings | None,
+    context: ProbeContext,
+    texts: Texts,
+) -> list[tuple[str, ProbeResult, float]]:
+    """Run the test both ways; return direction, result and threshold of each.
+
+    Raises:
+        ConfigError: contract or port are not known, or a file cannot be read.
+    """
+    import asyncio
+
+    from msgspec.structs import replace
+
+    from netmon.lease_wire import Purpose
+    from probes.certificate import attach
+    from probes.uplink_run import Bench, Job, varies
+    from probes.uplink_tester import Tester
+    from probes.wan import open_ports
+
+    async with AsyncExitStack() as stack:
+        leases, line = await _told(args, settings, context, stack)
+        bench = Bench(
+            interface=_interface(args, settings),
+            wan=open_ports(settings.wan if settings else ()),
+        )
+        tester = Tester(bench, context.server, leases, asyncio.Lock(), context.clock)
+        found = []
+        for direction in ("down", "up"):
+            job = Job(
+                kind="full" if args.what == "capacity" else "floor",
+                direction="down" if direction == "down" else "up",
+                purpose=Purpose.ON_SITE,
+                line=line,
+                in_lessons=True,  # by hand it is daytime: politely
+                varies=varies(line.technology),
+            )
+            context.emit("direction", {"way": texts(f"probe.way.{direction}")})
+            result = await tester.measure(job, _PATIENCE_S, context.emit)
+            if result.failure is None:
+                values = attach(result.values, context.certify())
+                result = replace(result, values=values)
+            found.append((direction, result, job.threshold_bps))
+        return found
+
+
+async def _told(
+    args: argparse.Namespace,
+    settings: ProbeSettings | None,
+    context: ProbeContext,
+    stack: AsyncExitStack,
+) -> tuple[LeaseClient | None, LineAssignment]:
+    """Return who gives slots, and the line: as the centre or the options say."""
+    if settings is None or args.contract_down:
+        return None, _by_hand(args, context)
+    from probes.agent import gateway_client
+    from probes.assignment import AssignmentDesk
+    from probes.config import gateway_token
+    from probes.lease_client import LeaseClient
+    from probes.uplink import ASSIGNMENT_FILE
+
+    client = await stack.enter_async_context(gateway_client(settings))
+    token, url = gateway_token(settings), settings.gateway.url
+    path = Path(settings.spool).parent / ASSIGNMENT_FILE
+    desk = AssignmentDesk(client, url, token, path)
+    desk.load()
+    await desk.refresh()
+    lines = desk.current.lines if desk.current else ()
+    line = next((each for each in lines if each.id == context.line), None)
+    if line is None:
+        text = "the centre did not tell this line's contract"
+        raise _refused("--contract-down", text)
+    return LeaseClient(client, url, token), line
+
+
+def _by_hand(args: argparse.Namespace, context: ProbeContext) -> LineAssignment:
+    from netmon.assignment_wire import LineAssignment
+    from netmon.model import (
+        Line,
+        LineRole,
+        Technology,
+        clear_down_bps,
+        expected_down_bps,
+        threshold_up_bps,
+    )
+    from netmon.units import parse_rate_bps
+
+    down = args.contract_down
+    if not down:
+        raise _refused("--contract-down", "is missing")
+    try:
+        down_bps = parse_rate_bps(down)
+        up_bps = parse_rate_bps(args.contract_up or down)
+    except ValueError as error:
+        raise _refused("--contract-down", str(error)) from error
+    line = Line(
+        id=context.line,
+        building_id=context.building,
+        role=LineRole.MAIN,
+        technology=Technology.FIBRE,
+        contracted_down_bps=down_bps,
+        contracted_up_bps=up_bps,
+        provider="",
+    )
+    return LineAssignment(
+        id=line.id,
+        role=line.role,
+        technology=line.technology,
+        contracted_down_bps=down_bps,
+        contracted_up_bps=up_bps,
+        threshold_down_bps=expected_down_bps(line),
+        clear_down_bps=clear_down_bps(line),
+        threshold_up_bps=threshold_up_bps(line),
+    )
+
+
+def _interface(args: argparse.Namespace, settings: ProbeSettings | None) -> str:
+    from probes.link import default_interface
+
+    named = args.interface
+    if not named and settings is not None:
+        named = settings.uplink.interface or settings.link.interface
+    found: str | None = named or default_interface(Path("/"))
+    if found is None:
+        raise _refused("--interface", "this machine has no default route")
+    return found
+
+
+def _refused(option: str, text: str) -> ConfigError:
+    fix = "e.g. --contract-down '250 Mbit/s' --contract-up '50 Mbit/s' --interface eth0"
+    return ConfigError([Problem("netmon probe measure", None, option, text, fix)])
