@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from probes.base import Emit, Probe, ProbeContext, ProbeResult
     from probes.config import ProbeSettings
 
-NAMES = ("throughput", "latency", "dns", "link")
-NEEDS_SERVER = ("throughput", "latency", "all")
+NAMES = ("throughput", "latency", "dns", "link", "path")
+NEEDS_SERVER = ("throughput", "latency", "path", "all")
 
 
 def add(commands: Commands, texts: Texts) -> None:
