@@ -22,6 +22,7 @@ from probes.config_checks import wrong
 from probes.dns import DnsSettings
 from probes.latency import LatencySettings
 from probes.link import LinkSettings
+from probes.path import PathSettings
 from probes.throughput import ThroughputSettings
 from probes.uplink import UplinkSettings
 from probes.wan import WanSettings
@@ -57,6 +58,7 @@ class MethodSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     latency: LatencySettings = LatencySettings()
     dns: DnsSettings = DnsSettings()
     link: LinkSettings = LinkSettings()
+    path: PathSettings = PathSettings()
 
 
 class ProbeSettings(MethodSettings, frozen=True, kw_only=True):

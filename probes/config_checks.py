@@ -13,6 +13,9 @@ from probes.measure_protocol import ECHO_MAX_BYTES, ECHO_MIN_BYTES
 if TYPE_CHECKING:
     from probes.config import ProbeSettings
 
+# Each is asked at every run, by every probe of the city.
+MAX_ANCHORS = 4
+
 
 def wrong(settings: ProbeSettings) -> Iterator[tuple[str, str, str]]:
     """Yield (field, text, fix) for each value that makes no sense."""
@@ -36,6 +39,7 @@ def wrong(settings: ProbeSettings) -> Iterator[tuple[str, str, str]]:
         text = f"{settings.spool_max_records} holds nothing"
         yield "spool_max_records", text, "use 1 or more, e.g. 200000"
     yield from _wrong_ports(settings)
+    yield from _wrong_anchors(settings.path.anchors)
     yield from _wrong_numbers(settings)
 
 
@@ -57,9 +61,20 @@ def _wrong_ports(settings: ProbeSettings) -> Iterator[tuple[str, str, str]]:
             yield f"{field}.community_file", "is empty", fix
 
 
+def _wrong_anchors(anchors: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
+    for anchor in anchors:
+        try:
+            parse_address(anchor)
+        except ValueError as error:
+            yield "path.anchors", str(error), "name host and port of each"
+    if len(anchors) > MAX_ANCHORS:
+        text = f"{len(anchors)} are too many"
+        yield "path.anchors", text, f"name at most {MAX_ANCHORS}"
+
+
 def _wrong_numbers(settings: ProbeSettings) -> Iterator[tuple[str, str, str]]:
     throughput, latency, dns = settings.throughput, settings.latency, settings.dns
-    uplink = settings.uplink
+    uplink, path = settings.uplink, settings.path
     for field, value, low, high in (
         ("throughput.interval_s", throughput.interval_s, 0, 7 * 86400),
         ("throughput.warmup_s", throughput.warmup_s, 0, 20),
@@ -80,6 +95,11 @@ def _wrong_numbers(settings: ProbeSettings) -> Iterator[tuple[str, str, str]]:
         ("uplink.proof_valid_s", uplink.proof_valid_s, 0, 86400),
         ("uplink.tick_s", uplink.tick_s, 0.05, 60),
         ("link.interval_s", settings.link.interval_s, 0, 7 * 86400),
+        ("path.interval_s", path.interval_s, 0, 7 * 86400),
+        ("path.count", path.count, 1, 20),
+        ("path.spacing_s", path.spacing_s, 0, 2),
+        ("path.wait_s", path.wait_s, 0.01, 5),
+        ("path.provider_hop", path.provider_hop, 2, 10),
         ("health.interval_s", settings.health.interval_s, 0, 7 * 86400),
     ):
         if not low <= value <= high:

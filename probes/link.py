@@ -77,6 +77,46 @@ def read_port(settings: LinkSettings, root: Path = Path("/")) -> ProbeResult:
     )
 
 
+class Frames(Struct, frozen=True):
+    """Frames that passed the port since it came up, and those damaged."""
+
+    passed: int
+    damaged: int
+
+
+def read_frames(settings: LinkSettings, root: Path = Path("/")) -> Frames | ProbeResult:
+    """Return the port's frame counters, or the failure of a port without link.
+
+    A virtual port (VLAN, container) has counters as well.
+    """
+    interface = settings.interface or default_interface(root)
+    if interface is None:
+        return failed(FailureReason.UNREACHABLE, "there is no default route")
+    port = physical_port(root, interface)
+    # The kernel refuses to tell the carrier of a port that is switched off.
+    if _read(port / "carrier") == "0" or _read(port / "operstate") == "down":
+        return failed(FailureReason.UNREACHABLE, f"{port.name} has no link")
+    texts = {
+        name: _read(port / "statistics" / name) or ""
+        for name in ("rx_packets", "tx_packets", "rx_errors", "tx_errors")
+    }
+    if not all(text.isdecimal() for text in texts.values()):
+        return failed(FailureReason.UNSUPPORTED, f"{port.name} has no counters")
+    counts = {name: int(text) for name, text in texts.items()}
+    damaged = counts["rx_errors"] + counts["tx_errors"]
+    return Frames(counts["rx_packets"] + counts["tx_packets"] + damaged, damaged)
+
+
+def damaged_ratio(before: Frames, after: Frames) -> float:
+    """Return the share of damaged frames between two readings, 0 to 1.
+
+    0 where nothing passed, and where the counters began anew in between.
+    """
+    passed = after.passed - before.passed
+    damaged = after.damaged - before.damaged
+    return damaged / passed if 0 <= damaged <= passed and passed else 0.0
+
+
 def default_interface(root: Path) -> str | None:
     """Return the interface of the default route, IPv4 first; None without one."""
     best: tuple[int, str] | None = None

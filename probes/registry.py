@@ -11,6 +11,7 @@ from probes.config import MethodSettings
 from probes.dns import DnsProbe
 from probes.latency import LatencyProbe
 from probes.link import LinkProbe
+from probes.path import PathProbe
 from probes.throughput import ThroughputProbe
 
 
@@ -28,4 +29,5 @@ PROBES: Mapping[str, Entry] = {
     "latency": Entry(lambda s: LatencyProbe(s.latency), lambda s: s.latency.interval_s),
     "dns": Entry(lambda s: DnsProbe(s.dns), lambda s: s.dns.interval_s),
     "link": Entry(lambda s: LinkProbe(s.link), lambda s: s.link.interval_s),
+    "path": Entry(lambda s: PathProbe(s.path, s.link), lambda s: s.path.interval_s),
 }

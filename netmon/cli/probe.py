@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from probes.base import Emit, Probe, ProbeContext, ProbeResult
     from probes.config import ProbeSettings
 
-NAMES = ("throughput", "latency", "dns", "link")
-NEEDS_SERVER = ("throughput", "latency", "all", *probe_uplink.KINDS)
+NAMES = ("throughput", "latency", "dns", "link", "path")
+NEEDS_SERVER = ("throughput", "latency", "path", "all", *probe_uplink.KINDS)
 
 
 def add(commands: Commands, texts: Texts) -> None:

@@ -10,8 +10,10 @@ from typing import TextIO
 import msgspec
 
 from netmon.model import TARGET_DOWN_BPS
+from netmon.path import Segment, Verdict, guilty
 from netmon.texts import Texts
 from probes.base import Probe, ProbeResult
+from probes.path import reading_of
 
 _MEGABYTE = 1e6
 
@@ -40,15 +42,62 @@ class Explainer:
 
 
 def as_text(texts: Texts, probe: Probe, result: ProbeResult) -> str:
-    """Return the result in words, with a verdict."""
+    """Return the result in words, with a verdict; a line for each part of it."""
+    if probe.name == "path":
+        return _path_text(texts, result)
     name = texts(f"probe.name.{probe.name}")
+    return _one_text(texts, probe.name, name, result)
+
+
+def _path_text(texts: Texts, result: ProbeResult) -> str:
+    """Return the segments in the order of the way, and who is to blame."""
+    found = {Segment(each.tags["segment"]): each for each in result.all if each.tags}
+    if not found:  # the run itself came to nothing
+        return _one_text(texts, "path", texts("probe.name.path"), result)
+    lines = [
+        _one_text(
+            texts,
+            "port"
+            if segment is Segment.PORT and not found[segment].failure
+            else "path",
+            texts(f"path.segment.{segment.value}"),
+            found[segment],
+        )
+        for segment in Segment
+        if segment in found
+    ]
+    verdict = guilty(
+        (reading_of(segment, each) for segment, each in found.items()), baseline={}
+    )
+    return "\n  ".join(
+        [texts("probe.name.path"), *lines, texts_of_verdict(texts, verdict)]
+    )
+
+
+def texts_of_verdict(texts: Texts, verdict: Verdict | None) -> str:
+    """Return who is to blame in words."""
+    if verdict is None:
+        return texts("path.verdict.none")
+    segment = texts(f"path.segment.{verdict.segment.value}")
+    reason = texts(f"path.reason.{verdict.reason.value}")
+    if verdict.last_good is None:
+        return texts("path.verdict.guilty", segment=segment, reason=reason)
+    return texts(
+        "path.verdict.guilty_after",
+        segment=segment,
+        reason=reason,
+        last_good=texts(f"path.segment.{verdict.last_good.value}"),
+    )
+
+
+def _one_text(texts: Texts, key: str, name: str, result: ProbeResult) -> str:
     if result.failure is not None:
         reason = texts(f"failure.{result.failure}")
         return texts(
             "probe.result.failure", name=name, reason=reason, detail=result.detail
         )
     shown = {key: _shown(texts, key, value) for key, value in result.values.items()}
-    said = texts(f"probe.result.{probe.name}", name=name, **shown)
+    said = texts(f"probe.result.{key}", name=name, **shown)
     verdict = _verdict(texts, result.values)
     return f"{said}\n  {verdict}" if verdict else said
 
@@ -67,7 +116,8 @@ def as_json(results: Sequence[tuple[str, ProbeResult]]) -> str:
                     "info": result.info,
                     "tags": result.tags,
                 }
-                for name, result in results
+                for name, run in results
+                for result in run.all
             ]
         }
     ).decode()

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from netmon.config import Secret
 from netmon.demo.agents import DEMO_CREDENTIAL
@@ -155,6 +156,13 @@ class DemoFiles:
             "latency": {"interval_s": 5.0, "count": 10, "spacing_s": 0.02},
             "dns": {"interval_s": 20.0, "server": "127.0.0.1", "port": dns_port},
             "link": {"interval_s": 60.0},
+            # The demo asks nobody outside: its own status site stands for the internet.
+            "path": {
+                "interval_s": 20.0,
+                "count": 3,
+                "spacing_s": 0.05,
+                "anchors": [urlsplit(site_url).netloc],
+            },
             "health": {"interval_s": 15.0},
         }
         return str(self._write(f"{probe.id}.toml", _toml(tables)))

@@ -17,6 +17,7 @@ from probes.config import MethodSettings
 from probes.dns import DnsSettings
 from probes.latency import LatencySettings
 from probes.measure_server import MeasureServer
+from probes.path import PathSettings
 from probes.registry import PROBES
 from probes.runner import to_record
 from probes.throughput import ThroughputSettings
@@ -25,6 +26,7 @@ SETTINGS = MethodSettings(
     throughput=ThroughputSettings(warmup_s=0.1, window_s=0.2, max_bytes=50_000_000),
     latency=LatencySettings(count=5, spacing_s=0.001, wait_s=0.2),
     dns=DnsSettings(server="127.0.0.1", timeout_s=0.2),
+    path=PathSettings(count=2, spacing_s=0.01, wait_s=0.2, anchors=("127.0.0.1:1",)),
 )
 
 
@@ -73,13 +75,14 @@ async def test_without_a_peer_answers_a_failure_without_numbers(probe):
         held.bind(("127.0.0.1", 0))  # bound, but nobody listens
         context = _context(held.getsockname()[1])
         result = await asyncio.wait_for(probe.run(context), probe.limit_s)
-    if result.failure is None:
-        # The probe's own port needs no peer.
-        assert probe.name == "link"
-        return
-    assert result.values == {}
-    assert result.detail
-    assert "127.0.0.1" not in result.detail
+    for each in result.all:
+        if each.failure is None:
+            # The probe's own port needs no peer.
+            assert probe.name == "link" or each.tags == {"segment": "port"}
+            continue
+        assert each.values == {}
+        assert each.detail
+        assert "127.0.0.1" not in each.detail
 
 
 async def test_values_are_metrics_of_the_kind_in_their_range(probe):
@@ -89,12 +92,14 @@ async def test_values_are_metrics_of_the_kind_in_their_range(probe):
         context = _context(server.port)
         result = await probe.run(context)
     metrics = {metric.name: metric for metric in KINDS[probe.kind].metrics}
-    assert set(result.values) <= set(metrics)
-    for each, value in result.values.items():
-        assert value is None or metrics[each].low <= value <= metrics[each].high
-    assert bool(result.values) is (result.failure is None)
-    record = to_record(probe, context, result, 1)
-    assert record.failure is result.failure
+    for part in result.all:
+        assert set(part.values) <= set(metrics)
+        for each, value in part.values.items():
+            assert value is None or metrics[each].low <= value <= metrics[each].high
+        assert bool(part.values) is (part.failure is None)
+        record = to_record(probe, context, part, 1)
+        assert record.failure is part.failure
+        assert set(record.tags) >= set(KINDS[probe.kind].tags)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -46,6 +46,12 @@ port = 1
 timeout_s = 0.05
 [link]
 interval_s = 0.3
+[path]
+interval_s = 0.3
+count = 2
+spacing_s = 0.01
+wait_s = 0.2
+anchors = ["127.0.0.1:{server_port}"]
 [health]
 interval_s = 0.3
 """
@@ -99,7 +105,7 @@ def config_file(tmp_path, gateway, measure_server):
     return path
 
 
-KINDS = {"throughput", "latency", "dns", "probe_link", "probe_health"}
+KINDS = {"throughput", "latency", "dns", "path", "probe_link", "probe_health"}
 
 
 async def test_every_kind_reaches_the_gateway_and_stop_is_quick(
@@ -115,6 +121,8 @@ async def test_every_kind_reaches_the_gateway_and_stop_is_quick(
     # A short window on a busy machine: the other tests look at the accuracy.
     assert rate == pytest.approx(30e6, rel=0.5)
     assert gateway.series["dns"][0].failure is not None
+    segments = {series.tags["segment"] for series in gateway.series["path"]}
+    assert segments == {"port", "gateway", "provider", "data_centre", "internet"}
     with Spool(config_file.parent / "spool.sqlite3") as spool:
         left = {(item.spool, item.seq) for item in spool.batch(10_000)}
         stats = spool.stats()
