@@ -245,7 +245,6 @@ def medium(line_id: str, view: MediumView) -> s.MediumReply:
     return s.MediumReply(
         line_id=line_id,
         state=view.state,
-        summary=view.summary,
         findings=[
             s.MediumFinding(
                 code=finding.code,

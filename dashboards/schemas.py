@@ -274,7 +274,6 @@ class MediumReply(_Reply):
 
     line_id: str
     state: MediumState
-    summary: str
     findings: list[MediumFinding]
     parts: list[MediumPartReply]
 

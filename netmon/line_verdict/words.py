@@ -13,6 +13,12 @@ from netmon.texts import Texts
 
 # Headlines that name a finding as their cause in short.
 _JOINING = {ReasonCode.BELOW_MEDIUM, ReasonCode.SUSPECT_MEDIUM}
+_FINE = {
+    ReasonCode.LIGHT_FINE,
+    ReasonCode.DSL_FINE,
+    ReasonCode.RADIO_FINE,
+    ReasonCode.MEDIUM_FINE,
+}
 
 
 class Told(Struct, frozen=True):
@@ -33,6 +39,17 @@ def tell(verdict: LineVerdict, texts: Texts, when: Callable[[int], str]) -> Told
     """
     headline, *sentences = (_say(each, texts, when) for each in verdict.reasons)
     return Told(headline, tuple(sentences))
+
+
+def tell_medium(verdict: LineVerdict, texts: Texts) -> tuple[str, ...]:
+    """Return only what a verdict says of the line's own medium."""
+    found = []
+    for reason in verdict.reasons:
+        if reason.finding is not None:
+            found.append(sentence(reason.finding, texts))
+        elif reason.code in _FINE:
+            found.append(_say(reason, texts, str))
+    return tuple(found)
 
 
 def method_text(method: str, texts: Texts) -> str:
