@@ -140,7 +140,7 @@ def contract(line: Line) -> Reason:
 
 def unmeasured(measured: LineFacts, medium: MediumHealth) -> list[Reason]:
     """Return since when there is no number, and why."""
-    newest, failed = measured.newest, measured.failed
+    newest, failed = measured.shown or measured.newest, measured.failed
     worst = next(iter(medium.findings), None)
     head: list[Reason] = []
     if worst is not None and worst.state is MediumState.CRITICAL:
