@@ -214,6 +214,7 @@ def line_view(line: Line, facts: Facts, moment: Moment) -> LineView:
         down=_said(measured.capacity, moment),
         proof=_said(measured.proof, moment),
         up=_said(measured.up, moment),
+        up_proof=_said(measured.up_proof, moment),
         rtt=newest(latency, "rtt_s", moment),
         jitter=newest(latency, "jitter_s", moment),
         loss=newest(latency, "loss_ratio", moment),

@@ -78,8 +78,8 @@ class LineView:
     """A line with what was measured on it.
 
     ``judged`` is the verdict with its reasons, ``verdict`` how it looks, ``facts``
-    what it rests on. ``down`` is the newest capacity, ``proof`` the newest lower
-    bound. ``since_ms`` is None where no alarm rule has judged the line yet.
+    what it rests on. ``down`` and ``up`` are newest capacities, ``proof`` and
+    ``up_proof`` newest lower bounds. ``since_ms`` is None where no alarm rule has judged the line yet.
     ``failure`` is None unless the newest measurement has no number.
     """
 
@@ -92,6 +92,7 @@ class LineView:
     down: Reading
     proof: Reading
     up: Reading
+    up_proof: Reading
     rtt: Reading
     jitter: Reading
     loss: Reading
@@ -176,7 +177,7 @@ class BuildingRow:
         """Whether any value shown is made up."""
         readings = [self.aps.clients]
         for view in self.lines:
-            readings += [view.down, view.proof, view.up]
+            readings += [view.down, view.proof, view.up, view.up_proof]
             readings += [view.rtt, view.jitter, view.loss]
         return any(reading.generated for reading in readings)
 
@@ -199,10 +200,10 @@ class City:
     def ap_counts(self) -> Mapping[Verdict, int]:
         """Return the number of access points by verdict; silent ones are unknown."""
         return {
-            Verdict.OK: sum(row.aps.ok for row in self.rows),
-            Verdict.SUSPECT: sum(row.aps.suspect for row in self.rows),
             Verdict.BAD: sum(row.aps.down for row in self.rows),
+            Verdict.SUSPECT: sum(row.aps.suspect for row in self.rows),
             Verdict.UNKNOWN: sum(row.aps.unknown for row in self.rows),
+            Verdict.OK: sum(row.aps.ok for row in self.rows),
         }
 
 

@@ -146,7 +146,7 @@ def recorded_statements(
 class LineFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The newest of each sort that is known of a line; None where nothing is.
 
-    All but ``up`` speak of the download. ``proof`` is a lower bound: the newest
+    All but ``up`` (a capacity) and ``up_proof`` speak of the download. ``proof`` is a lower bound: the newest
     that proves the line, else the newest. ``failed`` is the newest record,
     where that has no number. ``device`` is what the line's own device tells
     now: ``rx_dbm``, ``sync_bps``, ``radio_bps``, ``modulation_qam``.
@@ -158,6 +158,7 @@ class LineFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     demand: Statement | None = None
     failed: Statement | None = None
     up: Statement | None = None
+    up_proof: Statement | None = None
     device: dict[str, float] = {}
 
     @property
@@ -172,6 +173,11 @@ class LineFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
         return tuple(
             sorted((each for each in known if each), key=lambda each: -each.at_ms)
         )
+
+    @property
+    def newest_up(self) -> Statement | None:
+        """The newest rate or lower bound of the upload."""
+        return _newest(each for each in (self.up, self.up_proof) if each)
 
     @property
     def shown(self) -> Statement | None:
@@ -206,6 +212,7 @@ def gather_facts(
     latest = list(latest)
     every = [*newest_statements(line, latest), *recorded]
     down = [each for each in every if each.direction == DOWN]
+    up = [each for each in every if each.direction == UP]
     needed_bps = expected_down_bps(line)
     proofs = [each for each in down if each.worth is Worth.AT_LEAST]
     proving = [each for each in proofs if (each.shown_bps or 0.0) >= needed_bps]
@@ -222,11 +229,8 @@ def gather_facts(
         varies=_newest(each for each in down if each.worth is Worth.RANGE),
         demand=_newest(each for each in down if each.worth is Worth.DEMAND),
         failed=failed,
-        up=_newest(
-            each
-            for each in every
-            if each.direction == UP and each.shown_bps is not None
-        ),
+        up=_newest(each for each in up if each.worth is Worth.CAPACITY),
+        up_proof=_newest(each for each in up if each.worth is Worth.AT_LEAST),
         device=_device(line, latest, now_ms),
     )
 

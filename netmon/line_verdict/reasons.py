@@ -225,7 +225,7 @@ def _beside(measured: LineFacts) -> list[Reason]:
         if known.values.keys() >= set(names):
             numbers = {name: known.values[name] for name in names}
             found.append(Reason(code=ReasonCode.ROUND_TRIPS, numbers=numbers))
-    if (up := measured.up) is not None:
+    if (up := measured.newest_up) is not None:
         exact = up.worth is Worth.CAPACITY
         found.append(
             Reason(
