@@ -23,6 +23,7 @@ from alerts.evidence import (
     gather,
     name_access_point,
 )
+from alerts.explain import explain_line
 from alerts.held import Held
 from alerts.machine import (
     Change,
@@ -37,6 +38,8 @@ from alerts.machine import (
 )
 from alerts.reading import results
 from alerts.rules import (
+    LINE_BELOW_TARGET,
+    NO_DATA,
     RULES,
     RULES_OF_KIND,
     Rule,
@@ -48,8 +51,7 @@ from alerts.rules import (
 from netmon.clock import Clock, to_ms
 from netmon.config import Settings
 from netmon.errors import NetmonError
-from netmon.line_medium import read_medium
-from netmon.medium import MediumHealth
+from netmon.line_verdict import LineAlarms
 from netmon.model import Inventory
 from netmon.storage.alarms import OPEN_INCIDENT
 from netmon.storage.ports import Store
@@ -269,8 +271,16 @@ class Engine:
                 self._seen_access_point(todo, held.building_id, target),
             )
         elif change.to_state in _TROUBLE:
-            medium = self._medium(target, todo.now_ms)
-            evidence = replace(evidence, medium=medium)
+            line = self._inventory.line_by_id.get(line_of(target))
+            if line is not None:
+                evidence = explain_line(
+                    evidence,
+                    line,
+                    self._alarms(todo, key, watched),
+                    self._inventory,
+                    self._store.measurements,
+                    todo.now_ms,
+                )
         if cause is not None:
             evidence = replace(evidence, cause=cause)
         if change.opens and rule.group_by_building:
@@ -291,16 +301,20 @@ class Engine:
         )
         return Held(held.building_id, watched, None if change.closes else incident_id)
 
-    def _medium(self, target: str, now_ms: int) -> MediumHealth | None:
-        """Return how the line itself is; None where no device tells of it."""
-        line = self._inventory.line_by_id.get(line_of(target))
-        devices = self._inventory.devices
-        if line is None or all(device.line_id != line.id for device in devices):
-            return None
-        measurements = self._store.measurements
-        latest = measurements.latest(building_id=line.building_id)
-        found = read_medium(measurements, line, latest, now_ms)
-        return None if found is None else found.health
+    def _alarms(self, todo: _Step, key: _Key, watched: Watched) -> LineAlarms:
+        """Return the states of a line's rules, of the key's rule the new one."""
+        states = {}
+        for name in (LINE_BELOW_TARGET, NO_DATA):
+            other = (name, key[1])
+            held = todo.held.get(other) or self._held.get(other)
+            known = None if held is None else held.watched
+            states[name] = watched if other == key else known
+        below, silent = states[LINE_BELOW_TARGET], states[NO_DATA]
+        return LineAlarms(
+            below_target=None if below is None else below.state,
+            no_data=None if silent is None else silent.state,
+            incident_open=below is not None and below.incident_open,
+        )
 
     def _seen_access_point(
         self, todo: _Step, building_id: str, target: str

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from alerts.machine import Change, Result, Watched
 from alerts.rules import Rule, Scope, access_point_of, limited_by_contract, line_of
+from netmon.line_verdict import LineVerdict
 from netmon.medium import MediumHealth
 from netmon.model import (
     FailureReason,
@@ -42,13 +43,16 @@ class Evidence(Struct, frozen=True, omit_defaults=True, kw_only=True):
     sign of life. ``measured_bps`` is the newest number. ``failure`` is the
     newest reason why a measurement gave none. ``room`` is a room's id or, for
     lines, where the rack is. Incidents with the same ``group`` share their mail.
-    ``medium`` is how the line itself was, None where no device tells of it.
+    ``measured_at_least``: that number is a lower bound. ``medium`` is how the line
+    itself was, None where no device tells of it. ``verdict`` is what was known of
+    the line at that moment, with its reasons.
     """
 
     cause: Cause
     since_ms: int
     results: tuple[Result, ...] = ()
     measured_bps: float | None = None
+    measured_at_least: bool = False
     expected_bps: float | None = None
     contracted_bps: float | None = None
     technology: Technology | None = None
@@ -64,6 +68,7 @@ class Evidence(Struct, frozen=True, omit_defaults=True, kw_only=True):
     room: str = ""
     group: str = ""
     medium: MediumHealth | None = None
+    verdict: LineVerdict | None = None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -160,11 +165,12 @@ def _with_line(
     if line is None:
         return msgspec.structs.replace(evidence, line=line_of(target))
     building = inventory.building_by_id.get(line.building_id)
-    numbers = [r.value for r in evidence.results if r.value is not None]
-    judged = rule.quantity is not None and bool(numbers)
+    numbers = [r for r in evidence.results if r.value is not None]
+    newest = numbers[-1] if rule.quantity is not None and numbers else None
     return msgspec.structs.replace(
         evidence,
-        measured_bps=numbers[-1] if judged else None,
+        measured_bps=None if newest is None else newest.value,
+        measured_at_least=newest is not None and newest.at_least,
         expected_bps=expected_down_bps(line),
         contracted_bps=line.contracted_down_bps,
         technology=line.technology,

@@ -14,18 +14,20 @@ from functools import cache
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from msgspec.structs import replace
 
 from alerts.evidence import Cause, Evidence, decode
 from alerts.machine import Result
 from alerts.rules import AP_DOWN, LINE_BELOW_TARGET, NO_DATA
 from netmon.clock import berlin_day, from_ms
-from netmon.medium import explain_line, sentence
+from netmon.line_verdict import ReasonCode, VerdictClass, tell, tell_medium
 from netmon.model import TARGET_DOWN_BPS, Inventory, LineRole
 from netmon.storage.records import Incident, MailEvent
 from netmon.texts import Texts
 
 _WIDTH = 76
-_MORE_FINDINGS = 4
+# A mail tells the most telling; the page has what it leaves out.
+_MOST_REASONS = 8
 # A line must not end between a number and its unit.
 _NUMBER_AND_UNIT = re.compile(r"(?<=\d) (?=Mbit/s|Uhr|%|Std\.|Min\.)")
 
@@ -222,17 +224,17 @@ class _Writer:
         """Return the sentence that says what happened, and a list if it needs one."""
         t = self._t
         if self._rule != AP_DOWN:
-            sentence = t(
+            happened = t(
                 f"{base}.{self._rule}",
                 role=t(f"line_role.{self._role}"),
-                measured=t.rate(evidence.measured_bps),
+                measured=self._measured(evidence),
                 expected=t.rate(evidence.expected_bps),
             )
-            return (sentence,), ()
+            return (happened,), ()
         if len(self._all) == 1:
             return (t(f"{base}.{AP_DOWN}", ap=self._first.ap_name),), ()
-        sentence = t(f"{base}.{AP_DOWN}_many", n=len(self._all))
-        return (sentence,), tuple(self._access_point(each) for each in self._all)
+        happened = t(f"{base}.{AP_DOWN}_many", n=len(self._all))
+        return (happened,), tuple(self._access_point(each) for each in self._all)
 
     def _access_point(self, evidence: Evidence) -> str:
         since = self._moment(evidence.since_ms)
@@ -293,9 +295,9 @@ class _Writer:
         if self._rule == AP_DOWN and len(self._all) > 1:
             key += "_many"
         reason = evidence.failure
-        sentence = t(
+        cause = t(
             f"mail.cause.{key}",
-            measured=t.rate(evidence.measured_bps),
+            measured=self._measured(evidence),
             expected=t.rate(evidence.expected_bps),
             contracted=t.rate(evidence.contracted_bps),
             target=t.rate(TARGET_DOWN_BPS),
@@ -308,40 +310,46 @@ class _Writer:
             if evidence.failure_ms is None
             else self._moment(evidence.failure_ms),
         )
-        sentences = (sentence, *self._medium(evidence))
+        sentences = (cause, *self._explained(evidence))
         if len(self._all) > 1 or not evidence.results:
             return self._section("cause", sentences)
         results = tuple(self._result(result) for result in evidence.results)
         return self._section("cause", (*sentences, t("mail.cause.results")), results)
 
-    def _medium(self, evidence: Evidence) -> tuple[str, ...]:
-        """Return what the line's own device says of it; nothing where none does."""
-        medium = evidence.medium
-        if medium is None or evidence.expected_bps is None:
+    def _explained(self, evidence: Evidence) -> tuple[str, ...]:
+        """Return what is known of the line; nothing where that is nothing."""
+        verdict = evidence.verdict
+        if verdict is None:
             return ()
-        told = explain_line(
-            evidence.measured_bps,
-            evidence.expected_bps,
-            evidence.contracted_bps or 0.0,
-            medium,
-            self._t,
-        )
-        # The first finding is in that sentence; the page has those a mail leaves out.
-        more = [sentence(each, self._t) for each in medium.findings[1:_MORE_FINDINGS]]
-        if not more:
-            return (self._t("mail.cause.medium", told=told),)
-        also = "; ".join(more)
-        return (self._t("mail.cause.medium_more", told=told, also=also),)
+        if verdict.verdict is VerdictClass.BELOW_TARGET:
+            # The target is told in the sentence before.
+            reasons = [r for r in verdict.reasons if r.code is not ReasonCode.EXPECTED]
+            verdict = replace(verdict, reasons=tuple(reasons[:_MOST_REASONS]))
+            told = tell(verdict, self._t, self._moment)
+            sentences = (told.headline, *told.sentences)
+        else:
+            # That there is no number is told already.
+            sentences = tell_medium(verdict, self._t)[:_MOST_REASONS]
+        said = " ".join(f"{each}." for each in sentences)
+        return (said,) if said else ()
 
     def _result(self, result: Result) -> str:
         t = self._t
         if result.failure is not None:
             value = t(f"failure.{result.failure}")
         elif self._rule == LINE_BELOW_TARGET:
-            value = t.rate(result.value)
+            value = self._rate(result.value, at_least=result.at_least)
         else:
             value = t("mail.value.up" if result.value else "mail.value.down")
         return t("mail.cause.result", moment=self._moment(result.ts_ms), value=value)
+
+    def _measured(self, evidence: Evidence) -> str:
+        """Return the newest number; that of a lower bound says so."""
+        return self._rate(evidence.measured_bps, at_least=evidence.measured_at_least)
+
+    def _rate(self, rate_bps: float | None, *, at_least: bool) -> str:
+        rate = self._t.rate(rate_bps)
+        return self._t("mail.value.at_least", rate=rate) if at_least else rate
 
     def _steps(self) -> _Section:
         number = self._notice.incident.id

@@ -12,7 +12,9 @@ from functools import lru_cache
 from markupsafe import Markup, escape
 
 from dashboards.formats import Formats
-from dashboards.views import Reading, Verdict
+from dashboards.shaping import LOOKS
+from dashboards.views import LineView, Reading, Verdict
+from netmon.line_verdict import Told, VerdictClass, tell
 from netmon.texts import Texts
 
 _REMEMBERED = 8192
@@ -30,7 +32,12 @@ class Bits:
             texts("site.generated_why"),
             texts("site.generated"),
         )
+        self._texts = texts
         self._badges = {v: self._badge(v, texts(f"state.{v}")) for v in Verdict}
+        self._line_badges = {
+            each: self._badge(LOOKS[each], texts(f"verdict.class.{each}"))
+            for each in VerdictClass
+        }
         # Values that arrived together have the same time: written once.
         self._when = lru_cache(_REMEMBERED)(self._times)
         self._aged = lru_cache(_REMEMBERED)(self._time)
@@ -41,7 +48,7 @@ class Bits:
             for made_up in (False, True)
         }
 
-    def functions(self) -> Mapping[str, Callable[..., Markup]]:
+    def functions(self) -> Mapping[str, Callable[..., Markup | Told]]:
         """Return what templates may call, by name."""
         return {
             "badge": self.badge,
@@ -49,6 +56,9 @@ class Bits:
             "generated": self.generated,
             "marks": self.marks,
             "measured": self.measured,
+            "line_badge": self.line_badge,
+            "either": self.either,
+            "told": self.told,
         }
 
     @staticmethod
@@ -95,3 +105,25 @@ class Bits:
             f'<span class="num">{escape(text)}</span>'
             f'<span class="sub">{age}{marks}</span>'
         )
+
+    def line_badge(self, view: LineView) -> Markup:
+        """Return a line's verdict in the words for lines: below target, full."""
+        return self._line_badges[view.judged.verdict]
+
+    def either(self, capacity: Reading, proof: Reading, now_ms: int) -> Markup:
+        """Return the newer of capacity and lower bound, and the other below it."""
+        at_least = self._texts("site.at_least", rate=self._formats.rate(proof.value))
+        both = [(capacity, self._formats.rate(capacity.value)), (proof, at_least)]
+        known = [each for each in both if each[0].value is not None]
+        if not known:
+            return self._none
+        newest, *older = sorted(known, key=lambda each: -(each[0].at_ms or 0))
+        shown = self.measured(*newest, now_ms)
+        for reading, text in older:
+            when = self.ago(reading.at_ms, now_ms)
+            shown += Markup('<span class="sub">{}, {}</span>').format(text, when)
+        return shown
+
+    def told(self, view: LineView, now_ms: int) -> Told:
+        """Return a line's verdict in words, with ages."""
+        return tell(view.judged, self._texts, lambda ms: self._formats.ago(ms, now_ms))

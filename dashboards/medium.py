@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dashboards.views import (
-    LineView,
     MediumPart,
     MediumValue,
     MediumView,
@@ -13,14 +12,9 @@ from dashboards.views import (
     Verdict,
 )
 from netmon.line_medium import LineMedium, MediumReading
-from netmon.medium import (
-    MediumState,
-    explain_line,
-    sentence,
-    value_text,
-)
+from netmon.medium import MediumState, sentence, value_text
 from netmon.metrics import KINDS
-from netmon.model import Inventory, expected_down_bps
+from netmon.model import Inventory
 from netmon.texts import Texts
 
 # The medium has states of its own; this is how each looks.
@@ -33,25 +27,12 @@ LOOKS: Mapping[MediumState, Verdict] = {
 _LIMITS = ("_alarm_dbm", "_warn_dbm")
 
 
-def medium_view(
-    medium: LineMedium, view: LineView, inventory: Inventory, texts: Texts
-) -> MediumView:
-    """Return a line's medium ready to be shown.
-
-    A rate that is too old to stand for now is not put into the sentence.
-    """
-    health, line = medium.health, view.line
-    measured_bps = None if view.down.stale else view.down.value
+def medium_view(medium: LineMedium, inventory: Inventory, texts: Texts) -> MediumView:
+    """Return a line's medium ready to be shown."""
+    health = medium.health
     return MediumView(
         state=health.state,
         look=LOOKS[health.state],
-        summary=explain_line(
-            measured_bps,
-            expected_down_bps(line),
-            line.contracted_down_bps,
-            health,
-            texts,
-        ),
         findings=tuple(sentence(finding, texts) for finding in health.findings),
         raw_findings=health.findings,
         parts=tuple(_part(each, inventory, texts) for each in medium.readings),

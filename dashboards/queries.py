@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dashboards.context import Site
@@ -17,6 +17,7 @@ from dashboards.history import (
 from dashboards.listing import collation_key
 from dashboards.medium import medium_view
 from dashboards.shaping import (
+    LINE_RULE,
     Moment,
     ap_views,
     building_row,
@@ -27,20 +28,24 @@ from dashboards.shaping import (
 )
 from dashboards.views import (
     BuildingPage,
-    BuildingRow,
     City,
     DeviceView,
     IncidentView,
-    MediumView,
     RadioView,
     SourceView,
 )
 from dashboards.words import incident_view
-from netmon.line_medium import read_medium
-from netmon.model import Device, Inventory, LineRole
-from netmon.storage.records import Latest
+from netmon.line_medium import LineMedium, read_medium
+from netmon.line_verdict import Statement, recorded_statements
+from netmon.metrics import MEDIUM_KINDS
+from netmon.model import Device, Inventory, Line, LineRole
+from netmon.storage.records import AlarmState, Latest
 
 PAST_INCIDENTS = 200
+STATEMENTS_SHOWN = 12
+_STATEMENTS_MS = 24 * 3_600_000
+# A line in these states is explained by its medium, also in the overview.
+_TROUBLE = (AlarmState.BAD, AlarmState.SUSPECT)
 LINE_KINDS = ("throughput", "latency", "dns")
 _SLOW_PORT_BPS = 100_000_000
 
@@ -50,17 +55,29 @@ class UnknownError(LookupError):
 
 
 def read_city(site: Site) -> City:
-    """Return all buildings; seven reads, however many there are."""
-    store, moment = site.store, site.moment()
+    """Return all buildings; ten reads, and a few for each line that is suspected."""
+    store, moment, inventory = site.store, site.moment(), site.inventory()
+    states = store.alarms.states()
     latest = store.measurements.latest(kind="throughput")
     latest += store.measurements.latest(kind="latency")
+    told = [
+        item for kind in MEDIUM_KINDS for item in store.measurements.latest(kind=kind)
+    ]
+    suspected = {
+        row.target.partition(":")[2]
+        for row in states
+        if row.rule == LINE_RULE and row.state in _TROUBLE
+    }
+    lines = [inventory.line_by_id[i] for i in suspected if i in inventory.line_by_id]
+    media = _media(site, lines, told)
     facts = gather(
-        store.alarms.states(),
+        states,
         latest,
         store.measurements.access_points(),
         store.alarms.incidents(open_only=True, limit=100_000),
+        media={line_id: medium.health for line_id, medium in media.items()},
     )
-    return city(site.inventory(), facts, moment)
+    return city(inventory, facts, moment)
 
 
 def open_incident_count(site: Site) -> int:
@@ -94,43 +111,65 @@ def read_building(site: Site, building_id: str) -> BuildingPage:
     if building is None:
         raise UnknownError(building_id)
     latest = store.measurements.latest(building_id=building_id)
+    lines = inventory.lines_of[building_id]
+    media = _media(site, lines, latest)
+    recorded = {line.id: _recorded(site, line, latest) for line in lines}
     incidents = store.alarms.incidents(building_id=building_id, limit=PAST_INCIDENTS)
     facts = gather(
         store.alarms.states(building_id=building_id),
         latest,
         store.measurements.access_points(building_id),
         incidents,
+        media={line_id: medium.health for line_id, medium in media.items()},
+        recorded=recorded,
     )
     rooms = {r.id: r.name for r in inventory.rooms if r.building_id == building_id}
     planned = inventory.access_points_of[building_id]
     by_kind: dict[str, list[Latest]] = defaultdict(list)
     for item in latest:
         by_kind[item.series.kind].append(item)
-    row = building_row(building, inventory, facts, moment)
     return BuildingPage(
         now_ms=moment.now_ms,
-        row=row,
+        row=building_row(building, inventory, facts, moment),
         access_points=ap_views(planned, facts, building_id, rooms, moment),
         radios=radio_views(by_kind["wlan_radio"], moment),
         devices=device_views(inventory, building_id, by_kind, moment),
         incidents=tuple(incident_view(site.texts, i, inventory) for i in incidents),
         measurements=tuple(item for kind in LINE_KINDS for item in by_kind[kind]),
-        media=_media(site, inventory, row, latest),
+        media={
+            line_id: medium_view(medium, inventory, site.texts)
+            for line_id, medium in media.items()
+        },
+        statements={
+            line_id: tuple(found[:STATEMENTS_SHOWN])
+            for line_id, found in recorded.items()
+        },
     )
 
 
 def _media(
-    site: Site, inventory: Inventory, row: BuildingRow, latest: Sequence[Latest]
-) -> Mapping[str, MediumView]:
+    site: Site, lines: Iterable[Line], latest: Sequence[Latest]
+) -> Mapping[str, LineMedium]:
     """Return the medium of each line that a device tells of, by line."""
-    found = {}
-    for view in row.lines:
-        medium = read_medium(
-            site.store.measurements, view.line, latest, site.moment().now_ms
-        )
-        if medium is not None:
-            found[view.line.id] = medium_view(medium, view, inventory, site.texts)
-    return found
+    now_ms = site.moment().now_ms
+    found = {
+        line.id: read_medium(site.store.measurements, line, latest, now_ms)
+        for line in lines
+    }
+    return {line_id: medium for line_id, medium in found.items() if medium is not None}
+
+
+def _recorded(site: Site, line: Line, latest: Sequence[Latest]) -> list[Statement]:
+    """Return what was said of a line within a day, newest first."""
+    last_ms = site.moment().now_ms
+    first_ms = last_ms - _STATEMENTS_MS
+    series = [
+        item.series.id
+        for item in latest
+        if item.series.kind == "throughput" and item.series.tags.get("line") == line.id
+    ]
+    chunks = site.store.measurements.chunks(series, first_ms, last_ms) if series else []
+    return recorded_statements(chunks, first_ms, last_ms)
 
 
 def radio_views(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from urllib.parse import urlencode
 
@@ -12,6 +12,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dashboards.bits import Bits
 from dashboards.formats import Formats
+from dashboards.statements import parameters, statement_row
+from netmon.line_verdict import method_text
 from netmon.texts import Texts, catalogue
 
 _COLUMNS = "site.col."
@@ -51,6 +53,9 @@ def make_environment(texts: Texts) -> Environment:
     formats = Formats(texts)
     environment.globals.update(
         Bits(texts, formats).functions(),
+        method=lambda statement: method_text(statement.method, texts),
+        statement=partial(statement_row, texts=texts),
+        parameters=partial(parameters, texts=texts),
         t=texts,
         f=formats,
         col=_columns(texts.language),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from dashboards import schemas as s
+from dashboards.formats import Formats
 from dashboards.history import History, HistoryMetric
 from dashboards.views import (
     ApView,
@@ -20,6 +21,7 @@ from dashboards.views import (
     SourceView,
 )
 from netmon.clock import from_ms
+from netmon.line_verdict import Statement, tell
 from netmon.model import connection_class
 from netmon.storage.records import Latest
 from netmon.texts import Texts
@@ -66,8 +68,45 @@ def ratio(reading: Reading) -> s.RatioReading:
     )
 
 
-def line(view: LineView, texts: Texts) -> s.LineReply:
-    """Return a line."""
+def _reasons(view: LineView, texts: Texts, now_ms: int) -> list[s.ReasonReply]:
+    """Return the reasons of a verdict, with their words."""
+    formats = Formats(texts)
+    told = tell(view.judged, texts, lambda ms: formats.ago(ms, now_ms))
+    words = (told.headline, *told.sentences)
+    return [
+        s.ReasonReply(
+            code=reason.code,
+            text=text,
+            numbers=reason.numbers,
+            at=at(reason.at_ms),
+            method=reason.method or None,
+            finding=None if reason.finding is None else reason.finding.code,
+            finding_numbers={} if reason.finding is None else reason.finding.numbers,
+            failure=reason.failure,
+        )
+        for reason, text in zip(view.judged.reasons, words, strict=True)
+    ]
+
+
+def statement(line_id: str, said: Statement) -> s.StatementReply:
+    """Return what one test or window said."""
+    return s.StatementReply(
+        line_id=line_id,
+        at=from_ms(said.at_ms),
+        worth=said.worth,
+        direction=said.direction or None,
+        method=said.method,
+        basis=said.basis or None,
+        purpose=said.purpose or None,
+        failure=said.failure,
+        values=said.values,
+        generated=said.generated,
+    )
+
+
+def line(view: LineView, texts: Texts, now_ms: int) -> s.LineReply:
+    """Return a line; ages in the words of its reasons count up to now."""
+    reasons = _reasons(view, texts, now_ms)
     own = view.line
     failure = None
     if view.failure is not None:
@@ -89,8 +128,13 @@ def line(view: LineView, texts: Texts) -> s.LineReply:
         fibre_planned_on=own.fibre_planned_on,
         state=view.verdict,
         state_since=at(view.since_ms),
+        verdict=view.judged.verdict,
+        headline=reasons[0].text,
+        reasons=reasons,
         download=rate(view.down),
+        download_at_least=rate(view.proof),
         upload=rate(view.up),
+        upload_at_least=rate(view.up_proof),
         round_trip=duration(view.rtt),
         jitter=duration(view.jitter),
         loss=ratio(view.loss),
@@ -98,7 +142,7 @@ def line(view: LineView, texts: Texts) -> s.LineReply:
     )
 
 
-def building(row: BuildingRow, texts: Texts) -> s.BuildingReply:
+def building(row: BuildingRow, texts: Texts, now_ms: int) -> s.BuildingReply:
     """Return a building."""
     own, aps = row.building, row.aps
     return s.BuildingReply(
@@ -121,7 +165,7 @@ def building(row: BuildingRow, texts: Texts) -> s.BuildingReply:
         lan=own.lan,
         wlan=own.wlan,
         state=row.verdict,
-        lines=[line(view, texts) for view in row.lines],
+        lines=[line(view, texts, now_ms) for view in row.lines],
         access_points=s.AccessPointCounts(
             state=aps.verdict,
             total_count=aps.total,
@@ -227,7 +271,7 @@ def measurement(item: Latest) -> s.MeasurementReply:
 def detail(page: BuildingPage, texts: Texts) -> s.BuildingDetailReply:
     """Return everything about one building."""
     return s.BuildingDetailReply(
-        **dict(building(page.row, texts)),
+        **dict(building(page.row, texts, page.now_ms)),
         at=from_ms(page.now_ms),
         access_point_list=[
             access_point(view, page.radios_of(view)) for view in page.access_points
@@ -235,6 +279,11 @@ def detail(page: BuildingPage, texts: Texts) -> s.BuildingDetailReply:
         devices=[device(view) for view in page.devices],
         incidents=incidents(page.incidents, page.now_ms),
         measurements=[measurement(item) for item in page.measurements],
+        statements=[
+            statement(line_id, each)
+            for line_id, found in page.statements.items()
+            for each in found
+        ],
         media=[medium(line_id, view) for line_id, view in page.media.items()],
     )
 
@@ -245,7 +294,6 @@ def medium(line_id: str, view: MediumView) -> s.MediumReply:
     return s.MediumReply(
         line_id=line_id,
         state=view.state,
-        summary=view.summary,
         findings=[
             s.MediumFinding(
                 code=finding.code,

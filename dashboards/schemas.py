@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from dashboards.health import Part
 from dashboards.history import Grain, HistoryMetric, Span
 from dashboards.views import Verdict
+from netmon.line_verdict import ReasonCode, VerdictClass, Worth
 from netmon.medium import MediumState
 from netmon.model import (
     ConnectionClass,
@@ -91,8 +92,58 @@ class LineFailure(_Reply):
     at: Moment | None
 
 
+class ReasonReply(_Reply):
+    """Why a line has its verdict; ``numbers`` end in their unit.
+
+    ``at`` is when it was measured or began, ``finding`` the code of what was
+    noticed at the line's own medium, with its numbers.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "code": "below_medium",
+                    "text": "62 von 100 Mbit/s: DSL-Synchronisation auf 67 gefallen",
+                    "numbers": {"rate_bps": 62e6, "contracted_bps": 100e6},
+                    "at": "2026-11-20T07:08:00.000Z",
+                    "method": None,
+                    "finding": "dsl_rate_fell",
+                    "finding_numbers": {"rate_bps": 67e6, "typical_bps": 109e6},
+                    "failure": None,
+                },
+                {
+                    "code": "at_least",
+                    "text": "Mindestens 104 Mbit/s nachgewiesen, vor 12 Min., Kurztest",
+                    "numbers": {"at_least_bps": 104e6},
+                    "at": "2026-11-20T07:00:00.000Z",
+                    "method": "tcp-floor/2",
+                    "finding": None,
+                    "finding_numbers": {},
+                    "failure": None,
+                },
+            ]
+        },
+    )
+
+    code: ReasonCode
+    text: str
+    numbers: dict[str, float]
+    at: Moment | None
+    method: str | None
+    finding: str | None
+    finding_numbers: dict[str, float]
+    failure: FailureReason | None
+
+
 class LineReply(_Reply):
-    """A line: what the contract says and what was measured."""
+    """A line: what the contract says and what was measured.
+
+    ``verdict`` is the one verdict on the line, ``state`` how it ranks among all
+    states; the first reason is the headline. ``download`` and ``upload`` are the
+    newest capacities, the ``..._at_least`` newest lower bounds.
+    """
 
     id: str
     role: LineRole
@@ -106,8 +157,13 @@ class LineReply(_Reply):
     fibre_planned_on: date | None
     state: Verdict
     state_since: Moment | None
+    verdict: VerdictClass
+    headline: str
+    reasons: list[ReasonReply]
     download: RateReading
+    download_at_least: RateReading
     upload: RateReading
+    upload_at_least: RateReading
     round_trip: DurationReading
     jitter: DurationReading
     loss: RatioReading
@@ -246,6 +302,25 @@ class MeasurementReply(_Reply):
     generated: Generated
 
 
+class StatementReply(_Reply):
+    """What one test or passive window said of one direction of a line.
+
+    ``values`` are named as in the catalogue of quantities less the direction;
+    which it has says what it is ``worth``.
+    """
+
+    line_id: str
+    at: Moment
+    worth: Worth
+    direction: str | None
+    method: str
+    basis: str | None
+    purpose: str | None
+    failure: FailureReason | None
+    values: dict[str, float]
+    generated: Generated
+
+
 class MediumFinding(_Reply):
     """Something noticed at a line's own medium; ``numbers`` end in their unit."""
 
@@ -274,19 +349,22 @@ class MediumReply(_Reply):
 
     line_id: str
     state: MediumState
-    summary: str
     findings: list[MediumFinding]
     parts: list[MediumPartReply]
 
 
 class BuildingDetailReply(BuildingReply):
-    """A building with its devices, incidents and newest measurements."""
+    """A building with its devices, incidents and newest measurements.
+
+    ``statements`` are those of the last 24 hours, newest first for each line.
+    """
 
     at: Moment
     access_point_list: list[AccessPointReply]
     devices: list[DeviceReply]
     incidents: list[IncidentReply]
     measurements: list[MeasurementReply]
+    statements: list[StatementReply]
     media: list[MediumReply]
 
 

@@ -1,16 +1,17 @@
 """From stored records to views: pure functions that are given the time.
 
-No threshold lives here. A verdict is what the alerts stored; the one thing
-added is doubt: an OK without a value, or with one older than the alerts' own
-``no_data_after_s``, is not shown as green.
+No threshold lives here. The verdict of a line is that of `netmon.line_verdict`
+on what the alerts stored; an OK whose newest statement is older than the alerts'
+own ``no_data_after_s`` is not shown as green.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 
 from dashboards.views import (
     NO_READING,
@@ -23,15 +24,16 @@ from dashboards.views import (
     Verdict,
     worst,
 )
-from netmon.metrics import KINDS, MEDIUM_KINDS
-from netmon.model import (
-    AccessPoint,
-    Building,
-    Inventory,
-    Line,
-    LineRole,
-    below_by_contract,
+from netmon.line_verdict import (
+    LineAlarms,
+    Statement,
+    VerdictClass,
+    gather_facts,
+    judge_line,
 )
+from netmon.medium import MediumHealth
+from netmon.metrics import KINDS, MEDIUM_KINDS
+from netmon.model import AccessPoint, Building, Inventory, Line, LineRole
 from netmon.storage.records import (
     AlarmState,
     Incident,
@@ -72,12 +74,17 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What was read of the store, for one building or for all."""
+    """What was read of the store, for one building or for all.
+
+    ``media`` and ``recorded`` (further statements) are by line, and may lack some.
+    """
 
     states: States
     by_line: Mapping[str, Mapping[str, Sequence[Latest]]]
     seen: Mapping[str, Sequence[SeenAccessPoint]]
     open_incidents: Mapping[str, int]
+    media: Mapping[str, MediumHealth] = field(default_factory=dict)
+    recorded: Mapping[str, Sequence[Statement]] = field(default_factory=dict)
 
 
 def gather(
@@ -85,6 +92,9 @@ def gather(
     latest: Iterable[Latest],
     seen: Iterable[SeenAccessPoint],
     incidents: Iterable[Incident],
+    *,
+    media: Mapping[str, MediumHealth] | None = None,
+    recorded: Mapping[str, Sequence[Statement]] | None = None,
 ) -> Facts:
     """Return the records grouped by what they are about."""
     by_line: dict[str, dict[str, list[Latest]]] = defaultdict(lambda: defaultdict(list))
@@ -102,6 +112,8 @@ def gather(
         open_incidents=Counter(
             incident.building_id for incident in incidents if incident.ended_ms is None
         ),
+        media=media or {},
+        recorded=recorded or {},
     )
 
 
@@ -129,27 +141,37 @@ def newest_failure(items: Iterable[Latest]) -> Latest | None:
     return last if last is not None and last.failure is not None else None
 
 
-def line_verdict(
-    line: Line,
-    rule: StateRow | None,
-    no_data: StateRow | None,
-    measured_ms: int | None,
-    moment: Moment,
-) -> Verdict:
-    """Return what to show of a line; see the module for the doubt added."""
-    state = AlarmState.UNKNOWN if rule is None else rule.state
-    silent = no_data is not None and no_data.state in _SILENT
-    if state is AlarmState.BAD:
-        return Verdict.BAD
-    if silent or state is AlarmState.STALE or measured_ms is None:
-        return Verdict.STALE
-    if state is AlarmState.SUSPECT:
-        return Verdict.SUSPECT
-    if state is AlarmState.UNKNOWN:
-        return Verdict.UNKNOWN
-    if measured_ms < moment.oldest_ms:
-        return Verdict.STALE
-    return Verdict.BELOW_CONTRACT if below_by_contract(line) else Verdict.OK
+# How a verdict on a line looks among those of other things.
+LOOKS: Mapping[VerdictClass, Verdict] = {
+    VerdictClass.IN_ORDER: Verdict.OK,
+    VerdictClass.BELOW_TARGET: Verdict.BAD,
+    VerdictClass.SATURATED: Verdict.SATURATED,
+    VerdictClass.BELOW_BY_CONTRACT: Verdict.BELOW_CONTRACT,
+    VerdictClass.NOT_MEASURED: Verdict.STALE,
+    VerdictClass.PROBE_LIMITED: Verdict.PROBE_LIMITED,
+    VerdictClass.SUSPECT: Verdict.SUSPECT,
+    VerdictClass.UNKNOWN: Verdict.UNKNOWN,
+}
+
+
+def _alarms(rule: StateRow | None, no_data: StateRow | None) -> LineAlarms:
+    return LineAlarms(
+        below_target=None if rule is None else rule.state,
+        no_data=None if no_data is None else no_data.state,
+        incident_open=rule is not None and rule.incident_id is not None,
+    )
+
+
+def _said(statement: Statement | None, moment: Moment) -> Reading:
+    """Return the rate or lower bound of a statement."""
+    if statement is None:
+        return NO_READING
+    return Reading(
+        value=statement.shown_bps,
+        at_ms=statement.at_ms,
+        stale=moment.is_stale("throughput", statement.at_ms),
+        generated=statement.generated,
+    )
 
 
 def line_view(line: Line, facts: Facts, moment: Moment) -> LineView:
@@ -159,10 +181,26 @@ def line_view(line: Line, facts: Facts, moment: Moment) -> LineView:
     no_data = facts.states.get((NO_DATA_RULE, target))
     kinds = facts.by_line.get(line.id, {})
     rates, latency = kinds.get("throughput", ()), kinds.get("latency", ())
-    down = newest(rates, "rate_down_bps", moment)
-    verdict = line_verdict(line, rule, no_data, down.at_ms, moment)
+    measured = gather_facts(
+        line,
+        chain.from_iterable(kinds.values()),
+        moment.now_ms,
+        facts.recorded.get(line.id, ()),
+    )
+    judged = judge_line(
+        line,
+        _alarms(rule, no_data),
+        measured,
+        facts.media.get(line.id),
+        moment.now_ms,
+        valid_s=moment.no_data_after_s,
+    )
+    verdict = LOOKS[judged.verdict]
     failed = newest_failure(rates) or newest_failure(latency)
     decided = no_data if verdict is Verdict.STALE and no_data is not None else rule
+    if verdict in {Verdict.SATURATED, Verdict.PROBE_LIMITED}:
+        # No rule has a state for these, so nobody knows since when.
+        decided = None
     return LineView(
         line=line,
         verdict=verdict,
@@ -171,8 +209,12 @@ def line_view(line: Line, facts: Facts, moment: Moment) -> LineView:
         or no_data is not None
         # What its modem tells is no measurement of the line.
         or bool(kinds.keys() - set(MEDIUM_KINDS)),
-        down=down,
-        up=newest(rates, "rate_up_bps", moment),
+        judged=judged,
+        facts=measured,
+        down=_said(measured.capacity, moment),
+        proof=_said(measured.proof, moment),
+        up=_said(measured.up, moment),
+        up_proof=_said(measured.up_proof, moment),
         rtt=newest(latency, "rtt_s", moment),
         jitter=newest(latency, "jitter_s", moment),
         loss=newest(latency, "loss_ratio", moment),

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from netmon.line_verdict import LineFacts, LineVerdict, Statement
 from netmon.medium import Finding, MediumState
 from netmon.model import (
     AccessPoint,
@@ -25,14 +26,18 @@ from netmon.storage.records import Latest, SeenAccessPoint
 class Verdict(StrEnum):
     """What is shown of a state, worst first.
 
-    The alerts decide; ``below_contract`` is an OK line whose contract itself is
-    below the city's target, so it is neither green nor a fault.
+    The alerts decide. Of lines that are OK, ``below_contract`` has a contract that
+    is itself below the city's target, ``saturated`` is full of others' traffic:
+    neither green nor a fault. ``probe_limited`` is a line of which only its probe
+    is known.
     """
 
     BAD = "bad"
     SUSPECT = "suspect"
     STALE = "stale"
+    PROBE_LIMITED = "probe_limited"
     UNKNOWN = "unknown"
+    SATURATED = "saturated"
     BELOW_CONTRACT = "below_contract"
     OK = "ok"
 
@@ -72,16 +77,22 @@ NO_READING = Reading()
 class LineView:
     """A line with what was measured on it.
 
-    ``since_ms`` is None where no alarm rule has judged the line yet. ``failure``
-    is None unless the newest measurement has no number.
+    ``judged`` is the verdict with its reasons, ``verdict`` how it looks, ``facts``
+    what it rests on. ``down`` and ``up`` are newest capacities, ``proof`` and
+    ``up_proof`` newest lower bounds. ``since_ms`` is None where no alarm rule has judged the line yet.
+    ``failure`` is None unless the newest measurement has no number.
     """
 
     line: Line
     verdict: Verdict
     since_ms: int | None
     watched: bool
+    judged: LineVerdict
+    facts: LineFacts
     down: Reading
+    proof: Reading
     up: Reading
+    up_proof: Reading
     rtt: Reading
     jitter: Reading
     loss: Reading
@@ -166,7 +177,8 @@ class BuildingRow:
         """Whether any value shown is made up."""
         readings = [self.aps.clients]
         for view in self.lines:
-            readings += [view.down, view.up, view.rtt, view.jitter, view.loss]
+            readings += [view.down, view.proof, view.up, view.up_proof]
+            readings += [view.rtt, view.jitter, view.loss]
         return any(reading.generated for reading in readings)
 
 
@@ -188,10 +200,10 @@ class City:
     def ap_counts(self) -> Mapping[Verdict, int]:
         """Return the number of access points by verdict; silent ones are unknown."""
         return {
-            Verdict.OK: sum(row.aps.ok for row in self.rows),
-            Verdict.SUSPECT: sum(row.aps.suspect for row in self.rows),
             Verdict.BAD: sum(row.aps.down for row in self.rows),
+            Verdict.SUSPECT: sum(row.aps.suspect for row in self.rows),
             Verdict.UNKNOWN: sum(row.aps.unknown for row in self.rows),
+            Verdict.OK: sum(row.aps.ok for row in self.rows),
         }
 
 
@@ -275,11 +287,10 @@ class MediumPart:
 
 @dataclass(frozen=True, slots=True)
 class MediumView:
-    """The medium of a line: one sentence, findings, values."""
+    """The medium of a line: findings and values."""
 
     state: MediumState
     look: Verdict
-    summary: str
     findings: tuple[str, ...]
     raw_findings: tuple[Finding, ...]
     parts: tuple[MediumPart, ...]
@@ -287,7 +298,11 @@ class MediumView:
 
 @dataclass(frozen=True, slots=True)
 class BuildingPage:
-    """Everything known about one building; ``media`` are the lines' own, by line."""
+    """Everything known about one building.
+
+    ``media`` are the lines' own, ``statements`` what tests and windows said
+    lately, newest first; both by line.
+    """
 
     now_ms: int
     row: BuildingRow
@@ -297,6 +312,7 @@ class BuildingPage:
     incidents: tuple[IncidentView, ...]
     measurements: tuple[Latest, ...]
     media: Mapping[str, MediumView] = field(default_factory=dict)
+    statements: Mapping[str, tuple[Statement, ...]] = field(default_factory=dict)
 
     def radios_of(self, ap: ApView) -> tuple[RadioView, ...]:
         """Return the radios of an access point; none before it reported."""

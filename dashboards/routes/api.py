@@ -58,7 +58,7 @@ def _buildings(site: Site, listing: Listing) -> BuildingsReply:
         total_count=len(city.rows),
         matched_count=len(rows),
         state_counts=dict(city.counts()),
-        buildings=[replies.building(row, site.texts) for row in rows],
+        buildings=[replies.building(row, site.texts, city.now_ms) for row in rows],
     )
 
 

@@ -22,8 +22,10 @@ from dashboards.queries import (
     read_line_history,
     read_sources,
 )
+from dashboards.shaping import LOOKS
 from dashboards.tables import HistoryRow, Plot, history_rows
 from dashboards.views import LineView, Verdict
+from netmon.line_verdict import VerdictClass
 from netmon.model import TARGET_DOWN_BPS, SchoolType, Technology
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -84,6 +86,11 @@ def _city(site: Site, listing: Listing) -> HTMLResponse:
             "campus_district": districts(found.rows),
             "technology": list(Technology),
             "state": list(Verdict),
+            "ap_state": list(found.ap_counts()),
+            "line_words": {
+                LOOKS[each]: site.texts(f"verdict.class.{each}")
+                for each in VerdictClass
+            },
             "sort": SORT_CHOICES,
         },
     )

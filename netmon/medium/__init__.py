@@ -16,7 +16,7 @@ from netmon.medium.judge import (
     resyncs_today,
 )
 from netmon.medium.limits import THRESHOLDS, Threshold
-from netmon.medium.words import explain_line, sentence, value_text
+from netmon.medium.words import mbits, sentence, short_sentence, value_text
 
 __all__ = [
     "JUDGES",
@@ -29,12 +29,13 @@ __all__ = [
     "Values",
     "at_place",
     "combine",
-    "explain_line",
     "judge_dsl",
     "judge_optics",
     "judge_radio",
+    "mbits",
     "merge",
     "resyncs_today",
     "sentence",
+    "short_sentence",
     "value_text",
 ]

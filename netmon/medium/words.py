@@ -1,8 +1,10 @@
-"""Findings about the medium in words, and one sentence for the whole line."""
+"""Findings about the medium in words."""
 
 from __future__ import annotations
 
-from netmon.medium.judge import Finding, MediumHealth, MediumState
+from math import floor
+
+from netmon.medium.judge import Finding
 from netmon.texts import Texts
 from netmon.units import to_mbits
 
@@ -13,7 +15,7 @@ def sentence(finding: Finding, texts: Texts) -> str:
     return f"{finding.where}: {text}" if finding.where else text
 
 
-def _reason(finding: Finding, texts: Texts) -> str:
+def short_sentence(finding: Finding, texts: Texts) -> str:
     """Return a finding as the reason of something, shorter where there is such."""
     key = f"medium.reason.{finding.code}"
     if not texts.has(key):
@@ -54,41 +56,11 @@ def _modulation(points: float) -> str:
 
 
 def mbits(rate_bps: float, texts: Texts) -> str:
-    """Return a rate as a bare number of Mbit/s; one decimal below 10."""
-    rate = to_mbits(rate_bps)
-    return texts.number(rate, 0 if rate >= 9.95 else 1)
+    """Return a rate as a bare number of Mbit/s; one decimal below 10.
 
-
-# From this share of the line on, what others move is what makes it slow.
-FULL_SHARE = 0.8
-
-
-def explain_line(
-    measured_bps: float | None,
-    expected_bps: float,
-    contracted_bps: float,
-    medium: MediumHealth | None,
-    texts: Texts,
-    *,
-    used_ratio: float | None = None,
-) -> str:
-    """Return one sentence that joins what was measured and how the medium is.
-
-    ``measured_bps`` is what the line carried; None: not measured. ``used_ratio``
-    is the share of it that others used meanwhile; None where nobody counted.
+    What is below 100 is never written as 100: that is the city's target.
     """
-    medium = medium or MediumHealth(MediumState.UNKNOWN)
-    told = {
-        "measured": "" if measured_bps is None else mbits(measured_bps, texts),
-        "contracted": mbits(contracted_bps, texts),
-        "reason": _reason(medium.findings[0], texts) if medium.findings else "",
-    }
-    state = "finding" if medium.findings else str(medium.state)
-    if measured_bps is None:
-        return texts(f"medium.line.unmeasured_{state}", **told)
-    if measured_bps < expected_bps:
-        return texts(f"medium.line.below_{state}", **told)
-    if medium.findings:
-        return texts("medium.line.fine_finding", **told)
-    full = used_ratio is not None and used_ratio >= FULL_SHARE
-    return texts("medium.line.fine_full" if full else "medium.line.fine", **told)
+    rate = to_mbits(rate_bps)
+    if 99.5 <= rate < 100:
+        return texts.number(floor(rate * 10) / 10, 1)
+    return texts.number(rate, 0 if rate >= 9.95 else 1)

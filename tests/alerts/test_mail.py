@@ -14,9 +14,16 @@ from alerts.evidence import Cause, Evidence, encode
 from alerts.machine import Result
 from alerts.mail import Content, Notice, render, render_test
 from netmon.clock import BERLIN, to_ms
+from netmon.line_verdict import (
+    LineAlarms,
+    LineFacts,
+    Statement,
+    Worth,
+    judge_line,
+)
 from netmon.medium import Finding, MediumHealth, MediumState
-from netmon.model import FailureReason, Inventory, LineRole, Technology
-from netmon.storage.records import Incident, MailEvent
+from netmon.model import FailureReason, Inventory, Line, LineRole, Technology
+from netmon.storage.records import AlarmState, Incident, MailEvent
 from netmon.texts import Texts
 
 URL = "https://netmon.dortmund.example/"
@@ -71,7 +78,7 @@ BACKUP = msgspec.structs.replace(
     contracted_bps=100e6,
     technology=Technology.RADIO,
 )
-DSL = msgspec.structs.replace(
+SLOW_DSL = msgspec.structs.replace(
     BACKUP,
     role=LineRole.MAIN,
     technology=Technology.VDSL,
@@ -86,6 +93,52 @@ DSL = msgspec.structs.replace(
             Finding("dsl_resyncs", MediumState.CRITICAL, {"resyncs_count": 4.0}),
         ),
     ),
+)
+# A full test beside a lesson, with the router's counters.
+TESTED = LineFacts(
+    capacity=Statement(
+        worth=Worth.CAPACITY,
+        direction="down",
+        at_ms=ms("20T08:42"),
+        method="tcp-adaptive/2",
+        basis="router",
+        values={
+            "rate_bps": 43.04e6,
+            "rate_low_bps": 42.1e6,
+            "rate_high_bps": 44.2e6,
+            "cross_bps": 17.6e6,
+            "rtt_idle_s": 0.011,
+            "rtt_loaded_s": 0.0853,
+        },
+    ),
+)
+BELOW = LineAlarms(AlarmState.BAD, AlarmState.OK)
+NO_NUMBERS = LineAlarms(AlarmState.STALE, AlarmState.BAD)
+
+
+def explained(
+    evidence: Evidence,
+    measured: LineFacts = TESTED,
+    alarms: LineAlarms = BELOW,
+) -> Evidence:
+    """Return the evidence as the engine completes it."""
+    line = Line(
+        id=evidence.line,
+        building_id="gs-07",
+        role=evidence.role or LineRole.MAIN,
+        technology=evidence.technology or Technology.FIBRE,
+        contracted_down_bps=round(evidence.contracted_bps or 250e6),
+        contracted_up_bps=40_000_000,
+        provider="DOKOM21",
+    )
+    verdict = judge_line(line, alarms, measured, evidence.medium, ms("20T08:42"))
+    return msgspec.structs.replace(evidence, verdict=verdict)
+
+
+DSL = explained(SLOW_DSL)
+FIBRE = explained(
+    msgspec.structs.replace(SLOW, medium=MediumHealth(MediumState.OK)),
+    msgspec.structs.replace(TESTED, device={"rx_dbm": -12.3}),
 )
 SILENT = Evidence(
     cause=Cause.SILENT,
@@ -134,6 +187,9 @@ SORTS = {
     "line-dsl": Notice(
         ALARM, (incident("line_below_target", DSL),), ms("20T08:42"), DSL
     ),
+    "line-fibre": Notice(
+        ALARM, (incident("line_below_target", FIBRE),), ms("20T08:42"), FIBRE
+    ),
     "silent": Notice(ALARM, (incident("no_data", SILENT),), ms("20T01:05"), SILENT),
     "failing": Notice(ALARM, (incident("no_data", FAILING),), ms("20T08:42"), FAILING),
     "ap": Notice(ALARM, (incident("ap_down", DOWN),), ms("20T08:42"), DOWN),
@@ -175,21 +231,53 @@ def test_mails_read_as_agreed(
 @pytest.mark.parametrize(
     ("medium", "told"),
     [
-        (None, None),
-        (MediumHealth(MediumState.OK), "die Leitung selbst ist ohne Befund"),
-        (MediumHealth(MediumState.UNKNOWN), "der Leitung selbst nicht bekannt"),
+        (None, "43 von 250 Mbit/s."),
+        (
+            MediumHealth(MediumState.OK),
+            "43 von 250 Mbit/s; die Leitung selbst ist ohne Befund.",
+        ),
+        (MediumHealth(MediumState.UNKNOWN), "43 von 250 Mbit/s."),
     ],
 )
-def test_the_medium_stands_in_the_cause(
-    medium: MediumHealth | None, told: str | None, city: Inventory, texts: Texts
+def test_test_and_medium_stand_together_in_the_cause(
+    medium: MediumHealth | None, told: str, city: Inventory, texts: Texts
 ) -> None:
-    evidence = msgspec.structs.replace(SLOW, medium=medium)
+    evidence = explained(msgspec.structs.replace(SLOW, medium=medium))
     notice = Notice(
         ALARM, (incident("line_below_target", evidence),), ms("20T08:42"), evidence
     )
     text = " ".join(render(notice, city, texts, URL).text.split())
-    assert ("Leitung selbst" in text) is (told is not None)
-    assert told is None or told in text
+    assert told in text
+    assert "43 Mbit/s gemessen (42 bis 44), 08:42 Uhr, voller Test." in text
+    assert "Fremder Verkehr von 18 Mbit/s ist am Router gezählt" in text
+    assert "Laufzeit 11,0 ms im Leerlauf, 85,3 ms unter Last." in text
+
+
+def test_a_line_without_numbers_is_told_by_its_medium(
+    city: Inventory, texts: Texts
+) -> None:
+    dark = Finding("optics_dark", MediumState.CRITICAL, {"power_dbm": -40.0})
+    medium = MediumHealth(MediumState.CRITICAL, (dark,))
+    evidence = explained(
+        msgspec.structs.replace(SILENT, medium=medium), LineFacts(), NO_NUMBERS
+    )
+    notice = Notice(ALARM, (incident("no_data", evidence),), ms("20T08:42"), evidence)
+    text = " ".join(render(notice, city, texts, URL).text.split())
+    assert text.count("Kein Licht auf der Glasfaser (−40,0 dBm).") == 1
+
+
+def test_a_lower_bound_says_that_it_is_one(city: Inventory, texts: Texts) -> None:
+    results = (*SLOW.results, Result(ms("20T08:50"), 104.2e6, at_least=True))
+    alarm = msgspec.structs.replace(SLOW, results=results)
+    over = msgspec.structs.replace(
+        alarm, cause=Cause.IN_ORDER, measured_bps=104.2e6, measured_at_least=True
+    )
+    raised = (incident("line_below_target", alarm),)
+    told = render(Notice(ALARM, raised, ms("20T09:00"), alarm), city, texts, URL).text
+    assert "- 08:50 Uhr: mindestens 104 Mbit/s" in told
+    healed = Notice(MailEvent.RECOVERY, raised, ms("20T09:00"), over)
+    text = " ".join(render(healed, city, texts, URL).text.split())
+    assert "Zuletzt gemessen: mindestens 104 Mbit/s, Soll" in text
 
 
 def test_the_subject_is_the_one_of_the_agreement(city: Inventory, texts: Texts) -> None:

@@ -1,4 +1,4 @@
-"""Findings and the one sentence, in German and English."""
+"""Findings in German and English."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import pytest
 
 from netmon.medium import (
     Finding,
-    MediumHealth,
     MediumState,
-    explain_line,
+    mbits,
     sentence,
+    short_sentence,
     value_text,
 )
 from netmon.metrics import KINDS, MEDIUM_KINDS
@@ -67,77 +67,32 @@ def test_a_finding_names_its_port_and_modulations_have_names() -> None:
     assert sentence(slow, DE) == "Funkstrecke nur noch QPSK (sonst BPSK)"
 
 
-def health(*findings: Finding) -> MediumHealth:
-    state = findings[0].state if findings else MediumState.OK
-    return MediumHealth(state, findings)
+@pytest.mark.parametrize(
+    ("finding", "german"),
+    [
+        (FELL, "DSL-Synchronisation auf 67 gefallen"),
+        (LOW, "DSL-Synchronisation nur 67"),
+        (QAM, "Funkstrecke nur noch 16-QAM"),
+        (LIGHT, "Empfangspegel −24,1 dBm, Grenze −23,0"),
+    ],
+)
+def test_a_finding_in_short(finding: Finding, german: str) -> None:
+    assert short_sentence(finding, DE) == german
+    assert short_sentence(finding, EN) != german
 
 
-LINE = [
-    (
-        62e6,
-        health(FELL),
-        None,
-        "Leitung 62 von 100 Mbit/s: DSL-Synchronisation auf 67 gefallen",
-    ),
-    (62e6, health(LOW), None, "Leitung 62 von 100 Mbit/s: DSL-Synchronisation nur 67"),
-    (62e6, health(QAM), None, "Leitung 62 von 100 Mbit/s: Funkstrecke nur noch 16-QAM"),
-    (
-        9.44e6,
-        health(LIGHT),
-        None,
-        "Leitung 9,4 von 100 Mbit/s: Empfangspegel −24,1 dBm, Grenze −23,0",
-    ),
-    (
-        62e6,
-        health(),
-        None,
-        "Leitung 62 von 100 Mbit/s: die Leitung selbst ist ohne Befund, "
-        "die Ursache liegt dahinter",
-    ),
-    (
-        62e6,
-        None,
-        None,
-        "Leitung 62 von 100 Mbit/s: Zustand der Leitung selbst nicht bekannt",
-    ),
-    (95e6, health(), None, "Leitung in Ordnung"),
-    (95e6, health(), 0.79, "Leitung in Ordnung"),
-    (95e6, health(), 0.8, "Leitung in Ordnung, ausgelastet"),
-    (95e6, None, 0.9, "Leitung in Ordnung, ausgelastet"),
-    (
-        95e6,
-        health(RESYNCS),
-        0.9,
-        "Leitung trägt 95 von 100 Mbit/s, aber: Heute 4-mal neu synchronisiert",
-    ),
-    (
-        None,
-        health(RESYNCS),
-        None,
-        "Leitung nicht gemessen: Heute 4-mal neu synchronisiert",
-    ),
-    (
-        None,
-        health(),
-        None,
-        "Leitung nicht gemessen; die Leitung selbst ist ohne Befund",
-    ),
-    (
-        None,
-        None,
-        None,
-        "Leitung nicht gemessen; Zustand der Leitung selbst nicht bekannt",
-    ),
-]
-
-
-@pytest.mark.parametrize(("measured", "medium", "used", "text"), LINE)
-def test_one_sentence_joins_measurement_and_medium(
-    measured: float | None, medium: MediumHealth | None, used: float | None, text: str
-) -> None:
-    found = explain_line(measured, 90e6, 100e6, medium, DE, used_ratio=used)
-    assert found == text
-    assert explain_line(measured, 90e6, 100e6, medium, EN, used_ratio=used) != text
+@pytest.mark.parametrize(
+    ("rate_bps", "text"),
+    [
+        (9.44e6, "9,4"),
+        (62.4e6, "62"),
+        (99.96e6, "99,9"),
+        (100e6, "100"),
+        (250e6, "250"),
+    ],
+)
+def test_a_bare_rate_below_100_is_never_100(rate_bps: float, text: str) -> None:
+    assert mbits(rate_bps, DE) == text
 
 
 @pytest.mark.parametrize("kind", MEDIUM_KINDS)

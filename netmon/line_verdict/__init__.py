@@ -1,0 +1,41 @@
+"""One verdict on a line: what the alarms decided, why, and in words. Pure."""
+
+from netmon.line_verdict.facts import (
+    LineFacts,
+    Statement,
+    Worth,
+    gather_facts,
+    recorded_statements,
+    statements,
+)
+from netmon.line_verdict.judge import (
+    FULL_SHARE,
+    VALID_S,
+    LineAlarms,
+    LineVerdict,
+    VerdictClass,
+    judge_line,
+)
+from netmon.line_verdict.reasons import Reason, ReasonCode
+from netmon.line_verdict.words import Told, method_text, tell, tell_medium
+
+__all__ = [
+    "FULL_SHARE",
+    "VALID_S",
+    "LineAlarms",
+    "LineFacts",
+    "LineVerdict",
+    "Reason",
+    "ReasonCode",
+    "Statement",
+    "Told",
+    "VerdictClass",
+    "Worth",
+    "gather_facts",
+    "judge_line",
+    "method_text",
+    "recorded_statements",
+    "statements",
+    "tell",
+    "tell_medium",
+]
