@@ -1,6 +1,6 @@
 """What others do on a played line: demand as a share of its healthy rate; pure.
 
-Demand stands still for a slot of a fifth of a second and is drawn from the line's seed
+Demand stands still for a slot of a tenth of a second and is drawn from the line's seed
 and the slot's number alone, so a run can be repeated.
 """
 
@@ -10,15 +10,24 @@ import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
-SLOT_S = 0.2
+SLOT_S = 0.1
 # Chatter of any network: a counter that never moves could not be told from a dead one.
 CHATTER_SHARE = 0.0005
 _DAY_H = 24
 # By hour of the day; the first lessons begin at eight.
-_SCHOOL_SHARES = {7: 0.15, 8: 0.45, 9: 0.5, 10: 0.5, 11: 0.45, 12: 0.4, 13: 0.3, 14: 0.2}
+_SCHOOL_SHARES = {
+    7: 0.15,
+    8: 0.45,
+    9: 0.5,
+    10: 0.5,
+    11: 0.45,
+    12: 0.4,
+    13: 0.3,
+    14: 0.2,
+}
 _EVENING_SHARE = 0.03
 # A lesson's pupils open the same film: now and then they want more than there is.
-_BURST_SHARE, _BURST_CHANCE, _LULL_SHARE = 1.2, 0.35, 0.54
+_BURST_SHARE, _BURST_CHANCE, _LULL_SHARE = 1.2, 0.2, 0.625
 _STEADY_SHARE, _WOBBLE = 0.30, 0.06
 
 

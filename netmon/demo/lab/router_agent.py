@@ -16,6 +16,7 @@ from pathlib import Path
 
 from netmon.demo.snmp_get import Responder
 
+
 class Counters:
     """The port's counters as the agent shows them."""
 
