@@ -7,7 +7,7 @@ import math
 import socket
 import time
 
-from probes.measure_protocol import CHUNK_BYTES
+from probes.measure_protocol import CHUNK_BYTES, readable
 from probes.paced_line import Allowance
 from probes.window import SteadyWindow
 
@@ -67,8 +67,14 @@ async def _arrived(
 ) -> int:
     if allowance is None:
         return await loop.sock_recv_into(sock, buffer)
-    size = await allowance.granted(len(buffer))
-    got = await loop.sock_recv_into(sock, buffer[:size])
-    if got < size:
-        allowance.give_back(size - got)
-    return got
+    while True:
+        # Asked for only when something is here: what is granted has passed at once.
+        await readable(loop, sock)
+        size = await allowance.granted(len(buffer))
+        try:
+            got = sock.recv_into(buffer[:size])
+        except BlockingIOError:
+            got = -1
+        allowance.give_back(size - max(0, got))
+        if got >= 0:
+            return got

@@ -42,16 +42,18 @@ def no_waits(session: int, host: str, port: int) -> EchoWaits | None:
 
 
 async def open_port(
-    host: str, port: int, waits: Waits = no_waits
+    host: str, port: int, waits: Waits = no_waits, *, segment_bytes: int = 0
 ) -> tuple[socket.socket, asyncio.DatagramTransport]:
     """Return a TCP listener and a running echo; port 0 takes one free for both.
+
+    ``segment_bytes`` bounds TCP's segments in both directions, headers excluded.
 
     Raises:
         OSError: the port is taken or the address is not this machine's.
     """
     tries_left = 1 if port else _PORT_TRIES
     while True:
-        listener = _listen(host, port)
+        listener = _listen(host, port, segment_bytes)
         try:
             return listener, await _open_echo(listener, waits)
         except OSError:
@@ -61,13 +63,15 @@ async def open_port(
                 raise
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, segment_bytes: int) -> socket.socket:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     family, kind, proto, _, address = found[0]
     listener = socket.socket(family, kind, proto)
     try:
         listener.setblocking(False)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if segment_bytes:
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment_bytes)
         listener.bind(address)
         listener.listen(_BACKLOG)
     except OSError:
@@ -118,7 +122,11 @@ class Echo(asyncio.DatagramProtocol):
 
     def _stamp(self, data: bytes, addr: tuple[str | int, ...], wait_s: float) -> None:
         loop = asyncio.get_running_loop()
-        loop.call_later(wait_s, self._transport.sendto, _reply(data), addr)
+        loop.call_later(wait_s, self._answer, _reply(data), addr)
+
+    def _answer(self, reply: bytes, addr: tuple[str | int, ...]) -> None:
+        if not self._transport.is_closing():
+            self._transport.sendto(reply, addr)
 
 
 def _reply(data: bytes) -> bytes:

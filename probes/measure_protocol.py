@@ -239,20 +239,31 @@ async def _peek(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> bytes:
         try:
             part = sock.recv(MAX_LINE_BYTES, socket.MSG_PEEK)
         except BlockingIOError:
-            await _readable(loop, sock)
+            await readable(loop, sock)
             continue
         if not part:
             raise EOFError
         return part
 
 
-async def _readable(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
+async def readable(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
+    """Wait until there is something to read, an end or an error included."""
     ready: asyncio.Future[None] = loop.create_future()
     loop.add_reader(sock.fileno(), _wake, ready)
     try:
         await ready
     finally:
         loop.remove_reader(sock.fileno())
+
+
+async def writable(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
+    """Wait until the socket takes more, or has an error to tell."""
+    ready: asyncio.Future[None] = loop.create_future()
+    loop.add_writer(sock.fileno(), _wake, ready)
+    try:
+        await ready
+    finally:
+        loop.remove_writer(sock.fileno())
 
 
 def _wake(ready: asyncio.Future[None]) -> None:

@@ -46,6 +46,8 @@ from probes.transfers import receive, say, send, tell_stats
 log = logging.getLogger(__name__)
 
 HANDSHAKE_S = 5.0
+# As on Ethernet: loopback's 64 kB would come in lumps from a sender that is paced.
+PLAYED_SEGMENT_BYTES = 1460
 _FULL_WAIT_S = 0.1
 # What a lease's streams may move together, of its rate: room for a pacer's slack.
 _LEASE_SLACK = 1.1
@@ -89,6 +91,7 @@ class MeasureServer:
         given = lines or {}
         self._played: Lines = given.get if isinstance(given, Mapping) else given
         self._echo_line = echo_line
+        self._segment_bytes = 0 if lines is None else PLAYED_SEGMENT_BYTES
         self._block = memoryview(os.urandom(CHUNK_BYTES))
         self._slots = Slots(limits.max_tests)
         self._listener: socket.socket | None = None
@@ -117,7 +120,9 @@ class MeasureServer:
         Raises:
             OSError: the port is taken or the address is not this machine's.
         """
-        self._listener, self._echo = await open_port(host, port, self._waits)
+        self._listener, self._echo = await open_port(
+            host, port, self._waits, segment_bytes=self._segment_bytes
+        )
         self.host, self.port = self._listener.getsockname()[:2]
         self._accepting = asyncio.create_task(self._accept(self._listener))
 

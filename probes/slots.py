@@ -63,7 +63,8 @@ class RunningTest:
 
     def allowance(self, direction: Direction) -> Allowance | None:
         """Return what a stream may move; None: as much as it can."""
-        lines = [line for line in (self.line, self.bound) if line is not None]
+        # The played line last: what it grants passes at once.
+        lines = [line for line in (self.bound, self.line) if line is not None]
         return Allowance(direction, lines, self.left_bytes) if lines else None
 
     @contextmanager

@@ -19,15 +19,18 @@ from probes.measure_protocol import (
     Stat,
     encode_line,
     read_line,
+    writable,
 )
 from probes.paced_line import Allowance
 from probes.slots import RunningTest
 
 _DRAIN_S = 5.0
 SO_MAX_PACING_RATE = 47  # asm-generic/socket.h
-# Holds a twentieth of a second at the line's rate, within what Linux allows
-# without being root; less than a loopback segment would stall the sender.
-_RCVBUF_MIN, _RCVBUF_MAX = 256 * 1024, 4 * 1024 * 1024
+# Holds a fiftieth of a second at the line's rate, within what Linux allows without
+# being root; less than some segments would stall the sender.
+_RCVBUF_S, _RCVBUF_SEGMENTS, _RCVBUF_MAX = 0.020, 4, 4 * 1024 * 1024
+# Before a played line hardly anything may wait: it would be counted and not be there.
+_SNDBUF_S, _SNDBUF_MIN, _SNDBUF_MAX = 0.004, 32 * 1024, 1024 * 1024
 
 
 async def say(conn: socket.socket, message: Reply | Report | Stat) -> None:
@@ -53,6 +56,8 @@ async def send(
     """Send random bytes until the client closes or time is up."""
     loop = asyncio.get_running_loop()
     _tune(conn, request)
+    if test.line is not None:
+        _shrink_send_buffer(conn, test.line.rate_bps("down"))
     await loop.sock_sendall(conn, encode_line(agreed))
     if request.held:
         async with asyncio.timeout(agreed.seconds + 2 * STALL_S):
@@ -78,15 +83,36 @@ async def _pour(
     loop = asyncio.get_running_loop()
     while left > 0:
         size = min(left, CHUNK_BYTES)
-        if allowance is not None:
-            size = await allowance.granted(size)
+        if allowance is None:
+            await loop.sock_sendall(conn, block[:size])
+        else:
+            size = await _push(conn, block[:size], allowance)
         if not size:
             break
-        await loop.sock_sendall(conn, block[:size])
         await asyncio.sleep(0)  # a socket that is never full never yields
         left -= size
     # Closing altogether could overtake a reset with data still in flight.
     conn.shutdown(socket.SHUT_WR)
+
+
+async def _push(conn: socket.socket, block: memoryview, allowance: Allowance) -> int:
+    """Send what may pass and the socket takes at once; return it, 0: nothing ever may.
+
+    What is granted has passed or is given back in the same moment: a line that is
+    played must not count bytes that wait here for a sender paced below its rate.
+    """
+    while True:
+        size = await allowance.granted(len(block))
+        if not size:
+            return 0
+        try:
+            sent = conn.send(block[:size])
+        except BlockingIOError:
+            sent = 0
+        allowance.give_back(size - sent)
+        if sent:
+            return sent
+        await writable(asyncio.get_running_loop(), conn)
 
 
 async def receive(
@@ -149,5 +175,12 @@ def _tune(conn: socket.socket, request: Request) -> None:
 
 
 def _shrink_buffer(conn: socket.socket, rate_bps: float) -> None:
-    size = int(min(max(rate_bps / 8 / 20, _RCVBUF_MIN), _RCVBUF_MAX))
+    segment = conn.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG)
+    least = _RCVBUF_SEGMENTS * segment
+    size = int(min(max(rate_bps / 8 * _RCVBUF_S, least), _RCVBUF_MAX))
     conn.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+
+
+def _shrink_send_buffer(conn: socket.socket, rate_bps: float) -> None:
+    size = int(min(max(rate_bps / 8 * _SNDBUF_S, _SNDBUF_MIN), _SNDBUF_MAX))
+    conn.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
