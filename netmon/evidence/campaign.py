@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
+from netmon.assignment_wire import CampaignTask
 from netmon.clock import BERLIN, from_ms
 from netmon.errors import NetmonError, StorageError
 from netmon.evidence import chain
@@ -19,7 +20,6 @@ from netmon.evidence.plan import (
     WINDOW_MS,
     Allowed,
     NoPlanError,
-    free_hours,
     make_plan,
     retry_moments,
 )
@@ -73,17 +73,6 @@ class RefusedError(NetmonError):
         self.values = values
 
 
-class Task(Struct, frozen=True, kw_only=True):
-    """What a probe has to measure for a campaign: both directions at each moment.
-
-    Times are UTC milliseconds, in order, none of them past. What failed stands in
-    it again until its window closes.
-    """
-
-    id: str
-    moments_ms: tuple[int, ...]
-
-
 class CampaignOrder(Struct, frozen=True, kw_only=True):
     """Somebody's wish for a campaign; it begins at ``from_ms``, UTC milliseconds."""
 
@@ -99,9 +88,9 @@ def start(
     wish: CampaignOrder,
     *,
     now_ms: int,
-    allowed: Allowed = free_hours,
+    allowed: Allowed,
 ) -> Campaign:
-    """Plan and store a campaign and return it.
+    """Plan and store a campaign and return it; ``allowed`` is when it may measure.
 
     Raises:
         RefusedError: the line is unknown, has no probe, has a running campaign, was
@@ -217,8 +206,12 @@ def evaluation_of(entries: Sequence[ChainEntry]) -> Evaluation:
     return evaluate(read_records(entries))
 
 
-def running_task(store: Store, line_id: str, now_ms: int) -> Task | None:
-    """Return what the probe on a line still has to measure; None without campaign."""
+def running_task(store: Store, line_id: str, now_ms: int) -> CampaignTask | None:
+    """Return what the probe on a line still has to measure; None without campaign.
+
+    Both directions are wanted at each moment, and none of them is past. What failed
+    stands in it again until its window closes.
+    """
     campaign = next(
         (
             one
@@ -236,7 +229,7 @@ def running_task(store: Store, line_id: str, now_ms: int) -> Task | None:
         if not one.valid
         for at in _due(one.planned_ms, now_ms)
     ]
-    return Task(id=campaign.id, moments_ms=tuple(due))
+    return CampaignTask(id=campaign.id, moments_ms=tuple(due))
 
 
 def _due(planned_ms: int, now_ms: int) -> Sequence[int]:

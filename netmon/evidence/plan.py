@@ -18,6 +18,13 @@ from itertools import combinations, pairwise
 
 from netmon.clock import BERLIN, berlin_day, to_ms
 from netmon.errors import NetmonError
+from netmon.school_calendar import (
+    SchoolCalendar,
+    Span,
+    lesson_time,
+    protected_time,
+    without,
+)
 
 DAYS = 3
 MOMENTS_A_DAY = 10
@@ -36,6 +43,10 @@ WINDOW_MS = 20 * MINUTE_MS
 # Not sooner than so long after the order: the probe has to hear of it.
 LEAD_MS = 15 * MINUTE_MS
 
+# Hours in Dortmund: late evenings and nights tell little of what a school needs.
+WAKING_HOURS = (time(5), time(22))
+AROUND_LESSONS_MS = 30 * MINUTE_MS
+
 # (from, up to) in UTC milliseconds, in order, apart from each other
 Spans = Sequence[tuple[int, int]]
 Allowed = Callable[[date], Spans]
@@ -45,19 +56,23 @@ class NoPlanError(NetmonError):
     """Within 14 days there are no three days with room for ten measurements."""
 
 
-def _local_ms(day: date, at: time) -> int:
-    return to_ms(datetime.combine(day, at, BERLIN))
+def free_hours(calendar: SchoolCalendar) -> Allowed:
+    """Return when a school's line may be loaded: 5 to 22 o'clock outside lessons.
 
-
-def free_hours(day: date) -> Spans:
-    """Return when a school's line is left alone: around lessons, or all day.
-
-    Monday to Friday 5:00 to 7:30 and 16:30 to 22:00, else 7:00 to 22:00, in Dortmund.
+    Half an hour around lessons is left free, and every protected time.
     """
-    if day.weekday() < 5:
-        morning = (_local_ms(day, time(5)), _local_ms(day, time(7, 30)))
-        return (morning, (_local_ms(day, time(16, 30)), _local_ms(day, time(22))))
-    return ((_local_ms(day, time(7)), _local_ms(day, time(22))),)
+
+    def allowed(day: date) -> Spans:
+        lessons = [
+            Span(span.start_ms - AROUND_LESSONS_MS, span.end_ms + AROUND_LESSONS_MS)
+            for span in lesson_time(calendar, day)
+        ]
+        first, last = (to_ms(datetime.combine(day, at, BERLIN)) for at in WAKING_HOURS)
+        holes = [*lessons, *protected_time(calendar, day)]
+        left = without([Span(first, last)], holes)
+        return [(span.start_ms, span.end_ms) for span in left]
+
+    return allowed
 
 
 def planned_gap_ms(index: int) -> int:
@@ -137,9 +152,7 @@ def _without_past(spans: Iterable[tuple[int, int]], from_: int) -> Spans:
     return [(max(a, from_), b) for a, b in spans if b > from_]
 
 
-def make_plan(
-    seed: str, start_ms: int, allowed: Allowed = free_hours
-) -> tuple[int, ...]:
+def make_plan(seed: str, start_ms: int, allowed: Allowed) -> tuple[int, ...]:
     """Return 30 moments in UTC milliseconds, in order.
 
     Days and times are drawn from the seed (the campaign's id), so that nobody picks

@@ -25,7 +25,9 @@ from netmon.evidence.plan import (
     retry_moments,
     spacing_faults,
 )
+from netmon.school_calendar import Holidays, Protected, SchoolCalendar
 
+FREE = free_hours(SchoolCalendar())
 SUMMER_BEGINS = date(2027, 3, 28)
 WINTER_BEGINS = date(2026, 10, 25)
 
@@ -39,11 +41,13 @@ def _whole_day(day: date) -> Sequence[tuple[int, int]]:
 
 
 starts = st.one_of(
-    st.datetimes(datetime(2026, 1, 1), datetime(2028, 12, 31), timezones=st.just(BERLIN)),
+    st.integers(_ms(date(2026, 1, 1)), _ms(date(2028, 12, 31))).map(from_ms),
     # Both changes of the clocks, in every place of the 14 days.
     st.builds(
-        lambda day, ahead, minutes: datetime.combine(day, time(0), BERLIN)
-        + timedelta(days=ahead, minutes=minutes),
+        lambda day, ahead, minutes: (
+            datetime.combine(day, time(0), BERLIN)
+            + timedelta(days=ahead, minutes=minutes)
+        ),
         st.sampled_from([SUMMER_BEGINS, WINTER_BEGINS]),
         st.integers(-14, 0),
         st.integers(0, 24 * 60 - 1),
@@ -54,7 +58,7 @@ delays = st.lists(
 )
 
 
-@given(starts, st.text(max_size=8), st.sampled_from([free_hours, _whole_day]), delays)
+@given(starts, st.text(max_size=8), st.sampled_from([FREE, _whole_day]), delays)
 def test_whatever_happens_in_the_windows_the_distances_hold(start, seed, allowed, late):
     moments = make_plan(seed, start, allowed)
     assert len(moments) == MOMENTS
@@ -75,12 +79,12 @@ def _day(at_ms: int) -> date:
 
 @given(starts, st.text(max_size=8))
 def test_the_same_seed_draws_the_same_moments(start, seed):
-    assert make_plan(seed, start) == make_plan(seed, start)
+    assert make_plan(seed, start, FREE) == make_plan(seed, start, FREE)
 
 
 def test_seeds_differ_in_days_and_times():
     start = _ms(date(2026, 12, 1))
-    plans = [make_plan(f"ev-{n}", start) for n in range(200)]
+    plans = [make_plan(f"ev-{n}", start, FREE) for n in range(200)]
     assert len({tuple({_day(at) for at in plan}) for plan in plans}) > 50
     hours = Counter(
         from_ms(at).astimezone(BERLIN).hour for plan in plans for at in plan
@@ -111,9 +115,7 @@ def test_ten_moments_are_found_wherever_ten_fit(day, parts, seed):
 def _fits_greedily(spans: Sequence[tuple[int, int]]) -> bool:
     """Take each moment as early as can be, minute by minute: the plain way."""
     usable = {
-        at
-        for a, b in spans
-        for at in range(a + EARLY_MS, b - WINDOW_MS + 1, MINUTE_MS)
+        at for a, b in spans for at in range(a + EARLY_MS, b - WINDOW_MS + 1, MINUTE_MS)
     }
     taken: list[int] = []
     for at in sorted(usable):
@@ -144,12 +146,23 @@ def test_two_free_days_side_by_side_are_not_enough():
     assert spacing_faults(plan) == []
 
 
-def test_lessons_on_weekdays_are_left_alone():
-    plan = make_plan("ev-1", _ms(date(2026, 12, 1)))
-    for at in plan:
-        local = from_ms(at).astimezone(BERLIN)
-        if local.weekday() < 5:
-            assert not time(7, 30) <= local.time() < time(16, 30)
+def test_lessons_and_protected_times_are_left_alone():
+    exam = date(2026, 12, 5)
+    calendar = SchoolCalendar(
+        holidays=(Holidays(first=date(2026, 12, 1), last=date(2026, 12, 2)),),
+        protected=(Protected(day=exam, start=time(9), end=time(13)),),
+    )
+    allowed = free_hours(calendar)
+    school_day, holiday = date(2026, 12, 3), date(2026, 12, 1)
+    assert allowed(holiday) == [(_ms(holiday, time(5)), _ms(holiday, time(22)))]
+    assert allowed(school_day) == [
+        (_ms(school_day, time(5)), _ms(school_day, time(7, 30))),
+        (_ms(school_day, time(16, 30)), _ms(school_day, time(22))),
+    ]
+    assert allowed(exam) == [
+        (_ms(exam, time(5)), _ms(exam, time(9))),
+        (_ms(exam, time(13)), _ms(exam, time(22))),
+    ]
 
 
 @pytest.mark.parametrize(
