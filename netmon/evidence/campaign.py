@@ -16,6 +16,7 @@ from netmon.assignment_wire import CampaignTask
 from netmon.clock import BERLIN, from_ms
 from netmon.errors import NetmonError, StorageError
 from netmon.evidence import chain
+from netmon.evidence.criteria import highest_threshold_bps
 from netmon.evidence.plan import (
     WINDOW_MS,
     Allowed,
@@ -54,7 +55,6 @@ PATIENCE_MS = 3 * 24 * 3600 * 1000
 # TCP payload in what an Ethernet port sends: 1448 of 1538 octets of a full frame with
 # preamble and pause (IEEE 802.3, TCP with timestamps). More a port can never show.
 PAYLOAD_SHARE = 1448 / 1538
-MAXIMUM_SHARE = 0.9
 # How often a step that somebody else overtook is tried again.
 TRIES = 20
 
@@ -116,6 +116,7 @@ def start(
     except NoPlanError as error:
         raise RefusedError("no_plan") from error
     building = inventory.building_by_id[line.building_id]
+    down, up = _agreed(line)
     campaign = Campaign(
         id=campaign_id,
         line_id=line.id,
@@ -125,16 +126,8 @@ def start(
         note=wish.note,
         moments_ms=moments,
         deadline_ms=moments[-1] + WINDOW_MS + PATIENCE_MS,
-        down=AgreedRates(
-            maximum_bps=line.contracted_down_bps,
-            normal_bps=line.normal_down_bps,
-            minimum_bps=line.minimum_down_bps,
-        ),
-        up=AgreedRates(
-            maximum_bps=line.contracted_up_bps,
-            normal_bps=line.normal_up_bps,
-            minimum_bps=line.minimum_up_bps,
-        ),
+        down=down,
+        up=up,
         subject=_subject(building, line, probes),
     )
     # What came before is no business of a campaign that begins now.
@@ -154,7 +147,7 @@ def _check_measured(
     latest: Iterable[Latest], line: Line, probes: Sequence[str]
 ) -> None:
     """Refuse a line nobody has measured, or whose probe's port cannot show it."""
-    needed_bps = _highest_threshold_bps(line)
+    needed_bps = max(map(highest_threshold_bps, _agreed(line)))
     measured = False
     for one in latest:
         tags = one.series.tags
@@ -172,20 +165,18 @@ def _check_measured(
         raise RefusedError("not_measured", line=line.id)
 
 
-def _highest_threshold_bps(line: Line) -> float:
-    """Return the highest rate that a criterion asks for."""
-    return max(
-        MAXIMUM_SHARE * line.contracted_down_bps,
-        MAXIMUM_SHARE * line.contracted_up_bps,
-        *(
-            rate
-            for rate in (
-                line.normal_down_bps,
-                line.normal_up_bps,
-                line.minimum_down_bps,
-                line.minimum_up_bps,
-            )
-            if rate is not None
+def _agreed(line: Line) -> tuple[AgreedRates, AgreedRates]:
+    """Return what the contract says, down and up."""
+    return (
+        AgreedRates(
+            maximum_bps=line.contracted_down_bps,
+            normal_bps=line.normal_down_bps,
+            minimum_bps=line.minimum_down_bps,
+        ),
+        AgreedRates(
+            maximum_bps=line.contracted_up_bps,
+            normal_bps=line.normal_up_bps,
+            minimum_bps=line.minimum_up_bps,
         ),
     )
 

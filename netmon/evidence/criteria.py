@@ -65,6 +65,15 @@ class Finding:
     limit: int
 
 
+def highest_threshold_bps(agreed: AgreedRates) -> float:
+    """Return the highest rate that a criterion asks for, in bit/s."""
+    return max(
+        agreed.maximum_bps * _NUMERATOR / _DENOMINATOR,
+        agreed.normal_bps or 0,
+        agreed.minimum_bps or 0,
+    )
+
+
 def maximum(
     direction: Direction,
     rates: Mapping[date, Sequence[float]],

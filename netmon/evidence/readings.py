@@ -2,7 +2,9 @@
 
 A measurement is a planned moment with both directions. A result counts when it has a
 rate with its interval (the line was full, every octet counted) or, of a line that
-varies, the interval alone. A lower bound counts for nothing: it cannot show a breach.
+varies, the interval alone. A lower bound counts only where it reaches every rate that
+is agreed: then it is certain that the line did what was asked. Below that it cannot
+tell a good line from a bad one.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from datetime import date
 from enum import StrEnum
 
 from netmon.clock import berlin_day
-from netmon.evidence.criteria import Finding, findings
+from netmon.evidence.criteria import Finding, findings, highest_threshold_bps
 from netmon.evidence.plan import MOMENTS, spacing_faults
 from netmon.evidence.records import End, Order, Record, Result
 from netmon.lease_wire import Direction
@@ -52,9 +54,10 @@ class Reading:
 
     @property
     def compared_bps(self) -> float:
-        """What criteria use: the upper end of the interval, else the rate."""
-        high = self.value("rate_D_high_bps")
-        return high if high is not None else self.rate_bps or 0.0
+        """What criteria use: the upper end of the interval, else rate or bound."""
+        names = ("rate_D_high_bps", "rate_D_bps", "at_least_D_bps")
+        known = [value for value in map(self.value, names) if value is not None]
+        return known[0] if known else 0.0
 
     @property
     def foreign_share(self) -> float | None:
@@ -244,8 +247,12 @@ def _why_not(
     has_range = {f"rate_{way}_low_bps", f"rate_{way}_high_bps"} <= result.values.keys()
     if f"rate_{way}_bps" in result.values or has_range:
         return None
-    lower = f"at_least_{way}_bps" in result.values
-    return Gap.LOWER_BOUND if lower else Gap.NO_RATE
+    bound_bps = result.values.get(f"at_least_{way}_bps")
+    if bound_bps is None:
+        return Gap.NO_RATE
+    agreed = order.down if direction is Direction.DOWN else order.up
+    enough = bound_bps >= highest_threshold_bps(agreed)
+    return None if enough else Gap.LOWER_BOUND
 
 
 def _rates(valid: Iterable[Measurement], way: str) -> dict[date, list[float]]:
