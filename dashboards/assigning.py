@@ -9,6 +9,8 @@ from dashboards.calendars import Calendars
 from dashboards.context import Site
 from dashboards.shaping import LINE_RULE
 from netmon.assignment_wire import Assignment, LineAssignment
+from netmon.clock import to_ms
+from netmon.evidence.campaign import running_task
 from netmon.model import (
     Inventory,
     Line,
@@ -41,6 +43,7 @@ def assign(site: Site, calendars: Calendars, source: Source) -> Assignment:
         full_tests_per_day=measure.full_tests_per_day,
         slot_s=measure.slot_s,
         confirm=_is_suspect(site.store, unit),
+        campaign=running_task(site.store, unit.line_id, to_ms(site.clock.now())),
     )
 
 

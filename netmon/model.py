@@ -148,6 +148,8 @@ class Building(Struct, frozen=True, kw_only=True):
 class Line(Struct, frozen=True, kw_only=True):
     """A contracted line. Rates are what the contract says, in bit/s.
 
+    ``contracted_*`` are the maximum; ``normal_*`` (normally available) and
+    ``minimum_*`` are None where the contract agrees none.
     ``segments`` names the shared segments between the building and the centre;
     what serves this line alone is part of the line and stands in no list.
     """
@@ -162,6 +164,10 @@ class Line(Struct, frozen=True, kw_only=True):
     checked_on: date | None = None
     fibre_planned_on: date | None = None
     segments: tuple[str, ...] = ()
+    normal_down_bps: int | None = None
+    normal_up_bps: int | None = None
+    minimum_down_bps: int | None = None
+    minimum_up_bps: int | None = None
 
 
 class Segment(Struct, frozen=True, kw_only=True):

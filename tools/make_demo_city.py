@@ -202,6 +202,8 @@ def main_line(plan: Plan) -> Line:
         month = pick(f"{plan.id}/fibre", (3, 6, 9, 12))
         fibre_planned_on = date(2026, month, 30 if month in {6, 9} else 31)
     checked = date(2025, 9, 1) + timedelta(days=int(roll(f"{plan.id}/checked") * 90))
+    # A few VDSL contracts state all three rates, as their product sheets do.
+    agreed = kind is Technology.VDSL and roll(f"{plan.id}/agreed") < 0.1
     return Line(
         id=f"{plan.id}-l1",
         building_id=plan.id,
@@ -212,6 +214,10 @@ def main_line(plan: Plan) -> Line:
         provider=provider,
         checked_on=checked,
         fibre_planned_on=fibre_planned_on,
+        normal_down_bps=down * MBIT * 84 // 100 if agreed else None,
+        normal_up_bps=up * MBIT * 84 // 100 if agreed else None,
+        minimum_down_bps=down * MBIT * 54 // 100 if agreed else None,
+        minimum_up_bps=up * MBIT * 54 // 100 if agreed else None,
     )
 
 

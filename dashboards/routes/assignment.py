@@ -57,7 +57,7 @@ _EXAMPLE = {
     "full_tests_per_day": 2,
     "slot_s": 3600.0,
     "confirm": False,
-    "campaign": {"id": "gs-07-main/1", "moments_ms": [1_795_162_327_500]},
+    "campaign": {"id": "ev-20261120-3f9a2c1b", "moments_ms": [1_795_162_327_500]},
 }
 
 

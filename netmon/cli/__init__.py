@@ -23,6 +23,7 @@ COMMANDS = (
     "alerts",
     "sources",
     "report",
+    "evidence",
     "demo",
 )
 

@@ -114,6 +114,7 @@ def check_lines(tables: Tables, problems: Problems) -> None:
                     building=building_id,
                     line=first.raw.line,
                 )
+        _check_agreed_rates(row, problems)
         down, up = row.number("contracted_down_bps"), row.number("contracted_up_bps")
         if down is None or up is None:
             continue
@@ -123,6 +124,21 @@ def check_lines(tables: Tables, problems: Problems) -> None:
             _report(
                 row, "contracted_up", "up_too_big", problems, factor=MAX_UP_PER_DOWN
             )
+
+
+def _check_agreed_rates(row: ReadRow, problems: Problems) -> None:
+    """Refuse a minimum above the normal rate, or a normal one above the maximum."""
+    for way in ("down", "up"):
+        upper = ("contracted", row.number(f"contracted_{way}_bps"))
+        for name in ("normal", "minimum"):
+            rate = row.number(f"{name}_{way}_bps")
+            if rate is None:
+                continue
+            if upper[1] is not None and rate > upper[1]:
+                column = f"{name}_{way}"
+                other = f"{upper[0]}_{way}"
+                _report(row, column, "rate_above", problems, other=other)
+            upper = (name, rate)
 
 
 def check_segments(tables: Tables, problems: Problems) -> None:

@@ -33,6 +33,10 @@ from netmon.model import (
 _COLUMN_NAMES = {
     "contracted_down_bps": "contracted_down",
     "contracted_up_bps": "contracted_up",
+    "normal_down_bps": "normal_down",
+    "normal_up_bps": "normal_up",
+    "minimum_down_bps": "minimum_down",
+    "minimum_up_bps": "minimum_up",
     "capacity_bps": "capacity",
 }
 

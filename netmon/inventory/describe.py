@@ -69,6 +69,28 @@ def _line(line: Line, texts: Texts) -> tuple[str, str]:
     return texts("inventory.building.line", role=role), value
 
 
+def _agreed(line: Line, texts: Texts) -> tuple[str, str] | None:
+    """Return the agreed rates below the maximum; None where there are none."""
+    rates = (
+        line.normal_down_bps,
+        line.normal_up_bps,
+        line.minimum_down_bps,
+        line.minimum_up_bps,
+    )
+    if all(rate is None for rate in rates):
+        return None
+    normal_down, normal_up, minimum_down, minimum_up = map(texts.rate, rates)
+    role = texts(f"line_role.{line.role}")
+    value = texts(
+        "inventory.building.agreed_value",
+        normal_down=normal_down,
+        normal_up=normal_up,
+        minimum_down=minimum_down,
+        minimum_up=minimum_up,
+    )
+    return texts("inventory.building.agreed", role=role), value
+
+
 def _device(device: Device, texts: Texts) -> str:
     return texts(
         "inventory.building.device_value",
@@ -110,6 +132,7 @@ def building_text(inventory: Inventory, building: Building, texts: Texts) -> str
         row("rack_room", building.rack_room),
         row("connection", connection_class(inventory.main_line(building.id)).value),
         *(_line(line, texts) for line in lines),
+        *(pair for line in lines if (pair := _agreed(line, texts)) is not None),
         row(
             "rooms",
             texts(

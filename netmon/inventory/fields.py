@@ -244,6 +244,10 @@ BY_NAME: dict[str, Cell] = {
     "longitude_deg": LONGITUDE,
     "contracted_down_bps": RATE,
     "contracted_up_bps": RATE,
+    "normal_down_bps": RATE,
+    "normal_up_bps": RATE,
+    "minimum_down_bps": RATE,
+    "minimum_up_bps": RATE,
     "capacity_bps": RATE,
 }
 BY_TYPE: dict[object, Cell] = {

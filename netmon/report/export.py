@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import zipfile
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from netmon.archives import with_fixed_times
 from netmon.report.counting import RULES_VERSION
 from netmon.report.tables import AnnualReport, Table
 from netmon.texts import Texts
@@ -23,7 +23,6 @@ from netmon.texts import Texts
 _CAPTION_ROW, _HEAD_ROW = 1, 2
 # Numbers stay numbers; only their look is the report's wording.
 _CHANGE_FORMAT = '"plus "#,##0;"minus "#,##0;"±"0'
-_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(</dcterms:modified>)")
 
 
@@ -156,24 +155,12 @@ def workbook_bytes(report: AnnualReport, texts: Texts) -> bytes:
             _fill(sheet, table, texts)
     raw = io.BytesIO()
     book.save(raw)
-    return _with_fixed_times(raw.getvalue(), f"{day.isoformat()}Z".encode())
-
-
-def _with_fixed_times(archive: bytes, modified: bytes) -> bytes:
-    """Return the archive with fixed times, stored without compression.
-
-    Compressed bytes depend on the zlib at hand; the file is small anyway.
-    """
-    out = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(archive)) as source,
-        zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as target,
-    ):
-        for name in source.namelist():
-            body = source.read(name)
-            if name == "docProps/core.xml":
-                body = _MODIFIED.sub(rb"\g<1>" + modified + rb"\g<2>", body)
-            entry = zipfile.ZipInfo(name, _ZIP_TIME)
-            entry.create_system = 0
-            target.writestr(entry, body)
-    return out.getvalue()
+    modified = f"{day.isoformat()}Z".encode()
+    return with_fixed_times(
+        raw.getvalue(),
+        lambda name, body: (
+            _MODIFIED.sub(rb"\g<1>" + modified + rb"\g<2>", body)
+            if name == "docProps/core.xml"
+            else body
+        ),
+    )

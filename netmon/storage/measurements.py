@@ -70,14 +70,25 @@ class SqliteMeasurements:
                 self._writer.forget()
                 raise
 
-    def chunks_after(self, position: int, max_records: int) -> list[Chunk]:
+    def chunks_after(
+        self, position: int, max_records: int, *, kind: str | None = None
+    ) -> list[Chunk]:
         """Return chunks in order of arrival; see the port."""
-        with self._database.reading() as connection:
-            cursor = connection.execute(
-                "SELECT id, series_id, received_ms, points, n FROM measurements "
-                "WHERE id > ? ORDER BY id",
-                (position,),
+        sql = (
+            "SELECT id, series_id, received_ms, points, n FROM measurements "
+            "WHERE id > ? ORDER BY id"
+        )
+        values: tuple[object, ...] = (position,)
+        if kind is not None:
+            # CROSS JOIN: by the log's order, not by the series' one.
+            sql = (
+                "SELECT m.id, m.series_id, m.received_ms, m.points, m.n "
+                "FROM measurements m CROSS JOIN series s ON s.id = m.series_id "
+                "WHERE m.id > ? AND s.kind = ? ORDER BY m.id"
             )
+            values = (position, kind)
+        with self._database.reading() as connection:
+            cursor = connection.execute(sql, values)
             rows, records = [], 0
             for row in cursor:
                 rows.append(row)

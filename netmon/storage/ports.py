@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, Protocol, TypeVar
 
+from netmon.storage.campaign_records import Campaign, CampaignStep, ChainEntry
 from netmon.storage.lease_records import LeaseBook, LeaseChange
 from netmon.storage.records import (
     AlarmState,
@@ -69,8 +70,14 @@ class MeasurementStore(Protocol):
     def write(self, batches: Sequence[CheckedBatch]) -> list[Written]:
         """Store batches in ONE transaction; records known by id are skipped."""
 
-    def chunks_after(self, position: int, max_records: int) -> list[Chunk]:
-        """Return chunks in order of arrival, at least one if there is one."""
+    def chunks_after(
+        self, position: int, max_records: int, *, kind: str | None = None
+    ) -> list[Chunk]:
+        """Return chunks in order of arrival, at least one if there is one.
+
+        With ``kind`` only its chunks: no chunk after the last one returned, up to
+        the newest of all, is of that kind unless ``max_records`` were returned.
+        """
 
     def last_position(self) -> int:
         """Return the id of the newest chunk; 0 for an empty store."""
@@ -262,6 +269,44 @@ class LeaseStore(Protocol):
         """End a lease of a building; False where it has none of that id."""
 
 
+class CampaignStore(Protocol):
+    """Evidence campaigns and their hash chains; a link is never changed."""
+
+    def start(self, campaign: Campaign, first: ChainEntry) -> None:
+        """Store a new campaign with its first link.
+
+        Raises:
+            StorageError: the line has a running campaign, or the id is taken.
+        """
+
+    def get(self, campaign_id: str) -> Campaign | None:
+        """Return a campaign; None where there is none."""
+
+    def of_line(self, line_id: str) -> list[Campaign]:
+        """Return a line's campaigns, newest first."""
+
+    def running(self) -> list[Campaign]:
+        """Return all campaigns that run, oldest first."""
+
+    def entries(self, campaign_id: str) -> list[ChainEntry]:
+        """Return a campaign's chain in order; [] where there is none."""
+
+    def advance(
+        self,
+        steps: Sequence[CampaignStep],
+        *,
+        reader: str,
+        read_from: int,
+        position: int,
+        now_ms: int,
+    ) -> bool:
+        """Add links, ends of campaigns and the reader's cursor in ONE transaction.
+
+        False, and nothing is written, where somebody else was faster: the cursor
+        is no longer at ``read_from``, or a chain or campaign has gone on.
+        """
+
+
 class Store(Protocol):
     """The state store: its rooms, and closing it."""
 
@@ -296,6 +341,10 @@ class Store(Protocol):
     @property
     def leases(self) -> LeaseStore:
         """Slots of the measurement servers."""
+
+    @property
+    def campaigns(self) -> CampaignStore:
+        """Evidence campaigns."""
 
     def close(self) -> None:
         """Close all connections; the store is not usable afterwards."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from netmon.storage.alarms import SqliteAlarms
+from netmon.storage.campaigns import SqliteCampaigns
 from netmon.storage.database import Database
 from netmon.storage.keeping import (
     SqliteCursors,
@@ -35,6 +36,7 @@ class SqliteStore:
         self.snapshots = SqliteSnapshots(self._database)
         self.heartbeats = SqliteHeartbeats(self._database)
         self.leases = SqliteLeases(self._database)
+        self.campaigns = SqliteCampaigns(self._database)
 
     def close(self) -> None:
         """Close all connections."""

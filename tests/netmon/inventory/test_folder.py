@@ -146,3 +146,33 @@ def test_every_field_of_the_model_is_a_column() -> None:
         assert [column.field for column in kind.columns] == list(
             kind.record.__struct_fields__
         )
+
+
+AGREED = """\
+id,building_id,role,technology,contracted_down,contracted_up,provider,normal_down,minimum_down
+l1,g1,main,vdsl,100 Mbit/s,40 Mbit/s,Netz,83 Mbit/s,{minimum}
+l2,g2,main,fibre,1 Gbit/s,1 Gbit/s,Netz,,
+"""
+
+
+def test_rates_below_the_maximum_are_read_where_the_contract_has_them(
+    folder: Path,
+) -> None:
+    text = AGREED.format(minimum="54 Mbit/s")
+    (folder / "lines.csv").write_text(text, encoding="utf-8")
+    one, other = load_folder(folder).lines
+    assert (one.normal_down_bps, one.minimum_down_bps) == (83_000_000, 54_000_000)
+    assert (one.normal_up_bps, one.minimum_up_bps) == (None, None)
+    assert other.normal_down_bps is None
+
+
+def test_a_minimum_above_the_normal_rate_is_refused(
+    folder: Path, refusals: Refusals
+) -> None:
+    text = AGREED.format(minimum="90 Mbit/s")
+    (folder / "lines.csv").write_text(text, encoding="utf-8")
+    assert refusals() == [
+        "lines.csv:2 [minimum_down]: ist mehr als normal_down -> prüfen, ob die "
+        "Spalten vertauscht sind: Mindestrate ≤ normalerweise verfügbare Rate ≤ "
+        "vereinbarte Höchstrate"
+    ]
