@@ -292,4 +292,5 @@ def _request(source: Source, wish: LeaseAsk, line: Line) -> LeaseRequest:
         streams_count=wish.streams_count,
         latest_start_ms=wish.latest_start_ms,
         avoid=wish.avoid,
+        nearest=wish.nearest,
     )

@@ -134,18 +134,23 @@ def most_rate_bps(request: LeaseRequest, resources: Resources) -> int:
 
 
 def usable_ways(request: LeaseRequest, resources: Resources) -> list[Way]:
-    """Return the ways that make sense now, best server first."""
+    """Return the ways that make sense now, best server first.
+
+    That is the nearest to the probe, as far as it has told, then the gateway's order.
+    """
     usable = {
         server.id
         for server in resources.servers
         if server.healthy and server.id not in request.avoid
     }
     least_bps = max(1, request.least_bps)
-    return [
+    found = [
         way
         for way in _all_ways(request, resources)
         if way.server_id in usable and way.rate_bps >= least_bps
     ]
+    near = {server_id: place for place, server_id in enumerate(request.nearest)}
+    return sorted(found, key=lambda way: near.get(way.server_id, len(near)))
 
 
 def load_of(active: Iterable[Lease]) -> Load:

@@ -57,7 +57,9 @@ class LeaseAsk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ``rate_cap_bps`` bounds the test; 0 takes the contract and a tenth. With less
     than ``least_bps`` the test makes no sense. ``length_s`` is a hard bound,
     ``expected_s`` (0: the same) what it will probably take. ``latest_start_ms``
-    moves a place in the queue forward within the purpose's patience. ``avoid``
+    moves a place in the queue forward within the purpose's patience. ``nearest`` names
+    servers by the probe's own round trips, shortest first; those it does not know come
+    after them in the gateway's order. ``avoid``
     names servers that the probe cannot reach.
     """
 
@@ -71,6 +73,7 @@ class LeaseAsk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     streams_count: int = 1
     latest_start_ms: int | None = None
     avoid: tuple[str, ...] = ()
+    nearest: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense; msgspec names the field's path."""
@@ -88,8 +91,9 @@ class LeaseAsk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("least_bps is at most rate_cap_bps")
         if not 1 <= self.streams_count <= MAX_STREAMS:
             raise ValueError(f"streams_count is from 1 to {MAX_STREAMS}")
-        if len(self.avoid) > 16 or any(len(name) > 64 for name in self.avoid):
-            raise ValueError("avoid names at most 16 servers")
+        for field, names in (("avoid", self.avoid), ("nearest", self.nearest)):
+            if len(names) > 16 or any(len(name) > 64 for name in names):
+                raise ValueError(f"{field} names at most 16 servers")
 
 
 class ServerAddress(Struct, frozen=True, kw_only=True):

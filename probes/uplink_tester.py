@@ -15,6 +15,7 @@ from probes.base import Emit, MeasureAddress, ProbeResult, failed
 from probes.counters import Refresh
 from probes.failures import ProbeFailedError
 from probes.lease_client import LeaseClient, without
+from probes.nearest import Nearest
 from probes.uplink_run import Bench, Job, learn, run_test
 
 # A test at its limit, and what goes before and after it.
@@ -48,6 +49,7 @@ class Tester:
         self._leases = leases
         self._lock = lock
         self._clock = clock
+        self._nearest = Nearest()
 
     async def measure(self, job: Job, patience_s: float, emit: Emit) -> ProbeResult:
         """Return the result of a test, or why there is none; never raises for that."""
@@ -76,6 +78,8 @@ class Tester:
             if granted is None:
                 return await self._run(job, self._server, refresh, emit)
             found = await self._with(granted, job, refresh, emit)
+        now_s = self._clock.monotonic_s()
+        await asyncio.to_thread(self._nearest.update, granted.servers, now_s)
         if found.failure not in _SERVER_AWAY or len(granted.servers) < 2:
             return found
         # Given back before another server is asked for: it is the same test.
@@ -113,6 +117,7 @@ class Tester:
             rate_cap_bps=0 if job.kind == "full" else job.floor_cap_bps,
             streams_count=STREAMS,
             latest_start_ms=now_ms + round(patience_s * 1000),
+            nearest=self._nearest.order,
         )
 
 

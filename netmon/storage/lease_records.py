@@ -27,6 +27,7 @@ class LeaseRequest(Struct, frozen=True, kw_only=True):
     streams_count: int = 1
     latest_start_ms: int | None = None
     avoid: tuple[str, ...] = ()
+    nearest: tuple[str, ...] = ()
 
     @property
     def place(self) -> tuple[str, str]:

@@ -55,6 +55,7 @@ def _request(line: str = "l1", **more: Any) -> LeaseRequest:
         "length_s": 2.5,
         "expected_s": 0.7,
         "avoid": ("m9",),
+        "nearest": ("m2", "m1"),
         "latest_start_ms": NOW_MS + 1,
     }
     return LeaseRequest(line_id=line, **{**fields, **more})

@@ -201,6 +201,8 @@ def test_the_first_healthy_server_that_has_room_is_taken():
     assert _granted(_ask(_request(), resources, full)).server_id == "m2"
     ill = _resources(replace(ONE, healthy=False), SMALL)
     assert _granted(_ask(_request(), ill)).server_id == "m2"
+    nearer = _request(nearest=("m2", "m9"))
+    assert _granted(_ask(nearer, resources)).server_id == "m2"
     avoiding = _request(avoid=("m1",))
     assert _granted(_ask(avoiding, resources)).server_id == "m2"
 
