@@ -27,6 +27,7 @@ from netmon.school_calendar import SchoolCalendar, Span, lesson_time, protected_
 from netmon.spool import SpoolRecord
 from probes import passive
 from probes.assignment import AssignmentDesk
+from probes.background import in_thread
 from probes.base import ProbeContext, ProbeResult, failed, say_nothing
 from probes.estimate import FRAME_BYTES, PAYLOAD_BYTES
 from probes.passive import Passive, PassiveView
@@ -135,7 +136,7 @@ class Uplink:
         """Measure what is due, until ``stop`` is set.
 
         Raises:
-            OSError: the state's file cannot be read or written.
+            OSError: the state's file cannot be read.
         """
         self._state = await asyncio.to_thread(self._file.load, self._context.line)
         await asyncio.to_thread(self._desk.load)
@@ -147,7 +148,7 @@ class Uplink:
                 await self._desk.refresh()
             if now_s - sampled_s >= self._settings.passive_interval_s:
                 sampled_s = now_s
-                await asyncio.to_thread(self._watch.sample)
+                await in_thread(self._watch.sample)
             now = self._now()
             if now is None or not await self._step(now):
                 await wait(self._settings.tick_s, stop)
@@ -292,7 +293,7 @@ class Uplink:
             state.done(choice.planned.at_ms)
         if choice.moment_ms is not None:
             state.done(choice.moment_ms)
-        await asyncio.to_thread(self._file.save, state)
+        await self._remember()
 
     def _note(self, job: Job, found: ProbeResult, at_ms: int, *, is_here: bool) -> None:
         """Remember what a test of the download means for the next one."""
@@ -336,7 +337,14 @@ class Uplink:
 
     async def _stated(self, now: _Now) -> None:
         self._state.statement_ms = now.ms
-        await asyncio.to_thread(self._file.save, self._state)
+        await self._remember()
+
+    async def _remember(self) -> None:
+        """Write the state; a disk that takes nothing costs a test after a restart."""
+        try:
+            await asyncio.to_thread(self._file.save, self._state)
+        except OSError as error:
+            log.warning("%s cannot be written: %s", STATE_FILE, error.strerror)
 
     async def _keep(self, result: ProbeResult, at_ms: int) -> None:
         records = [

@@ -11,6 +11,7 @@ from netmon.config import Secret
 from netmon.lease_wire import Direction, LeaseAsk, LeaseGranted, ServerAddress
 from netmon.model import FailureReason
 from probes.address import parse_address
+from probes.background import in_thread
 from probes.base import Emit, MeasureAddress, ProbeResult, failed
 from probes.counters import Refresh
 from probes.failures import ProbeFailedError
@@ -53,7 +54,7 @@ class Tester:
 
     async def measure(self, job: Job, patience_s: float, emit: Emit) -> ProbeResult:
         """Return the result of a test, or why there is none; never raises for that."""
-        refresh = await asyncio.to_thread(learn, job, self._server, self.bench, emit)
+        refresh = await in_thread(learn, job, self._server, self.bench, emit)
         if self._leases is None:
             return await self._run(job, self._server, refresh, emit)
         try:
@@ -79,7 +80,7 @@ class Tester:
                 return await self._run(job, self._server, refresh, emit)
             found = await self._with(granted, job, refresh, emit)
         now_s = self._clock.monotonic_s()
-        await asyncio.to_thread(self._nearest.update, granted.servers, now_s)
+        await in_thread(self._nearest.update, granted.servers, now_s)
         if found.failure not in _SERVER_AWAY or len(granted.servers) < 2:
             return found
         # Given back before another server is asked for: it is the same test.
@@ -101,9 +102,7 @@ class Tester:
         self, job: Job, server: MeasureAddress, refresh: Refresh | None, emit: Emit
     ) -> ProbeResult:
         async with self._lock:
-            return await asyncio.to_thread(
-                run_test, job, server, self.bench, refresh, emit
-            )
+            return await in_thread(run_test, job, server, self.bench, refresh, emit)
 
     def _ask(self, job: Job, refresh: Refresh | None, patience_s: float) -> LeaseAsk:
         wait_s = 0.0 if refresh is None else 2 * refresh.period_s
