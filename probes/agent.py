@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import ssl
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 
@@ -23,9 +22,10 @@ from probes.assignment import AssignmentDesk
 from probes.base import ProbeContext
 from probes.certificate import Certificate, can_prove, limiting_part, limits_of
 from probes.certifier import Certifier
+from probes.client import open_client
 from probes.config import ProbeSettings, gateway_token, measure_address
 from probes.lease_client import LeaseClient
-from probes.link import default_interface
+from probes.link import LinkSettings, default_interface
 from probes.registry import PROBES
 from probes.runner import Planned, Runner
 from probes.uplink import ASSIGNMENT_FILE, Uplink
@@ -34,8 +34,6 @@ from probes.uplink_tester import Tester
 from probes.wan import open_ports
 
 log = logging.getLogger(__name__)
-
-HTTP_TIMEOUT_S = 20.0
 
 
 async def run_agent(
@@ -57,7 +55,7 @@ async def run_agent(
         Spool, Path(settings.spool), max_records=settings.spool_max_records
     )
     with spool:
-        async with gateway_client(settings) as client:
+        async with open_client(settings) as client:
             pusher = Pusher(
                 spool,
                 settings.gateway.url,
@@ -70,7 +68,9 @@ async def run_agent(
             certifier = Certifier(
                 Path(settings.spool).parent,
                 clock,
-                link=settings.link,
+                link=LinkSettings(
+                    interface=settings.uplink.interface or settings.link.interface
+                ),
                 offset=lambda: pusher.status.clock,
             )
             warn_if_weak(await asyncio.to_thread(certifier.renew))
@@ -182,23 +182,3 @@ async def _until_stopped(
     for task in done:
         # Measuring or sending came to an end by itself: let it be seen.
         task.result()
-
-
-def gateway_client(settings: ProbeSettings) -> httpx.AsyncClient:
-    """Return a client for the gateway of the settings.
-
-    Raises:
-        ConfigError: the authority's certificate cannot be read.
-    """
-    verify: ssl.SSLContext | bool = True
-    file = settings.gateway.ca_file
-    if file:
-        try:
-            verify = ssl.create_default_context(cafile=file)
-        except OSError as error:  # ssl.SSLError is one too
-            text = error.strerror or "holds no certificate"
-            fix = "name a PEM file with the authority's certificate"
-            raise ConfigError(
-                [Problem(file, None, "gateway.ca_file", text, fix)]
-            ) from error
-    return httpx.AsyncClient(timeout=HTTP_TIMEOUT_S, verify=verify)

@@ -1,4 +1,4 @@
-"""``netmon probe``: the agent in a school, and one measurement by hand."""
+"""``netmon probe``: the agent in a school, one measurement by hand, and the doctor."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NEEDS_SERVER = ("throughput", "latency", "path", "all", *probe_uplink.KINDS)
 
 
 def add(commands: Commands, texts: Texts) -> None:
-    """Add ``probe run`` and ``probe measure``."""
+    """Add ``probe run``, ``probe measure`` and ``probe doctor``."""
     group = commands.add_parser("probe", help=texts("probe.help.about"))
     actions = group.add_subparsers(metavar=texts("cli.command"), required=True)
     run = actions.add_parser("run", help=texts("probe.help.run"))
@@ -46,6 +46,12 @@ def add(commands: Commands, texts: Texts) -> None:
         "--explain", action="store_true", help=texts("probe.help.explain")
     )
     measure.set_defaults(run=_measure)
+    doctor = actions.add_parser("doctor", help=texts("doctor.about"))
+    doctor.add_argument(
+        "--config", type=Path, required=True, help=texts("probe.help.config")
+    )
+    doctor.add_argument("--json", action="store_true", help=texts("probe.help.json"))
+    doctor.set_defaults(run=_doctor)
 
 
 def _run(args: argparse.Namespace, _texts: Texts) -> int:
@@ -60,6 +66,12 @@ def _run(args: argparse.Namespace, _texts: Texts) -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     asyncio.run(serve(load_probe_settings(args.config)))
     return 0
+
+
+def _doctor(args: argparse.Namespace, texts: Texts) -> int:
+    from netmon.cli.probe_doctor import run
+
+    return run(args, texts)
 
 
 def _measure(args: argparse.Namespace, texts: Texts) -> int:

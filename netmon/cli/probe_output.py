@@ -35,9 +35,9 @@ class Explainer:
         """Print one event."""
         texts = self._texts
         after = texts.milliseconds(time.monotonic() - self._began_s)
-        shown = {name: _shown(texts, name, value) for name, value in fields.items()}
+        words = {name: shown(texts, name, value) for name, value in fields.items()}
         print(
-            f"  {after:>12}  {texts(f'probe.event.{event}', **shown)}", file=self._out
+            f"  {after:>12}  {texts(f'probe.event.{event}', **words)}", file=self._out
         )
 
 
@@ -96,8 +96,8 @@ def _one_text(texts: Texts, key: str, name: str, result: ProbeResult) -> str:
         return texts(
             "probe.result.failure", name=name, reason=reason, detail=result.detail
         )
-    shown = {key: _shown(texts, key, value) for key, value in result.values.items()}
-    said = texts(f"probe.result.{key}", name=name, **shown)
+    words = {key: shown(texts, key, value) for key, value in result.values.items()}
+    said = texts(f"probe.result.{key}", name=name, **words)
     verdict = _verdict(texts, result.values)
     return f"{said}\n  {verdict}" if verdict else said
 
@@ -131,7 +131,7 @@ def _verdict(texts: Texts, values: Mapping[str, float | None]) -> str:
     return texts(f"probe.verdict.{key}", target=texts.rate(TARGET_DOWN_BPS))
 
 
-def _shown(texts: Texts, name: str, value: float | str | None) -> str:
+def shown(texts: Texts, name: str, value: float | str | None) -> str:
     """Return a value as people read it, by the unit that ends its name."""
     if isinstance(value, str):
         return value

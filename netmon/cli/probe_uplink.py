@@ -88,13 +88,13 @@ async def _told(
     """Return who gives slots, and the line: as the centre or the options say."""
     if settings is None or args.contract_down:
         return None, _by_hand(args, context)
-    from probes.agent import gateway_client
     from probes.assignment import AssignmentDesk
+    from probes.client import open_client
     from probes.config import gateway_token
     from probes.lease_client import LeaseClient
     from probes.uplink import ASSIGNMENT_FILE
 
-    client = await stack.enter_async_context(gateway_client(settings))
+    client = await stack.enter_async_context(open_client(settings))
     token, url = gateway_token(settings), settings.gateway.url
     path = Path(settings.spool).parent / ASSIGNMENT_FILE
     desk = AssignmentDesk(client, url, token, path)

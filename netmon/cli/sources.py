@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,9 @@ def _add(args: argparse.Namespace, texts: Texts) -> int:
         print(token)
     else:
         print(texts("sources.written", name=args.name, file=args.token_file))
+    if kind is SourceKind.PROBE:
+        # Not where a script reads the token from.
+        print(texts("sources.port_hint", name=args.name), file=sys.stderr)
     return 0
 
 
