@@ -20,6 +20,7 @@ from dashboards.exposition import make_registry
 from dashboards.health import INGEST
 from dashboards.leasing import LeaseDesk
 from dashboards.openapi import describe
+from dashboards.recording import recording
 from dashboards.rendering import make_environment
 from dashboards.routes import api, assignment, ingest, leases, own, pages
 from dashboards.security import SecurityHeaders
@@ -101,7 +102,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await _look_at_calendars(site, app.state.calendars)
     beating = asyncio.create_task(_keep_beating(site, service))
     try:
-        async with app.state.leases.watching():
+        async with app.state.leases.watching(), recording(site):
             yield
     finally:
         beating.cancel()

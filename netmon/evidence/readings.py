@@ -126,6 +126,17 @@ class Evaluation:
         return tuple(one for one in self.measurements if one.valid)
 
     @property
+    def happened(self) -> tuple[Measurement, ...]:
+        """The measurements that are over: all, once the campaign has ended."""
+        if self.state is not CampaignState.RUNNING:
+            return self.measurements
+        return tuple(
+            one
+            for one in self.measurements
+            if one.valid or one.planned_ms + self.order.window_ms <= self.as_of_ms
+        )
+
+    @property
     def days(self) -> Mapping[date, tuple[Measurement, ...]]:
         """All measurements by measuring day."""
         found: dict[date, list[Measurement]] = {}

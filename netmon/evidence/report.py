@@ -178,13 +178,16 @@ def _measurements(evaluation: Evaluation, texts: Texts) -> list[Block]:
 
 def _gaps(evaluation: Evaluation, texts: Texts) -> list[Block]:
     table = gaps_table(evaluation, texts)
-    text = "evidence.report.no_gaps" if table is None else "evidence.report.gaps"
+    valid, pending = len(evaluation.valid), MOMENTS - len(evaluation.happened)
+    text = "evidence.report.no_gaps" if valid == MOMENTS else "evidence.report.gaps"
     blocks: list[Block] = [
         Heading(texts("evidence.section.gaps")),
-        Paragraph(texts(text, valid=len(evaluation.valid), needed=MOMENTS)),
+        Paragraph(texts(text, valid=valid, needed=MOMENTS)),
     ]
     if table is not None:
         blocks.append(table)
+    if pending:
+        blocks.append(Paragraph(texts("evidence.report.pending", n=pending)))
     if evaluation.outside:
         note = texts("evidence.report.outside", n=evaluation.outside)
         blocks.append(Paragraph(note, "small"))

@@ -127,12 +127,11 @@ def days_table(evaluation: Evaluation, texts: Texts) -> Table:
 def rates_table(evaluation: Evaluation, direction: Direction, texts: Texts) -> Table:
     """Return every measurement of a direction, layer by layer."""
     rows = []
-    for one in evaluation.measurements:
+    for one in evaluation.happened:
         reading = one.down if direction is Direction.DOWN else one.up
         if reading is None or reading.why is not None:
-            why = texts("evidence.gap_of", why=gap_text(reading, texts))
-            at_ms = one.planned_ms if reading is None else reading.result.at_ms
-            rows.append((*_when(one, texts, at_ms), why, *[NO_VALUE] * 5))
+            gap = texts("evidence.gap_cell")
+            rows.append((*_when(one, texts, one.planned_ms), gap, *[NO_VALUE] * 5))
             continue
         rows.append(
             (
@@ -263,7 +262,7 @@ def gaps_table(evaluation: Evaluation, texts: Texts) -> Table | None:
             gap_text(one.down, texts),
             gap_text(one.up, texts),
         )
-        for one in evaluation.measurements
+        for one in evaluation.happened
         if not one.valid
     )
     if not rows:

@@ -29,6 +29,14 @@ from netmon.evidence.documents.blocks import (
 _FONT, _MONO = "Calibri", "Courier New"
 _QUIET = RGBColor(0x57, 0x60, 0x6A)
 _INK = RGBColor(0x1B, 0x1F, 0x24)
+_STYLES = {
+    "Normal": (10.5, False, _INK),
+    "Title": (20.0, True, _INK),
+    "Subtitle": (12.0, False, _QUIET),
+    "Heading 1": (13.5, True, _INK),
+    "Heading 2": (11.0, True, _INK),
+    "Caption": (9.5, False, _QUIET),
+}
 _SHADES = {"notice": "FFF8E6", "verdict": "F1F4F7"}
 _WIDTH_MM = 168.0
 _LANGUAGES = {"de": "de-DE", "en": "en-GB"}
@@ -50,7 +58,15 @@ def docx_bytes(document: Document) -> bytes:
         _add(word, block)
     out = io.BytesIO()
     word.save(out)
-    return with_fixed_times(out.getvalue())
+    # The library's template says which program made it.
+    return with_fixed_times(
+        out.getvalue(),
+        lambda name, body: (
+            body.replace(b"Microsoft Macintosh Word", b"netmon")
+            if name == "docProps/app.xml"
+            else body
+        ),
+    )
 
 
 def _set_up(word: WordDocument, document: Document) -> None:
@@ -66,11 +82,10 @@ def _set_up(word: WordDocument, document: Document) -> None:
     section.page_width, section.page_height = Mm(210), Mm(297)
     section.left_margin, section.right_margin = Mm(22), Mm(20)
     section.top_margin, section.bottom_margin = Mm(25), Mm(24)
-    sizes = {"Title": 20, "Subtitle": 12, "Heading 1": 13.5, "Heading 2": 11}
-    for name, size in {"Normal": 10.5, **sizes}.items():
+    for name, (size, bold, color) in _STYLES.items():
         font = word.styles[name].font
-        font.name, font.size, font.italic = _FONT, Pt(size), False
-        font.color.rgb = _QUIET if name == "Subtitle" else _INK
+        font.name, font.size, font.italic, font.bold = _FONT, Pt(size), False, bold
+        font.color.rgb = color
         _set_font(word.styles[name].element.get_or_add_rPr())
     _set_language(word, properties.language)
     word.styles["Normal"].paragraph_format.space_after = Pt(6)
@@ -82,7 +97,8 @@ def _set_up(word: WordDocument, document: Document) -> None:
     before, _, rest = document.page.partition("{n}")
     between, _, after = rest.partition("{total}")
     for text, field in ((before, "PAGE"), (between, "NUMPAGES"), (after, "")):
-        _run(footer, text, size=8.5, quiet=True)
+        if text:
+            _run(footer, text, size=8.5, quiet=True)
         if field:
             _field(footer, field)
 
@@ -197,11 +213,10 @@ def _fill(
 
 
 def _add_table(word: WordDocument, block: Table) -> None:
-    caption = word.add_paragraph()
+    caption = word.add_paragraph(block.caption, style="Caption")
     caption.paragraph_format.keep_with_next = True
     caption.paragraph_format.space_before = Pt(8)
     caption.paragraph_format.space_after = Pt(3)
-    _run(caption, block.caption, size=9.5, quiet=True)
     total = sum(column.weight for column in block.columns)
     widths = tuple(_WIDTH_MM * column.weight / total for column in block.columns)
     table = word.add_table(rows=1, cols=len(block.columns))
@@ -241,4 +256,7 @@ def _rules(table: WordTable) -> None:
         color = "B8C0C8" if side == "insideH" else "1B1F24"
         line = _element(f"w:{side}", val="single", sz=size, space="0", color=color)
         borders.append(line)
-    table._tbl.tblPr.append(borders)  # noqa: SLF001 - no borders in its API
+    # The schema has an order, and Word minds it.
+    after = ("w:shd", "w:tblLayout", "w:tblCellMar", "w:tblLook")
+    properties = table._tbl.tblPr  # noqa: SLF001 - no borders in its API
+    properties.insert_element_before(borders, *after)
