@@ -88,7 +88,9 @@ def _result(statement: Statement, texts: Texts) -> str:
 
 
 def _cross(statement: Statement, texts: Texts) -> str:
-    cross_bps = statement.values.get("cross_bps")
+    """Return what others moved; in a passive window that is all there was."""
+    values = statement.values
+    cross_bps = values.get("cross_bps", values.get("demand_bps"))
     return "" if cross_bps is None else texts.rate(cross_bps)
 
 
