@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from dashboards.formats import Formats
 from dashboards.shaping import LOOKS
 from dashboards.views import LineView, Reading, Verdict
-from netmon.line_verdict import Told, VerdictClass, tell
+from netmon.line_verdict import LineVerdict, ReasonCode, Told, VerdictClass, tell
 from netmon.texts import Texts
 
 _REMEMBERED = 8192
@@ -124,6 +124,13 @@ class Bits:
             shown += Markup('<span class="sub">{}, {}</span>').format(text, when)
         return shown
 
-    def told(self, view: LineView, now_ms: int) -> Told:
-        """Return a line's verdict in words, with ages."""
-        return tell(view.judged, self._texts, lambda ms: self._formats.ago(ms, now_ms))
+    def told(self, view: LineView, now_ms: int, *, findings: bool = True) -> Told:
+        """Return a line's verdict in words, with ages.
+
+        Without ``findings`` what stands beside the medium itself is left out.
+        """
+        head, *others = view.judged.reasons
+        if not findings:
+            others = [each for each in others if each.code is not ReasonCode.FINDING]
+        shown = LineVerdict(view.judged.verdict, (head, *others))
+        return tell(shown, self._texts, lambda ms: self._formats.ago(ms, now_ms))

@@ -162,6 +162,28 @@ def _alarms(rule: StateRow | None, no_data: StateRow | None) -> LineAlarms:
     )
 
 
+# Verdicts that are a state of the rule, and so have a beginning.
+_STATES = {
+    Verdict.BAD: AlarmState.BAD,
+    Verdict.SUSPECT: AlarmState.SUSPECT,
+    Verdict.STALE: AlarmState.STALE,
+    Verdict.UNKNOWN: AlarmState.UNKNOWN,
+    Verdict.BELOW_CONTRACT: AlarmState.OK,
+    Verdict.OK: AlarmState.OK,
+}
+
+
+def _since_ms(
+    verdict: Verdict, rule: StateRow | None, no_data: StateRow | None
+) -> int | None:
+    """Return since when a line is so; None where no rule has a state for it."""
+    if verdict is Verdict.STALE and no_data is not None and no_data.state in _SILENT:
+        return no_data.since_ms
+    if rule is None or rule.state is not _STATES.get(verdict):
+        return None
+    return rule.since_ms
+
+
 def _said(statement: Statement | None, moment: Moment) -> Reading:
     """Return the rate or lower bound of a statement."""
     if statement is None:
@@ -197,14 +219,10 @@ def line_view(line: Line, facts: Facts, moment: Moment) -> LineView:
     )
     verdict = LOOKS[judged.verdict]
     failed = newest_failure(rates) or newest_failure(latency)
-    decided = no_data if verdict is Verdict.STALE and no_data is not None else rule
-    if verdict in {Verdict.SATURATED, Verdict.PROBE_LIMITED}:
-        # No rule has a state for these, so nobody knows since when.
-        decided = None
     return LineView(
         line=line,
         verdict=verdict,
-        since_ms=None if decided is None else decided.since_ms,
+        since_ms=_since_ms(verdict, rule, no_data),
         watched=rule is not None
         or no_data is not None
         # What its modem tells is no measurement of the line.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from netmon.line_verdict import Statement, Worth, method_text
+from netmon.medium import mbits
 from netmon.model import FailureReason
 from netmon.texts import Texts
 
@@ -72,6 +73,10 @@ def _word(group: str, name: str, texts: Texts) -> str:
 def _result(statement: Statement, texts: Texts) -> str:
     values = statement.values
     rates = {name: texts.rate(x) for name, x in values.items() if name.endswith("_bps")}
+    # The ends of an interval share its unit.
+    for end in ("low", "high"):
+        if (rate_bps := values.get(f"rate_{end}_bps")) is not None:
+            rates[end] = mbits(rate_bps, texts)
     worth: str = statement.worth
     if statement.failure is not None:
         return texts(f"failure.{statement.failure}")
@@ -83,7 +88,9 @@ def _result(statement: Statement, texts: Texts) -> str:
 
 
 def _cross(statement: Statement, texts: Texts) -> str:
-    cross_bps = statement.values.get("cross_bps")
+    """Return what others moved; in a passive window that is all there was."""
+    values = statement.values
+    cross_bps = values.get("cross_bps", values.get("demand_bps"))
     return "" if cross_bps is None else texts.rate(cross_bps)
 
 

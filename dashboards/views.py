@@ -10,7 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from netmon.line_verdict import LineFacts, LineVerdict, Statement
+from netmon.line_verdict import (
+    LineFacts,
+    LineVerdict,
+    ReasonCode,
+    Statement,
+    VerdictClass,
+)
 from netmon.medium import Finding, MediumState
 from netmon.model import (
     AccessPoint,
@@ -98,6 +104,16 @@ class LineView:
     loss: Reading
     failure: FailureReason | None
     failure_at_ms: int | None
+
+    @property
+    def speaks(self) -> bool:
+        """Whether the headline says more than the numbers beside it."""
+        plain = {VerdictClass.IN_ORDER, VerdictClass.UNKNOWN}
+        is_quiet = self.judged.reasons[0].code in {
+            ReasonCode.DEMAND,
+            ReasonCode.DEMAND_IDLE,
+        }
+        return self.judged.verdict not in plain or is_quiet
 
     @property
     def below_by_contract(self) -> bool:

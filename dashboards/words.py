@@ -8,6 +8,8 @@ import msgspec
 
 from dashboards.shaping import AP_RULE, LINE_RULE, NO_DATA_RULE
 from dashboards.views import IncidentView
+from netmon.line_verdict import LineVerdict
+from netmon.medium import sentence
 from netmon.model import FailureReason, Inventory
 from netmon.storage.records import Incident
 from netmon.texts import Texts
@@ -36,17 +38,29 @@ def failure_text(texts: Texts, reason: object) -> str | None:
         return None
 
 
+def _finding(texts: Texts, evidence: Mapping[str, object]) -> str:
+    """Return the worst finding of the line's medium; empty where there was none."""
+    try:
+        verdict = msgspec.convert(evidence.get("verdict"), LineVerdict)
+    except msgspec.ValidationError:
+        return ""
+    finding = verdict.reasons[0].finding if verdict.reasons else None
+    return "" if finding is None else sentence(finding, texts)
+
+
 def cause(texts: Texts, rule: str, evidence: Mapping[str, object]) -> str:
-    """Return in one sentence why an incident was opened."""
+    """Return in a sentence or two why an incident was opened."""
     measured = _number(evidence, "measured_bps")
     expected = _number(evidence, "expected_bps")
     failure = failure_text(texts, evidence.get("failure"))
     if rule == LINE_RULE and measured is not None and expected is not None:
-        return texts(
+        told = texts(
             "site.cause.line_measured",
             measured=texts.rate(measured),
             expected=texts.rate(expected),
         )
+        found = _finding(texts, evidence)
+        return f"{told} {found}." if found else told
     if rule == LINE_RULE and failure is not None:
         return texts("site.cause.line_failed", failure=failure)
     known = {LINE_RULE: "line", AP_RULE: "ap", NO_DATA_RULE: "no_data"}

@@ -16,6 +16,10 @@ from netmon.model import (
     Technology,
     expected_down_bps,
 )
+from netmon.units import MBIT
+
+# Less than this is background noise of devices, nobody's traffic.
+_QUIET_BPS = 0.1 * MBIT
 
 
 class ReasonCode(StrEnum):
@@ -54,6 +58,7 @@ class ReasonCode(StrEnum):
 
     EXPECTED = "expected"
     COUNTED_ROUTER = "counted_router"
+    COUNTED_NOTHING = "counted_nothing"
     LOWER_BOUND = "lower_bound"
     ROUND_TRIPS = "round_trips"
     UP = "up"
@@ -243,7 +248,9 @@ def _counted(known: Statement) -> list[Reason]:
     cross_bps = known.values.get("cross_bps")
     if known.basis == "router" and cross_bps is not None:
         numbers = {"cross_bps": cross_bps}
-        return [Reason(code=ReasonCode.COUNTED_ROUTER, numbers=numbers)]
+        quiet = cross_bps < _QUIET_BPS
+        code = ReasonCode.COUNTED_NOTHING if quiet else ReasonCode.COUNTED_ROUTER
+        return [Reason(code=code, numbers=numbers)]
     if known.worth is Worth.AT_LEAST and known.basis in {"wire", "tcp"}:
         return [Reason(code=ReasonCode.LOWER_BOUND)]
     return []

@@ -61,7 +61,7 @@ async def test_measured_but_not_judged_is_unknown(city, page):
 @pytest.mark.parametrize(
     ("rule", "state", "word"),
     [
-        ("line_below_target", AlarmState.BAD, "Gestört"),
+        ("line_below_target", AlarmState.BAD, "Unter Soll"),
         ("line_below_target", AlarmState.SUSPECT, "Auffällig"),
         ("line_below_target", AlarmState.STALE, "Nicht gemessen"),
         ("line_below_target", AlarmState.UNKNOWN, "Unbekannt"),
@@ -100,7 +100,7 @@ async def test_a_contract_below_the_target_has_its_own_badge(city, page):
     assert row_of(rows, "Schule 9")["Zustand"].startswith("Unter Vertrag bekannt")
     city.line_state("b-z9", AlarmState.BAD)
     row = row_of((await page("/")).rows(LINES), "Schule 9")
-    assert row["Zustand"].startswith("Gestört")
+    assert row["Zustand"].startswith("Unter Soll")
     assert "Unter Vertrag bekannt" in row["Anbindung"]
 
 

@@ -16,6 +16,7 @@ async def test_a_line_nobody_tells_of_has_no_block(city, page):
 
 async def test_values_ages_findings_and_the_sentence(city, page):
     city.throughput("b-z9", (60, (21, 9)))
+    city.line_state("b-z9", AlarmState.BAD)
     city.write(
         "line_dsl",
         "b-z9",
@@ -24,7 +25,7 @@ async def test_values_ages_findings_and_the_sentence(city, page):
     )
     shown = await page("/gebaeude/b-z9")
     assert "Leitung selbst Gestört" in shown.text
-    assert "Leitung 21 von 50 Mbit/s: DSL-Synchronisation nur 23." in shown.text
+    assert "21 von 50 Mbit/s: DSL-Synchronisation nur 23." in shown.text
     findings = [element.text for element in shown.all("li")]
     assert "DSL-Synchronisation nur 23 von 50 Mbit/s" in findings
     assert "Störabstandsreserve zum Gebäude 1,3 dB, Grenze 2,0 dB" in findings
