@@ -21,6 +21,8 @@ OTHERS_QUEUE_SHARE = 0.8
 # Octets at L2 without FCS of a byte of TCP payload in full frames.
 _FRAMING = 1514 / 1448
 _CUT_WAIT_S = 0.1
+# Shorter waits are lost in the rounding of a clock.
+_LEAST_WAIT_S = 1e-4
 # No counter of a router that runs for weeks stands at 0.
 _BEGIN_OCTETS = 7 * 10**11
 
@@ -47,7 +49,7 @@ class Way:
         self._queue_s = queue_s
         self._refresh_s = refresh_s
         self._began_s = self._at_s = now_s
-        self._slot, self._share = -1, 0.0
+        self._slot, self._share = 0, others.share(0)
         self._queued = 0.0
         self._passed = 0.0
         self._marks, self._shown = 0, 0.0
@@ -83,7 +85,7 @@ class Way:
         room = own * self._queue_s - self._queued
         # A queue shorter than a grant takes one when it is empty.
         if room < chunk and self._queued > 0:
-            return 0, min(chunk - room, self._queued) / own
+            return 0, max(_LEAST_WAIT_S, min(chunk - room, self._queued) / own)
         self._queued += chunk
         return chunk, 0.0
 
