@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 
-from probes.counters import LONGEST_REFRESH_S, CounterSource, Reading
+from probes.counters import (
+    LIVE_BELOW_S,
+    LONGEST_REFRESH_S,
+    CounterSource,
+    Reading,
+)
 from probes.measure_protocol import Operation
 from probes.passive import PassiveView, look
 
@@ -38,6 +43,10 @@ class PassiveWatch:
             return
         self._missed = 0
         self._readings.append(reading)
+
+    def learnt(self, refresh_s: float) -> None:
+        """Take how often the router refreshes; 0 for always."""
+        self.refresh_s = max(refresh_s, LIVE_BELOW_S)
 
     def forget(self) -> None:
         """Begin anew: what a test moved is not what lessons did."""

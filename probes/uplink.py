@@ -277,9 +277,8 @@ class Uplink:
             for each in found.all:
                 moved = each.values.get("transferred_bytes") or 0.0
                 state.spend(berlin_day(started_ms), moved)
-            refresh_s = found.values.get("counter_refresh_s")
-            if refresh_s is not None:
-                self._watch.refresh_s = refresh_s
+            if self._tester.refresh_s is not None:
+                self._watch.learnt(self._tester.refresh_s)
             is_here = found.failure is None and not found.more
             came_to_nothing = came_to_nothing and not is_here
             if direction == "down":

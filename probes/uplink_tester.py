@@ -51,10 +51,17 @@ class Tester:
         self._lock = lock
         self._clock = clock
         self._nearest = Nearest()
+        # What the last test learnt of the router's counters.
+        self.refresh_s: float | None = None
+
+    async def learn(self, job: Job, emit: Emit) -> Refresh | None:
+        """Return how the router refreshes its counters; None if they are no use."""
+        return await in_thread(learn, job, self._server, self.bench, emit)
 
     async def measure(self, job: Job, patience_s: float, emit: Emit) -> ProbeResult:
         """Return the result of a test, or why there is none; never raises for that."""
-        refresh = await in_thread(learn, job, self._server, self.bench, emit)
+        refresh = await self.learn(job, emit)
+        self.refresh_s = None if refresh is None else refresh.period_s
         if self._leases is None:
             return await self._run(job, self._server, refresh, emit)
         try:
