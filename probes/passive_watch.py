@@ -26,6 +26,7 @@ class PassiveWatch:
         self._source = source
         self._readings: deque[Reading] = deque(maxlen=_KEPT)
         self._missed = 0
+        self._has_learnt = False
         self.refresh_s = UNKNOWN_REFRESH_S
 
     @property
@@ -44,9 +45,16 @@ class PassiveWatch:
         self._missed = 0
         self._readings.append(reading)
 
-    def learnt(self, refresh_s: float) -> None:
-        """Take how often the router refreshes; 0 for always."""
-        self.refresh_s = max(refresh_s, LIVE_BELOW_S)
+    @property
+    def wants_to_learn(self) -> bool:
+        """Whether nobody has asked yet how often the router refreshes."""
+        return self._source is not None and not self._has_learnt
+
+    def learnt(self, refresh_s: float | None) -> None:
+        """Take how often the router refreshes; 0 for always, None for unknown."""
+        self._has_learnt = True
+        if refresh_s is not None:
+            self.refresh_s = max(refresh_s, LIVE_BELOW_S)
 
     def forget(self) -> None:
         """Begin anew: what a test moved is not what lessons did."""

@@ -22,6 +22,7 @@ from msgspec.structs import replace
 
 from netmon.assignment_wire import Assignment, LineAssignment
 from netmon.clock import berlin_day, to_ms
+from netmon.lease_wire import Purpose
 from netmon.model import FailureReason
 from netmon.school_calendar import SchoolCalendar, Span, lesson_time, protected_time
 from netmon.spool import SpoolRecord
@@ -30,6 +31,7 @@ from probes.assignment import AssignmentDesk
 from probes.background import in_thread
 from probes.base import ProbeContext, ProbeResult, failed, say_nothing
 from probes.estimate import FRAME_BYTES, PAYLOAD_BYTES
+from probes.measure_protocol import Operation
 from probes.passive import Passive, PassiveView
 from probes.passive_watch import PassiveWatch
 from probes.plan import Costs, DayPlan, costs_of, plan_day
@@ -43,7 +45,7 @@ from probes.uplink_choice import (
     choose,
 )
 from probes.uplink_records import is_below, passive_result, shown_bps
-from probes.uplink_run import Job, varies
+from probes.uplink_run import Job, Kind, varies
 from probes.uplink_state import StateFile, UplinkState
 from probes.uplink_tester import Tester
 
@@ -150,6 +152,8 @@ class Uplink:
                 sampled_s = now_s
                 await in_thread(self._watch.sample)
             now = self._now()
+            if now is not None:
+                await self._know_counters(now)
             if now is None or not await self._step(now):
                 await wait(self._settings.tick_s, stop)
 
@@ -193,6 +197,27 @@ class Uplink:
             closed=tuple(protected_time(told.calendar, day)),
             costs=costs,
             plan=plan,
+        )
+
+    async def _know_counters(self, now: _Now) -> None:
+        """Learn once how often the router refreshes; passive proof rests on that."""
+        if not self._watch.wants_to_learn:
+            return
+        job = self._job(now, "floor", "down", Purpose.FLOOR)
+        found = await self._tester.learn(job, say_nothing)
+        self._watch.learnt(None if found is None else found.period_s)
+
+    def _job(
+        self, now: _Now, kind: Kind, direction: Operation, purpose: Purpose
+    ) -> Job:
+        return Job(
+            kind=kind,
+            direction=direction,
+            purpose=purpose,
+            line=now.line,
+            in_lessons=any(span.holds(now.ms) for span in now.lessons),
+            varies=varies(now.line.technology),
+            base_rtt_s=self._state.base_rtt_s,
         )
 
     async def _step(self, now: _Now) -> bool:
@@ -258,14 +283,9 @@ class Uplink:
         state = self._state
         came_to_nothing = True
         for direction in choice.directions:
-            job = Job(
-                kind="floor" if choice.kind == "floor" else "full",
-                direction=direction,
-                purpose=choice.purpose,
-                line=now.line,
-                in_lessons=any(span.holds(now.ms) for span in now.lessons),
-                varies=varies(now.line.technology),
-                base_rtt_s=state.base_rtt_s,
+            kind: Kind = "floor" if choice.kind == "floor" else "full"
+            job = replace(
+                self._job(now, kind, direction, choice.purpose),
                 campaign=choice.campaign,
             )
             started_ms = to_ms(self._context.clock.now())

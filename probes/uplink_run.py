@@ -36,6 +36,9 @@ _COUNTER_SLACK_S = 1.0
 _CAP_MARGIN = 1.05
 
 
+Kind = Literal["full", "floor"]
+
+
 class Job(Struct, frozen=True, kw_only=True):
     """What to test, and how politely.
 
@@ -43,7 +46,7 @@ class Job(Struct, frozen=True, kw_only=True):
     ``cap_bps`` is the most that the lease allows, L2; 0 for no bound.
     """
 
-    kind: Literal["full", "floor"]
+    kind: Kind
     direction: Operation
     purpose: Purpose
     line: LineAssignment
