@@ -1,115 +1,60 @@
 """The adaptive capacity test: load the line only until the number is certain.
 
-One direction at a time. Idle echoes first, then TCP streams; the ramp is thrown
-away, then batches of 60 ms are counted where the line's octets are: in the router's
-WAN counters if they can be read (so other traffic counts too), else on the probe's
-own wire. It stops when the batches agree and the line was full, at the latest after
-four seconds.
+One direction at a time. Idle echoes first, then one TCP stream, and more of them only
+where one does not fill the line. Octets are counted where the line's are: in the
+router's WAN counters if they can be read (so other traffic counts too), else on the
+probe's own wire; and only while echoes prove that the line had no pause. It stops when
+the batches agree, at the latest after four seconds.
 """
 
 from __future__ import annotations
 
+import os
 import time
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from statistics import median
-from typing import Literal
 
-from probes.base import MeasureAddress
+from msgspec.structs import replace
+
+from netmon.model import FailureReason
+from probes.base import Emit, MeasureAddress, say_nothing
 from probes.counters import (
     EDGE_POLL_S,
     LIVE_POLL_S,
     CounterPoller,
     CounterSource,
     Refresh,
-    edges,
-    live,
 )
-from probes.estimate import (
-    LIMIT_S,
-    UNSATURATED_S,
-    Estimate,
-    Progress,
-    ResultKind,
-    Sample,
-    batch_rates,
-    clock_error_bps,
-    converged,
-    estimate,
-    is_saturated,
-    queueing_from_s,
-)
-from probes.load import TICK_S, EchoTime, Pinger, Streams, pump
-from probes.measure_protocol import Congestion, Operation
-from probes.wirelevel import PortCounter
+from probes.course import Course, Step
+from probes.estimate import VARYING_S, Sample
+from probes.failures import ProbeFailedError
+from probes.load import Control, pump
+from probes.machine import Watch
+from probes.measure_protocol import Direction, Request
+from probes.outcome import Basis, CapacityResult
+from probes.pinger import EchoTime, Pinger
+from probes.running import CapacityOptions, Running, Setup
+from probes.wirelevel import OwnSource, PortOctets
 
-METHOD = "tcp-adaptive/1"
+METHOD = "tcp-adaptive/2"
 IDLE_PINGS = 15
-# What a test takes of a line that others fill.
-FULL_SHARE = 0.10
-_LEAST_PACING_BPS = 500_000.0
-# A tick this late means that the probe, not the line, was busy.
-MAX_LATE_S = 0.025
+IDLE_TICK_S = 0.020
 # The ramp has to be over when the refresh comes.
 EDGE_LEAD_S = 0.65
 
-Basis = Literal["router", "wire"]
-
-
-@dataclass(frozen=True, slots=True)
-class CapacityOptions:
-    """How a test loads the line.
-
-    ``congestion``: BBR fills a line soonest; CUBIC with one stream is the polite
-    choice beside lessons. ``pacing_bps`` bounds each stream (0: not at all).
-    ``base_rtt_s`` is the line's known empty round trip: when lessons fill the line
-    already, the echoes just before the test can't show it.
-    """
-
-    streams: int = 3
-    congestion: Congestion = "bbr"
-    limit_s: float = LIMIT_S
-    max_bytes: int = 600_000_000
-    pacing_bps: float = 0.0
-    base_rtt_s: float | None = None
-    tick_s: float = TICK_S
-
-
-@dataclass(frozen=True, slots=True)
-class CapacityResult:
-    """What a direction showed. All rates are bit/s at L2 without FCS.
-
-    ``goodput_bps`` is our own share on the wire, ``cross_bps`` that of others (None
-    without counters), ``basis`` where the octets were counted.
-    """
-
-    direction: Operation
-    basis: Basis
-    total: Estimate
-    goodput_bps: float
-    cross_bps: float | None
-    rtt_idle_s: float | None
-    rtt_loaded_s: float | None
-    saturated: bool
-    streams: int
-    load_s: float
-    wire_bytes: float
-    late_s: float
-    limited_by: str = ""
-
-
-@dataclass
-class _Run:
-    """The state of one running test."""
-
-    progress: Progress
-    own: list[Sample] = field(default_factory=list)
-    started_octets: float = 0.0
+__all__ = ["METHOD", "Basis", "CapacityOptions", "CapacityResult", "CapacityTest"]
 
 
 class CapacityTest:
-    """Measures one direction once; blocking, for a thread of its own."""
+    """Measures one direction once; blocking, for a thread of its own.
 
-    def __init__(
+    ``own`` counts the test's octets where ``interface`` is shared with others
+    (loopback in a demo); the default is the interface's own counter.
+    """
+
+    method = METHOD
+
+    def __init__(  # noqa: PLR0913 - where, by what, and how
         self,
         server: MeasureAddress,
         *,
@@ -118,6 +63,8 @@ class CapacityTest:
         counters: CounterSource | None = None,
         refresh: Refresh | None = None,
         options: CapacityOptions | None = None,
+        own: OwnSource | None = None,
+        emit: Emit = say_nothing,
     ) -> None:
         self._server = server
         self._line = line
@@ -125,29 +72,110 @@ class CapacityTest:
         self._counters = counters if refresh is not None and refresh.is_usable else None
         self._refresh = refresh
         self._options = options or CapacityOptions()
+        self._own = own or (lambda: PortOctets(interface))
+        self._emit = emit
+        self._is_live = refresh is not None and refresh.is_live
 
-    def run(self, direction: Operation) -> CapacityResult:
+    def run(self, direction: Direction) -> CapacityResult:
         """Measure a direction.
 
         Raises:
             OSError, EOFError, ProbeFailedError: see `probes.failures.classify`.
         """
-        pinger = Pinger(self._server)
-        poller = None
-        if self._counters is not None:
-            is_live = self._refresh is not None and self._refresh.is_live
-            poller = CounterPoller(
-                self._counters, LIVE_POLL_S if is_live else EDGE_POLL_S
-            )
-            poller.start()
-        try:
-            idle = _idle_rtts(pinger)
-            self._wait_for_edge()
-            return self._load(direction, pinger, poller, idle)
-        finally:
+        with ExitStack() as stack:
+            watch = Watch(self._interface)
+            pinger = Pinger(self._server)
+            stack.callback(pinger.close)
+            request = self._request(direction, pinger)
+            control = self._control(request)
+            if control is not None:
+                stack.callback(control.close)
+            poller = self._poller(direction)
             if poller is not None:
-                poller.stop()
-            pinger.close()
+                stack.callback(poller.stop)
+            idle = self._idle(pinger)
+            self._wait_for_edge()
+            own = self._own()
+            stack.callback(own.close)
+            setup = Setup(
+                server=self._server,
+                method=self.method,
+                direction=direction,
+                request=request,
+                options=self._options,
+                limit_s=self._limit_s(),
+                refresh=self._refresh,
+                idle=idle,
+                decide=self._decide,
+                emit=self._emit,
+            )
+            return Running(setup, pinger, poller, own, control).run(watch)
+
+    def _request(self, direction: Direction, pinger: Pinger) -> Request:
+        options = self._options
+        return Request(
+            op=direction,
+            token=self._server.token.reveal(),
+            test=os.urandom(12).hex(),
+            echo=pinger.session,
+            line=self._line,
+            seconds=self._limit_s() + 1,
+            bytes=options.max_bytes,
+            congestion=options.congestion,
+            pacing_bps=options.pacing_bps,
+            silent=True,
+            held=direction == "down",
+        )
+
+    def _control(self, request: Request) -> Control | None:
+        """Open the control connection; None where an older server knows of none."""
+        try:
+            return Control(self._server, replace(request, op="control", held=False))
+        except ProbeFailedError as error:
+            if error.reason is FailureReason.PROTOCOL:
+                return None
+            raise
+
+    def _poller(self, direction: Direction) -> CounterPoller | None:
+        refresh = self._refresh
+        if self._counters is None:
+            if refresh is None:
+                self._emit("counters_none", {})
+            else:
+                self._emit("counters_rare", {"period_s": refresh.period_s})
+            return None
+        if self._is_live or refresh is None:
+            self._emit("counters_live", {})
+        else:
+            self._emit("counters_every", {"period_s": refresh.period_s})
+        poller = CounterPoller(
+            self._counters, LIVE_POLL_S if self._is_live else EDGE_POLL_S
+        )
+        poller.start()
+        return poller
+
+    def _idle(self, pinger: Pinger) -> list[EchoTime]:
+        """Return the echoes of the line before the test.
+
+        Raises:
+            ProbeFailedError: not one came back.
+        """
+        echoes: list[EchoTime] = []
+        pump(
+            None,
+            pinger,
+            echoes.append,
+            lambda _: pinger.sent <= IDLE_PINGS,
+            tick_s=IDLE_TICK_S,
+        )
+        echoes += pinger.collect(IDLE_PINGS, 0.3)
+        if not echoes:
+            echoes += pinger.collect(1, 1.0)
+        if not echoes:
+            raise ProbeFailedError(FailureReason.NO_REPLY, "no echo came back")
+        rtt_s = median(echo.rtt_s for echo in echoes)
+        self._emit("idle", {"rtt_s": rtt_s, "count": float(len(echoes))})
+        return echoes
 
     def _wait_for_edge(self) -> None:
         """Start shortly before a refresh: the ramp is over when the edge comes."""
@@ -157,218 +185,17 @@ class CapacityTest:
         edge_s = refresh.next_edge_s(time.monotonic() + EDGE_LEAD_S)
         time.sleep(max(0.0, edge_s - EDGE_LEAD_S - time.monotonic()))
 
-    def _load(
-        self,
-        direction: Operation,
-        pinger: Pinger,
-        poller: CounterPoller | None,
-        idle: list[float],
-    ) -> CapacityResult:
-        options = self._options
-        idle_s = min([*idle, options.base_rtt_s or 1.0], default=0.02)
-        streams = Streams(
-            self._server,
-            direction,
-            line=self._line,
-            max_s=self._limit_s() + 1,
-            max_bytes=options.max_bytes,
-            congestion=options.congestion,
-            pacing_bps=self._pacing_bps(poller, idle, direction),
-        )
-        port = PortCounter(self._interface)
-        try:
-            streams.open(options.streams)
-            started_s = time.monotonic()
-            run = _Run(Progress(started_s, idle_s, limit_s=self._limit_s()))
-            run.started_octets = self._own(direction, streams, port)
-
-            def on_tick(now_s: float) -> bool:
-                own = self._own(direction, streams, port) - run.started_octets
-                run.progress.add(Sample(now_s, own))
-                return not self._done(run, now_s, direction, streams, poller)
-
-            def on_echo(echo: EchoTime) -> None:
-                # The queue of the loaded direction only: lessons may fill the other.
-                run.progress.add_rtt(idle_s + echo.wait_s(direction))
-
-            late_s = pump(streams, pinger, on_echo, on_tick, options.tick_s)
-            load_s = time.monotonic() - started_s
-            share = streams.retransmitted_share()
-            count, broken = len(streams), streams.broken
-        finally:
-            streams.close()
-            port.close()
-        return self._result(
-            run, direction, poller, idle, share, load_s, late_s, count, broken
-        )
-
-    def _pacing_bps(
-        self, poller: CounterPoller | None, idle: list[float], direction: Operation
-    ) -> float:
-        """Return the bound of a stream: little on a line that others fill already.
-
-        Then the counters read the capacity anyway; ours only has to be there.
-        """
-        options = self._options
-        readings = [] if poller is None else poller.readings()
-        if options.base_rtt_s is None or not idle or len(readings) < 2:
-            return options.pacing_bps
-        if median(idle) <= queueing_from_s(options.base_rtt_s):
-            return options.pacing_bps
-        first, last = readings[0], readings[-1]
-        octets = last.octets(direction) - first.octets(direction)
-        filled_bps = 8 * octets / (last.at_s - first.at_s)
-        return max(FULL_SHARE * filled_bps / options.streams, _LEAST_PACING_BPS)
-
     def _limit_s(self) -> float:
-        refresh = self._refresh
+        options, refresh = self._options, self._refresh
+        limit_s = options.limit_s
+        if options.varying:
+            limit_s = max(limit_s, VARYING_S + 1)
         if self._counters is None or refresh is None or refresh.is_live:
-            return self._options.limit_s
-        return max(self._options.limit_s, refresh.period_s + 1.5)
+            return limit_s
+        return max(limit_s, refresh.period_s + 1.5)
 
-    @staticmethod
-    def _own(direction: Operation, streams: Streams, port: PortCounter) -> float:
-        return float(port.read()) if direction == "down" else streams.sent_octets()
-
-    def _done(
-        self,
-        run: _Run,
-        now_s: float,
-        direction: Operation,
-        streams: Streams,
-        poller: CounterPoller | None,
-    ) -> bool:
-        progress = run.progress
-        if streams.broken or now_s - progress.started_s >= progress.limit_s:
-            return True
-        if progress.window_from is None:
-            return False
-        full = is_saturated(
-            progress.loaded_rtt_s,
-            progress.idle_rtt_s,
-            streams.retransmitted_share(),
-        )
-        samples = (
-            progress.window()
-            if poller is None
-            else self._counted(run, direction, poller)
-        )
-        return self._enough(samples, progress, saturated=full)
-
-    def _enough(
-        self, samples: list[Sample], progress: Progress, *, saturated: bool
-    ) -> bool:
-        """Say whether more of the line's time would buy nothing."""
-        refresh = self._refresh
-        if self._counters is not None and refresh is not None and not refresh.is_live:
-            return saturated and len(samples) >= 2
-        if not converged(batch_rates(samples)):
-            return False
-        return saturated or samples[-1].at_s - samples[0].at_s >= UNSATURATED_S
-
-    def _counted(
-        self, run: _Run, direction: Operation, poller: CounterPoller
-    ) -> list[Sample]:
-        """Return the router's samples of the window after the ramp."""
-        window = run.progress.window()
-        if not window:
-            return []
-        first_s = window[0].at_s
-        readings = [r for r in poller.readings() if r.at_s >= first_s - 0.1]
-        refresh = self._refresh
-        is_live = refresh is not None and refresh.is_live
-        samples = (live if is_live else edges)(readings, direction)
-        return [sample for sample in samples if sample.at_s >= first_s]
-
-    def _result(  # noqa: PLR0913, PLR0917 - the parts of one result
-        self,
-        run: _Run,
-        direction: Operation,
-        poller: CounterPoller | None,
-        idle: list[float],
-        retrans_share: float,
-        load_s: float,
-        late_s: float,
-        streams: int,
-        broken: bool,
-    ) -> CapacityResult:
-        progress = run.progress
-        saturated = is_saturated(
-            progress.loaded_rtt_s, progress.idle_rtt_s, retrans_share
-        )
-        own = estimate(progress.window(), saturated=saturated)
-        total, basis = own, "wire"
-        if poller is not None:
-            counted = self._counted(run, direction, poller)
-            refresh = self._refresh
-            if len(counted) >= 2:
-                basis = "router"
-                total = estimate(counted, saturated=saturated)
-                if refresh is not None and not refresh.is_live:
-                    total = _between_edges(counted, own, saturated)
-        if basis == "wire" and total.kind is ResultKind.CAPACITY:
-            # Whether others used the line as well is not known: a lower bound.
-            total = _as(total, ResultKind.AT_LEAST)
-        if late_s > MAX_LATE_S or broken:
-            total = _as(total, ResultKind.INVALID)
-        cross = total.rate_bps - own.rate_bps if basis == "router" else None
-        loaded = progress.loaded_rtt_s
-        return CapacityResult(
-            direction=direction,
-            basis="router" if basis == "router" else "wire",
-            total=total,
-            goodput_bps=own.rate_bps,
-            cross_bps=None if cross is None else max(0.0, cross),
-            rtt_idle_s=median(idle) if idle else None,
-            rtt_loaded_s=median(loaded) if loaded else None,
-            saturated=saturated,
-            streams=streams,
-            load_s=load_s,
-            wire_bytes=progress.samples[-1].octets if progress.samples else 0.0,
-            late_s=late_s,
-            limited_by="probe" if late_s > MAX_LATE_S else "",
-        )
-
-
-def _as(found: Estimate, kind: ResultKind) -> Estimate:
-    return Estimate(
-        kind,
-        found.rate_bps,
-        found.low_bps,
-        found.high_bps,
-        found.window_s,
-        found.batches,
-    )
-
-
-def _between_edges(counted: list[Sample], own: Estimate, saturated: bool) -> Estimate:
-    """Return an estimate over two refreshes; its scatter is judged on our own wire."""
-    total = estimate(counted, saturated=saturated)
-    share = (own.high_bps - own.rate_bps) / own.rate_bps if own.rate_bps else 1.0
-    half_bps = clock_error_bps(counted) + share * total.rate_bps
-    kind = ResultKind.CAPACITY if saturated else ResultKind.AT_LEAST
-    return Estimate(
-        kind,
-        total.rate_bps,
-        max(0.0, total.rate_bps - half_bps),
-        total.rate_bps + half_bps,
-        total.window_s,
-        total.batches,
-    )
-
-
-def _idle_rtts(pinger: Pinger) -> list[float]:
-    rtts: list[float] = []
-
-    def on_echo(echo: EchoTime) -> None:
-        rtts.append(echo.rtt_s)
-
-    def on_tick(_: float) -> bool:
-        return pinger.sent <= IDLE_PINGS
-
-    pump(None, pinger, on_echo, on_tick)
-    deadline_s = time.monotonic() + 0.3
-    while pinger.answered < IDLE_PINGS and time.monotonic() < deadline_s:
-        rtts += [echo.rtt_s for echo in pinger.receive()]
-        time.sleep(TICK_S / 10)
-    return rtts
+    def _decide(
+        self, course: Course, now_s: float, samples: list[Sample], lost: float | None
+    ) -> Step:
+        """Say what is next; the floor test asks something else."""
+        return course.decide(now_s, samples, lost)

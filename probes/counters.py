@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol
+from typing import Literal, Protocol
 
 from probes.estimate import Sample
-from probes.measure_protocol import Operation
+from probes.measure_protocol import Direction
 
 LIVE_BELOW_S = 0.050
 LIVE_POLL_S = 0.020
@@ -27,14 +27,20 @@ LONGEST_REFRESH_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Octets received and sent by the WAN port, and when; ``error_s`` bounds the time."""
+    """Octets received and sent by the WAN port, and when; ``error_s`` bounds the time.
+
+    ``uptime_ticks`` is sysUpTime, ``discontinuity_ticks`` what sysUpTime was when the
+    counters last began anew (IF-MIB); None where the router tells neither.
+    """
 
     at_s: float
     error_s: float
     in_octets: int
     out_octets: int
+    uptime_ticks: int | None = None
+    discontinuity_ticks: int | None = None
 
-    def octets(self, direction: Operation) -> int:
+    def octets(self, direction: Direction) -> int:
         """Return the counter of a direction as the school sees it."""
         return self.in_octets if direction == "down" else self.out_octets
 
@@ -44,6 +50,41 @@ class CounterSource(Protocol):
 
     def read(self) -> Reading | None:
         """Return a reading; None where the router gave no answer."""
+
+
+Trouble = Literal["", "silent", "reset", "stale"]
+# Fewer polls than this that bring a new value: not the live counters they were.
+_FRESH_SHARE = 0.5
+_FEW_POLLS = 8
+
+
+def trouble(
+    readings: Sequence[Reading], direction: Direction, polls: int, *, is_live: bool
+) -> Trouble:
+    """Return why the readings of a test cannot be used; empty: they can; pure.
+
+    ``silent``: hardly any answer. ``reset``: the router or its counters began anew.
+    ``stale``: counters that were live are refreshed rarely now.
+    """
+    if polls >= _FEW_POLLS and len(readings) < polls * _FRESH_SHARE:
+        return "silent"
+    if any(_is_reset(before, after) for before, after in pairwise(readings)):
+        return "reset"
+    if is_live and len(readings) >= _FEW_POLLS:
+        fresh = len(edges(readings, direction))
+        if fresh < _FRESH_SHARE * (len(readings) - 1):
+            return "stale"
+    return ""
+
+
+def _is_reset(before: Reading, after: Reading) -> bool:
+    if after.in_octets < before.in_octets or after.out_octets < before.out_octets:
+        return True
+    if after.discontinuity_ticks != before.discontinuity_ticks:
+        return True
+    if after.uptime_ticks is None or before.uptime_ticks is None:
+        return False
+    return after.uptime_ticks < before.uptime_ticks
 
 
 class CounterPoller:
@@ -84,7 +125,7 @@ class CounterPoller:
             self._stop.wait(max(0.0, due_s - time.monotonic()))
 
 
-def edges(readings: list[Reading], direction: Operation) -> list[Sample]:
+def edges(readings: Sequence[Reading], direction: Direction) -> list[Sample]:
     """Return where the counter's value changed; the first reading is no edge.
 
     An edge lies between the last old and the first new reading: its time is the
@@ -100,7 +141,7 @@ def edges(readings: list[Reading], direction: Operation) -> list[Sample]:
     return found
 
 
-def live(readings: list[Reading], direction: Operation) -> list[Sample]:
+def live(readings: Sequence[Reading], direction: Direction) -> list[Sample]:
     """Return every reading as a sample: for counters that are always fresh."""
     return [Sample(r.at_s, r.octets(direction), r.error_s) for r in readings]
 
@@ -133,7 +174,7 @@ class Refresh:
 
 def learn_refresh(
     source: CounterSource,
-    direction: Operation,
+    direction: Direction,
     *,
     limit_s: float,
     poke: Callable[[], None] | None = None,

@@ -1,7 +1,8 @@
 """How fast is the line: the decision from samples to a number with an interval; pure.
 
-Samples are octets seen at a point of the path at a time. After the ramp they are
-cut into batches; the test may stop when the batches agree, not when time is up.
+Samples are octets seen at a point of the path at a time. Runs of them (stretches in
+which the line was full, or all after the ramp) are cut into batches; the test may stop
+when the batches agree, not when time is up.
 The rate is L2 (without FCS) where the octets are; `rate_ip_bps` converts.
 
 Method and constants: measured with the lab of this project (bench/uplink.py); the
@@ -12,23 +13,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
-from statistics import fmean, median
+from statistics import fmean
 
-BATCH_S = 0.060
-MIN_BATCHES = 6
+BATCH_S = 0.040
+MIN_BATCHES = 7
+RAMP_STEP_S = 0.060
 RAMP_MIN_S = 0.120
 RAMP_MIN_RTTS = 5
 RAMP_GROWTH = 0.06
 HALF_WIDTH = 0.015
 HALVES_DIFFER = 0.03
-UNSATURATED_S = 1.0
 LIMIT_S = 4.0
-QUEUE_MIN_S = 0.002
-QUEUE_MIN_SHARE = 0.3
-RETRANS_SHARE = 0.0005
+# A line that varies (radio) is never certain sooner; its fades last about so long.
+VARYING_MIN_S = 2.0
+VARYING_S = 3.0
+# How full a line has to be between two refreshes of its counters.
+EDGE_BUSY_SHARE = 0.97
+FADE_S = (0.25, 0.5)
 
 # Student's t, two-sided 95 %, by degrees of freedom; beyond the table 1.96 rounds up.
 _T95 = (
@@ -40,9 +44,13 @@ PAYLOAD_BYTES, IP_BYTES, FRAME_BYTES = 1448, 1500, 1514
 
 
 class ResultKind(StrEnum):
-    """What a number means. Only ``capacity`` may ever raise an alarm."""
+    """What a number means. Only ``capacity`` may ever raise an alarm.
+
+    ``range``: the line's rate itself varies; low and high hold its long-run mean.
+    """
 
     CAPACITY = "capacity"
+    RANGE = "range"
     AT_LEAST = "at_least"
     NO_VERDICT = "no_verdict"
     INVALID = "invalid"
@@ -89,18 +97,23 @@ def t95(freedom: int) -> float:
 # Ticks come every 20 ms, now and then a little early.
 _NEARLY = 0.95
 
+Run = Sequence[Sample]
 
-def batch_rates(samples: Sequence[Sample], batch_s: float = BATCH_S) -> list[float]:
-    """Return bit/s of successive batches of (nearly) at least that length."""
+
+def batch_rates(runs: Sequence[Run], batch_s: float = BATCH_S) -> list[float]:
+    """Return bit/s of successive batches of (nearly) at least that length.
+
+    A batch may be pieced together from several runs; the gaps do not count.
+    """
     rates: list[float] = []
-    if not samples:
-        return rates
-    first = samples[0]
-    for sample in samples[1:]:
-        if sample.at_s - first.at_s >= _NEARLY * batch_s:
-            bits = 8 * (sample.octets - first.octets)
-            rates.append(bits / (sample.at_s - first.at_s))
-            first = sample
+    octets = seconds = 0.0
+    for run in runs:
+        for before, after in pairwise(run):
+            octets += after.octets - before.octets
+            seconds += after.at_s - before.at_s
+            if seconds >= _NEARLY * batch_s:
+                rates.append(8 * octets / seconds)
+                octets = seconds = 0.0
     return rates
 
 
@@ -124,120 +137,124 @@ def half_width(rates: Sequence[float]) -> float:
     return t95(n - 1) * math.sqrt(variance / n * (1 + lag) / (1 - lag))
 
 
-def ramp_is_over(samples: Sequence[Sample], started_s: float, rtt_s: float) -> bool:
+def ramp_is_over(samples: Run, started_s: float, rtt_s: float) -> bool:
     """Say whether the newest 60 ms brought hardly more than the 60 ms before."""
     if not samples:
         return False
     now_s = samples[-1].at_s
-    if now_s - started_s < max(RAMP_MIN_S, RAMP_MIN_RTTS * rtt_s) + BATCH_S:
+    if now_s - started_s < max(RAMP_MIN_S, RAMP_MIN_RTTS * rtt_s) + RAMP_STEP_S:
         return False
-    recent = [s for s in samples if s.at_s >= now_s - 3.4 * BATCH_S]
-    rates = batch_rates(recent)
+    recent = [s for s in samples if s.at_s >= now_s - 3.4 * RAMP_STEP_S]
+    rates = batch_rates([recent], RAMP_STEP_S)
     return len(rates) >= 2 and rates[-1] < rates[-2] * (1 + RAMP_GROWTH)
 
 
-def is_saturated(
-    loaded_rtt_s: Sequence[float], idle_rtt_s: float, retrans_share: float
-) -> bool:
-    """Say whether the line was full: its queue grew, or it dropped packets."""
-    if retrans_share > RETRANS_SHARE:
-        return True
-    return bool(loaded_rtt_s) and median(loaded_rtt_s) > queueing_from_s(idle_rtt_s)
+def window_s(runs: Sequence[Run]) -> float:
+    """Return how long the runs last together."""
+    return sum(run[-1].at_s - run[0].at_s for run in runs if run)
 
 
-def queueing_from_s(idle_rtt_s: float) -> float:
-    """Return from which round trip on packets have waited in the line's queue."""
-    return idle_rtt_s + max(QUEUE_MIN_S, QUEUE_MIN_SHARE * idle_rtt_s)
+def mean_rate_bps(runs: Sequence[Run]) -> float:
+    """Return all octets of the runs over all their time; 0 where there is none."""
+    seconds = window_s(runs)
+    octets = sum(run[-1].octets - run[0].octets for run in runs if run)
+    return 8 * octets / seconds if seconds > 0 else 0.0
 
 
-def full_since_s(
-    echoes: Sequence[tuple[float, float]], idle_rtt_s: float, spacing_s: float
-) -> float:
-    """Return since when the line had no pause; infinite if the newest echo shows one.
+def estimate(runs: Sequence[Run]) -> Estimate:
+    """Return what runs on a full line say: capacity if their batches agree.
 
-    ``echoes`` are (time, round trip) in order, ``spacing_s`` apart. A queue that is
-    longer than the time to the next echo can't run empty in between: that is what
-    each has to show.
+    No time at all says nothing: rate 0 with an infinite interval.
     """
-    from_s = max(queueing_from_s(idle_rtt_s), idle_rtt_s + spacing_s)
-    since = math.inf
-    for at_s, rtt_s in reversed(echoes):
-        if rtt_s <= from_s:
-            break
-        since = at_s
-    return since
-
-
-def estimate(samples: Sequence[Sample], *, saturated: bool) -> Estimate:
-    """Return what a window of samples says; the kind is what it may be called.
-
-    Fewer than two samples say nothing: rate 0 with an infinite interval.
-    """
-    rates = batch_rates(samples)
-    if len(samples) < 2 or samples[-1].at_s <= samples[0].at_s:
+    seconds = window_s(runs)
+    if seconds <= 0:
         return Estimate(ResultKind.NO_VERDICT, 0.0, 0.0, math.inf, 0.0, 0)
-    window_s = samples[-1].at_s - samples[0].at_s
-    rate_bps = 8 * (samples[-1].octets - samples[0].octets) / window_s
-    half_bps = half_width(rates) + clock_error_bps(samples)
-    if not converged(rates):
-        kind = ResultKind.NO_VERDICT
-    elif saturated:
-        kind = ResultKind.CAPACITY
-    else:
-        kind = ResultKind.AT_LEAST
+    rate_bps = mean_rate_bps(runs)
+    rates = batch_rates(runs)
+    half_bps = half_width(rates) + clock_error_bps(runs)
+    # The decision to stop took what the last echoes had not shown yet as full.
+    is_certain = converged(rates, MIN_BATCHES - 2, 2 * HALF_WIDTH)
+    kind = ResultKind.CAPACITY if is_certain else ResultKind.NO_VERDICT
     low_bps = max(0.0, rate_bps - half_bps)
-    return Estimate(kind, rate_bps, low_bps, rate_bps + half_bps, window_s, len(rates))
+    return Estimate(kind, rate_bps, low_bps, rate_bps + half_bps, seconds, len(rates))
 
 
-def clock_error_bps(samples: Sequence[Sample]) -> float:
-    """Return how wrong the rate may be because the ends' times are."""
-    first, last = samples[0], samples[-1]
-    window_s = last.at_s - first.at_s
-    rate_bps = 8 * (last.octets - first.octets) / window_s
-    return (first.error_s + last.error_s) / window_s * rate_bps
+def estimate_varying(runs: Sequence[Run]) -> Estimate:
+    """Return the range that holds the long-run mean of a line whose rate varies.
+
+    Its batches hang together for as long as a fade lasts, which nobody knows: the
+    widest interval of several batch lengths is taken.
+    """
+    found = estimate(runs)
+    if found.window_s < VARYING_MIN_S:
+        return as_kind(found, ResultKind.NO_VERDICT)
+    halves = [half_width(batch_rates(runs, length)) for length in (BATCH_S, *FADE_S)]
+    half_bps = max(halves) + clock_error_bps(runs)
+    return Estimate(
+        ResultKind.RANGE,
+        found.rate_bps,
+        max(0.0, found.rate_bps - half_bps),
+        found.rate_bps + half_bps,
+        found.window_s,
+        found.batches,
+    )
 
 
-def converged(rates: Sequence[float]) -> bool:
+def between_edges(run: Run, busy_share: float, wire_half_ratio: float) -> Estimate:
+    """Return an estimate from counters that are refreshed rarely, first to last edge.
+
+    ``busy_share`` of that time the line is known to have been full. In the rest it
+    carried something between nothing and its rate, which bounds the error;
+    ``wire_half_ratio`` is the scatter of our own octets meanwhile.
+    """
+    rate_bps, seconds = mean_rate_bps([run]), window_s([run])
+    if seconds <= 0 or busy_share <= 0:
+        return Estimate(ResultKind.NO_VERDICT, rate_bps, 0.0, math.inf, seconds, 0)
+    half_bps = clock_error_bps([run]) + wire_half_ratio * rate_bps
+    kind = ResultKind.CAPACITY if busy_share >= EDGE_BUSY_SHARE else ResultKind.AT_LEAST
+    high_bps = rate_bps / busy_share + half_bps
+    low_bps = max(0.0, rate_bps - half_bps)
+    return Estimate(kind, rate_bps, low_bps, high_bps, seconds, len(run) - 1)
+
+
+def as_kind(found: Estimate, kind: ResultKind) -> Estimate:
+    """Return the same figures under another name."""
+    return replace(found, kind=kind)
+
+
+def clock_error_bps(runs: Sequence[Run]) -> float:
+    """Return how wrong the rate may be because the times of the runs' ends are.
+
+    Each end errs by itself, so several add up as independent errors do.
+    """
+    seconds = window_s(runs)
+    if seconds <= 0:
+        return 0.0
+    errors = [run[0].error_s + run[-1].error_s for run in runs if run]
+    return math.hypot(*errors) / seconds * mean_rate_bps(runs)
+
+
+def converged(
+    rates: Sequence[float],
+    least: int = MIN_BATCHES,
+    half_ratio: float = HALF_WIDTH,
+) -> bool:
     """Say whether batches agree: enough of them, close together, no drift."""
     n = len(rates)
-    if n < MIN_BATCHES:
+    if n < least:
         return False
     mean = fmean(rates)
-    if mean <= 0 or half_width(rates) > HALF_WIDTH * mean:
+    if mean <= 0 or half_width(rates) > half_ratio * mean:
         return False
     early, late = fmean(rates[: n // 2]), fmean(rates[-(n // 2) :])
     return abs(late - early) <= HALVES_DIFFER * mean
 
 
-@dataclass
-class Progress:
-    """The running test: feed it samples, ask whether it may stop."""
+def trimmed_mean(values: Sequence[float], share: float = 0.95) -> float | None:
+    """Return the mean of the smallest ``share`` of the values; None without any.
 
-    started_s: float
-    idle_rtt_s: float
-    limit_s: float = LIMIT_S
-    samples: list[Sample] = field(default_factory=list)
-    window_from: int | None = None
-    echoes: list[tuple[float, float]] = field(default_factory=list)
-
-    def add(self, sample: Sample) -> None:
-        """Take a sample; notices by itself when the ramp is over."""
-        self.samples.append(sample)
-        if self.window_from is None and ramp_is_over(
-            self.samples, self.started_s, self.idle_rtt_s
-        ):
-            self.window_from = len(self.samples) - 1
-
-    def add_rtt(self, rtt_s: float) -> None:
-        """Take a round trip under load; those of the ramp are not counted."""
-        if self.window_from is not None:
-            self.echoes.append((self.samples[-1].at_s, rtt_s))
-
-    @property
-    def loaded_rtt_s(self) -> list[float]:
-        """Round trips under load, in order."""
-        return [rtt_s for _, rtt_s in self.echoes]
-
-    def window(self) -> list[Sample]:
-        """Return the samples after the ramp."""
-        return [] if self.window_from is None else self.samples[self.window_from :]
+    As draft-ietf-ippm-responsiveness trims round trips.
+    """
+    ordered = sorted(values)
+    kept = ordered[: max(1, int(len(ordered) * share))]
+    return fmean(kept) if kept else None

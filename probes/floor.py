@@ -7,25 +7,40 @@ full (miss). A miss never alarms by itself: it asks for the capacity test.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from probes.base import MeasureAddress
-from probes.capacity import CapacityOptions, CapacityResult, CapacityTest
+from probes.base import Emit, MeasureAddress, say_nothing
+from probes.capacity import CapacityOptions, CapacityTest
 from probes.counters import CounterSource, Refresh
-from probes.estimate import Progress, Sample, estimate, full_since_s
-from probes.measure_protocol import Operation
+from probes.course import Course, Step, Why
+from probes.estimate import (
+    Run,
+    Sample,
+    batch_rates,
+    clock_error_bps,
+    half_width,
+    mean_rate_bps,
+    window_s,
+)
+from probes.measure_protocol import Direction
+from probes.outcome import CapacityResult
+from probes.wirelevel import OwnSource
 
-METHOD = "tcp-floor/1"
+METHOD = "tcp-floor/2"
 OVER = 1.08
 LEAST_SHARE = 0.25
+# So long a line has to be seen full, and too slow, before that counts as a miss.
 MIN_FULL_S = 0.6
-# Echoes close together show that the line had no pause between two of them.
-TICK_S = 0.005
 LIMIT_S = 2.5
 # Fewer batches than this have an interval too wide or, by luck, too narrow.
 MIN_BATCHES = 4
+BATCH_S = 0.060
+# What the test may take beside lessons; idle, the threshold for a second is more.
+MAX_BYTES_LOADED = 3_000_000
+MAX_BYTES = 60_000_000
 
 
 class Floor(StrEnum):
@@ -52,27 +67,41 @@ def pacing_bps(threshold_bps: float, cross_bps: float) -> float:
     return max(wanted, LEAST_SHARE * threshold_bps)
 
 
-def judge(
-    samples: Sequence[Sample], threshold_bps: float, full_from_s: float
-) -> Floor | None:
+def max_bytes(threshold_bps: float, cross_bps: float) -> int:
+    """Return what the test may move: little beside lessons; pure."""
+    is_loaded = cross_bps > LEAST_SHARE * threshold_bps
+    return MAX_BYTES_LOADED if is_loaded else MAX_BYTES
+
+
+def bounds(runs: Sequence[Run]) -> tuple[float, float]:
+    """Return the 95 % interval of what the runs carried; 0 to infinite if too short."""
+    rates = batch_rates(runs, BATCH_S)
+    if len(rates) < MIN_BATCHES:
+        return 0.0, math.inf
+    rate_bps = mean_rate_bps(runs)
+    half_bps = half_width(rates) + clock_error_bps(runs)
+    return rate_bps - half_bps, rate_bps + half_bps
+
+
+def judge(carried: Run, full: Sequence[Run], threshold_bps: float) -> Floor | None:
     """Return the answer as soon as the samples carry one; None before; pure.
 
-    ``full_from_s`` is since when every echo had to queue (infinite: it has not).
-    Only what was counted while the line was full can show that it is too slow: a
-    stream that lessons push aside leaves room nobody uses.
+    ``carried`` is all since the ramp, ``full`` the runs in which the line had no
+    pause. Only the latter can show that it is too slow: a stream that lessons push
+    aside leaves room nobody uses.
     """
-    found = estimate(samples, saturated=True)
-    if found.batches >= MIN_BATCHES and found.low_bps > threshold_bps:
+    full_low, full_high = bounds(full)
+    if max(bounds([carried])[0], full_low) > threshold_bps:
         return Floor.PASS
-    full = [sample for sample in samples if sample.at_s >= full_from_s]
-    found = estimate(full, saturated=True)
-    if found.window_s >= MIN_FULL_S and found.high_bps < threshold_bps:
+    if window_s(full) >= MIN_FULL_S and full_high < threshold_bps:
         return Floor.MISS
     return None
 
 
 class FloorTest(CapacityTest):
     """Asks the question of one direction; blocking, for a thread of its own."""
+
+    method = METHOD
 
     def __init__(  # noqa: PLR0913 - the capacity test's, and what is asked
         self,
@@ -85,8 +114,11 @@ class FloorTest(CapacityTest):
         counters: CounterSource | None = None,
         refresh: Refresh | None = None,
         options: CapacityOptions | None = None,
+        own: OwnSource | None = None,
+        emit: Emit = say_nothing,
     ) -> None:
         options = options or CapacityOptions(congestion="cubic")
+        most = min(options.max_bytes, max_bytes(threshold_bps, cross_bps))
         super().__init__(
             server,
             line=line,
@@ -97,25 +129,37 @@ class FloorTest(CapacityTest):
                 options,
                 streams=1,
                 limit_s=LIMIT_S,
-                tick_s=TICK_S,
+                max_bytes=most,
                 pacing_bps=pacing_bps(threshold_bps, cross_bps),
             ),
+            own=own,
+            emit=emit,
         )
         self._threshold_bps = threshold_bps
         self._verdict: Floor | None = None
 
-    def ask(self, direction: Operation) -> FloorResult:
+    def ask(self, direction: Direction) -> FloorResult:
         """Return the answer for a direction; raises as `CapacityTest.run`."""
-        self._verdict = None  # set by `_enough` while the test runs
+        self._verdict = None  # set by `_decide` while the test runs
         run = self.run(direction)
         found: Floor | None = self._verdict
-        if run.limited_by:
+        if run.weakness:
             found = Floor.INVALID
-        return FloorResult(found or Floor.NO_VERDICT, self._threshold_bps, run)
+        verdict = found or Floor.NO_VERDICT
+        self._emit(f"floor_{verdict}", {"threshold_bps": self._threshold_bps})
+        return FloorResult(verdict, self._threshold_bps, run)
 
-    def _enough(
-        self, samples: list[Sample], progress: Progress, *, saturated: bool
-    ) -> bool:
-        full_from_s = full_since_s(progress.echoes, progress.idle_rtt_s, TICK_S)
-        self._verdict = judge(samples, self._threshold_bps, full_from_s)
-        return self._verdict is not None
+    def _decide(
+        self, course: Course, now_s: float, samples: list[Sample], lost: float | None
+    ) -> Step:
+        step = course.decide(now_s, samples, lost)
+        carried: list[Sample] = []
+        if course.ramp_over_s is not None:
+            carried = [s for s in samples if s.at_s >= course.ramp_over_s]
+        runs = course.runs(samples, now_s)
+        self._verdict = judge(carried, runs, self._threshold_bps)
+        if self._verdict is not None:
+            course.why = Why.ASKED
+            return Step.STOP
+        # The capacity test's other reasons to stop are none here.
+        return step if course.why is Why.TIME else Step.GO_ON

@@ -19,7 +19,7 @@ MAX_LATE_S = 0.025
 # What the host of a virtual machine withheld.
 MAX_STEAL_RATIO = 0.08
 # Time in which this thread could have run but another had the core.
-MAX_WAIT_RATIO = 0.10
+MAX_WAIT_RATIO = 0.25
 # A thread that needs more of a core than this is what bounds the test.
 MAX_BUSY_RATIO = 0.90
 # Neither counts what the stack threw away for reasons of its own (rx_dropped).

@@ -59,10 +59,10 @@ def test_the_watch_counts_from_its_beginning(tmp_path):
     ("health", "why"),
     [
         (Health(), ""),
-        (Health(late_s=0.024, steal_ratio=0.07, wait_ratio=0.09), ""),
+        (Health(late_s=0.024, steal_ratio=0.07, wait_ratio=0.24), ""),
         (Health(late_s=0.026), "late"),
         (Health(steal_ratio=0.09), "steal"),
-        (Health(wait_ratio=0.2), "starved"),
+        (Health(wait_ratio=0.3), "starved"),
         (Health(thread_ratio=0.95), "busy"),
         (Health(port_errors=1), "port_errors"),
         (Health(busy_ratio=1.0), ""),

@@ -10,7 +10,6 @@ import pytest
 
 from netmon.model import FailureReason
 from probes.failures import ProbeFailedError
-from probes.load import Pinger
 from probes.machine import MAX_BUSY_RATIO
 from probes.measure_protocol import (
     GO,
@@ -23,6 +22,7 @@ from probes.measure_protocol import (
 )
 from probes.measure_server import Limits, MeasureServer
 from probes.paced_line import Allowance, PlainLine
+from probes.pinger import Pinger
 from probes.slots import MAX_CONNECTIONS_A_TEST, Slots
 from probes.sockets import connected
 

@@ -64,8 +64,8 @@ def forward(source: int, target: int, delay_s: float) -> None:
         while held and held[0][0] <= now:
             try:
                 os.write(target, held.popleft()[1])
-            except BlockingIOError:
-                continue  # the device's queue is full: lost, as on a line
+            except OSError:
+                continue  # its queue is full, or it is not up yet: lost, as on a line
 
 
 if __name__ == "__main__":

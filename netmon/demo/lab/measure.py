@@ -20,15 +20,15 @@ from probes.capacity import CapacityOptions, CapacityTest
 from probes.counters import CounterSource, Refresh, learn_refresh
 from probes.failures import ProbeFailedError, classify
 from probes.floor import FloorTest
-from probes.load import Pinger
-from probes.measure_protocol import Operation
+from probes.measure_protocol import Direction
+from probes.pinger import Pinger
 from probes.snmp_counters import SnmpCounters
 
 _LEARN_S = 25.0
 _CROSS_WINDOW_S = 0.5
 
 
-def _cross_bps(counters: CounterSource, direction: Operation) -> float:
+def _cross_bps(counters: CounterSource, direction: Direction) -> float:
     """Return what others move now, read over half a second."""
     first = counters.read()
     time.sleep(_CROSS_WINDOW_S)
@@ -64,7 +64,7 @@ def run(job: dict[str, Any]) -> None:
 
 def _one(
     job: dict[str, Any],
-    direction: Operation,
+    direction: Direction,
     server: MeasureAddress,
     counters: CounterSource | None,
     refresh: Refresh | None,
