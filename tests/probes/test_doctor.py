@@ -497,6 +497,19 @@ async def test_the_segment_that_is_broken_is_named(settings, make_place, tmp_pat
     assert found.fields == {"segment": "data_centre", "fault": "silent"}
 
 
+async def test_without_internet_the_probe_can_measure_all_the_same(
+    settings, make_place, measure_server, closed_port
+):
+    address = f"127.0.0.1:{measure_server.port}"
+    quick = PathSettings(
+        count=2, spacing_s=0.01, wait_s=0.5, anchors=(f"127.0.0.1:{closed_port}",)
+    )
+    there = replace(settings, server=replace(settings.server, address=address))
+    there = replace(there, path=quick, link=LinkSettings(interface="none"))
+    (found,) = await router.path(make_place(there))
+    assert told([found]) == ["hint no_internet"]
+
+
 class _Router:
     """Counters that are refreshed every so many questions; 0: never, None: mute."""
 
