@@ -92,21 +92,24 @@ def attach(values: Mapping[str, float | None], certificate: Certificate) -> Valu
     """Return a throughput result's values with the certificate beside them.
 
     A rate that the probe may have limited becomes the lower bound it is
-    (``at_least_down_bps``), without interval and capacity. What the values already
-    hold stays: the test itself knew better.
+    (``at_least_down_bps``), without interval and capacity; so does a range whose
+    upper end it may have limited. What the values say of the probe stays: the test
+    itself knew better.
     """
     found = dict(values)
     for way in ("down", "up"):
-        rate_bps = found.get(f"rate_{way}_bps")
-        if rate_bps is None or not is_probe_limited(rate_bps, certificate):
+        names = [f"rate_{way}{part}_bps" for part in ("", "_low", "_high")]
+        rate_bps, low_bps, high_bps = (found.get(name) for name in names)
+        top_bps = high_bps if rate_bps is None else rate_bps
+        if top_bps is None or not is_probe_limited(top_bps, certificate):
             continue
-        low_bps = found.get(f"rate_{way}_low_bps")
-        bound_bps = found.get(f"at_least_{way}_bps")
-        for name in ("rate_{}_bps", "rate_{}_low_bps", "rate_{}_high_bps"):
-            found.pop(name.format(way), None)
-        found.pop(f"capacity_{way}_bps", None)
-        proven_bps = rate_bps if low_bps is None else low_bps
-        found[f"at_least_{way}_bps"] = max(proven_bps, bound_bps or 0.0)
+        for name in (*names, f"capacity_{way}_bps"):
+            found.pop(name, None)
+        shown_bps = rate_bps if low_bps is None else low_bps
+        bounds = (shown_bps, found.get(f"at_least_{way}_bps"))
+        proven = [bound for bound in bounds if bound is not None]
+        if proven:
+            found[f"at_least_{way}_bps"] = max(proven)
     return {**values_of(certificate), **found}
 
 

@@ -92,6 +92,9 @@ async def path(place: Place) -> list[Finding]:
     run = await probe.run(context_of(place.settings, place))
     found = {Segment(each.tags["segment"]): each for each in run.all}
     verdict = guilty((reading_of(name, each) for name, each in found.items()), {})
+    if verdict is not None and verdict.segment is Segment.INTERNET:
+        # A probe behind a strict firewall measures its line all the same.
+        return [hint("no_internet", fault=verdict.reason.value)]
     if verdict is not None:
         return [
             error("broken", segment=verdict.segment.value, fault=verdict.reason.value)

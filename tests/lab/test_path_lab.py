@@ -155,3 +155,53 @@ def test_a_router_that_forwards_but_never_answers_is_not_blamed(lab):
     found = ask(lab)
     assert found["failures"]["provider"] == "no_reply"
     assert found["guilty"] is None
+
+
+LOAD = f"""
+import select, sys, time
+from netmon.config import Secret
+from probes.base import MeasureAddress
+from probes.load import Streams
+server = MeasureAddress("{SERVER_IP}", {PORT}, Secret("t"))
+streams = Streams(server, sys.argv[1], line="l", max_s=20.0, max_bytes=50_000_000)
+streams.open(1)
+loaded = streams.register(select.epoll())
+print("up", flush=True)
+while not streams.broken:
+    for sock in loaded.values():
+        streams.move(sock)
+    time.sleep(0.001)
+"""
+
+PING = f"""
+import asyncio, json
+from netmon.clock import SystemClock
+from netmon.config import Secret
+from probes.base import MeasureAddress, ProbeContext
+from probes.latency import LatencyProbe
+context = ProbeContext(
+    building="b", line="l", probe="p", clock=SystemClock(),
+    server=MeasureAddress("{SERVER_IP}", {PORT}, Secret("t")))
+print(json.dumps(asyncio.run(LatencyProbe().run(context)).values))
+"""
+
+
+@pytest.mark.parametrize(("loaded", "other"), [("down", "up"), ("up", "down")])
+def test_packets_wait_in_the_direction_that_is_loaded(lab, loaded, other):
+    lab.shape(LineShape(10e6, 10e6))
+    load = lab.start(
+        "room", [sys.executable, "-c", LOAD, loaded], stdout=subprocess.PIPE
+    )
+    try:
+        assert load.stdout.readline() == b"up\n"
+        for _ in range(4):  # a busy machine may hold up single runs
+            said = run(*lab.command("probe", sys.executable, "-c", PING))
+            values = json.loads(said)
+            waits = {way: values[f"spread_{way}_s"] for way in (loaded, other)}
+            if waits[loaded] > 0.004 > waits[other]:
+                break
+    finally:
+        load.kill()
+        load.wait()
+        load.stdout.close()
+    assert waits[loaded] > 0.004 > waits[other]

@@ -56,8 +56,11 @@ def test_a_wrong_calendar_stops_the_gateway_before_it_says_it_listens(tmp_path, 
 
 def test_a_token_is_shown_once_and_only_its_hash_is_kept(tmp_path, capsys):
     assert main(["sources", "add", "gs-07-p1", "--building", "gs-07"]) == 0
-    token = capsys.readouterr().out.strip()
+    shown = capsys.readouterr()
+    token = shown.out.strip()
     assert len(token) >= 43
+    assert "Anschluss mit 1 Gbit/s" in shown.err
+    assert "netmon probe doctor" in shown.err
     kept = b"".join(f.read_bytes() for f in (tmp_path / "data").iterdir())
     assert token.encode() not in kept
     assert main(["sources", "list"]) == 0
@@ -66,12 +69,14 @@ def test_a_token_is_shown_once_and_only_its_hash_is_kept(tmp_path, capsys):
     assert main(["sources", "revoke", "gs-07-p1"]) == 1
 
 
-def test_a_token_file_is_for_its_owner_only(tmp_path):
+def test_a_token_file_is_for_its_owner_only(tmp_path, capsys):
     file = tmp_path / "token"
     file.write_text("old", encoding="utf-8")
     file.chmod(0o644)
     arguments = ["sources", "add", "c1", "--collector", "--token-file", str(file)]
     assert main(arguments) == 0
+    # A collector has no port that matters.
+    assert "Gbit/s" not in capsys.readouterr().err
     assert file.stat().st_mode & 0o077 == 0
     assert len(file.read_text(encoding="utf-8").strip()) >= 43
 

@@ -96,6 +96,15 @@ def test_a_rate_the_port_limited_is_a_lower_bound_and_no_rate():
     }
 
 
+def test_a_range_up_to_the_ports_limit_is_a_lower_bound_too():
+    values = {"rate_down_low_bps": 61e6, "rate_down_high_bps": 93e6}
+    found = attach(values, FAST_ETHERNET)
+    assert found["at_least_down_bps"] == 61e6
+    assert not {"rate_down_low_bps", "rate_down_high_bps"} & set(found)
+    below = {"rate_down_low_bps": 61e6, "rate_down_high_bps": 83e6}
+    assert below.items() <= attach(below, FAST_ETHERNET).items()
+
+
 def test_a_better_bound_is_kept_and_what_the_test_said_of_the_probe_too():
     values = {
         "rate_down_bps": 93e6,

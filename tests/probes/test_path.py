@@ -198,6 +198,18 @@ async def test_port_unreachable_is_the_target_itself(closed_port):
     assert 0 < answer.rtt_s < 1.0
 
 
+async def test_ipv6_answers_the_same_way():
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+            sock.bind(("::1", 0))
+            free = sock.getsockname()
+    except OSError:
+        pytest.skip("this machine has no IPv6 loopback")
+    answer = await ask_hop(socket.AF_INET6, free, 1, 1.0)
+    assert answer.told is Told.REACHED
+    assert answer.router == "::1"
+
+
 async def test_silence_ends_after_the_time_given():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
         mute.bind(("127.0.0.1", 0))
