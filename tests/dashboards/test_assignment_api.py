@@ -22,7 +22,7 @@ from netmon.assignment_wire import (
 from netmon.clock import ManualClock
 from netmon.config import MeasureSettings, Settings
 from netmon.errors import StorageBusyError
-from netmon.evidence.campaign import CampaignOrder, start
+from netmon.evidence.ordering import CampaignOrder, start
 from netmon.evidence.plan import free_hours
 from netmon.ingest import token_hash
 from netmon.model import LineRole, ProbeUnit, Technology

@@ -12,7 +12,7 @@ from dashboards import recording as module
 from dashboards.app import create_app
 from dashboards.recording import recording
 from netmon.errors import StorageBusyError
-from netmon.evidence.campaign import CampaignOrder, start
+from netmon.evidence.ordering import CampaignOrder, start
 from netmon.evidence.plan import free_hours
 from netmon.model import ProbeUnit
 from netmon.school_calendar import SchoolCalendar

@@ -106,7 +106,7 @@ def test_a_chain_changed_in_the_store_is_not_reported(
     capsys.readouterr()
     with store._database.transaction() as connection:
         connection.execute(
-            "UPDATE campaign_entries SET record = replace(record, '93000000', '9')"
+            "UPDATE campaign_entries SET record = replace(record, ':93000000.0', ':9.0')"
         )
     assert main(["evidence", "status", school.line_id]) == 1
     assert "Prüfkette gebrochen bei Glied 1" in capsys.readouterr().out
