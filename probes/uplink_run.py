@@ -69,6 +69,18 @@ class Job(Struct, frozen=True, kw_only=True):
         return math.ceil(floor.OVER * l2_bps * _CAP_MARGIN)
 
     @property
+    def tags(self) -> dict[str, str]:
+        """The tags that a record of it has, whatever came of it."""
+        tags = {
+            "method": self.method,
+            "direction": self.direction,
+            "purpose": str(self.purpose),
+        }
+        if self.campaign:
+            tags["campaign"] = self.campaign
+        return tags
+
+    @property
     def method(self) -> str:
         """The method's name and version."""
         return capacity.METHOD if self.kind == "full" else floor.METHOD
@@ -118,9 +130,7 @@ def run_test(
     ``refresh`` is what `learn` found, None for counters that can't be used. A test that another line carried has that line's tag, and as a further result the
     failure of the line that was to be measured.
     """
-    tags = {"method": job.method, "direction": job.direction, "purpose": job.purpose}
-    if job.campaign:
-        tags["campaign"] = job.campaign
+    tags = job.tags
     try:
         return _measured(job, server, bench, refresh, emit, tags)
     except (OSError, EOFError, ValueError, ProbeFailedError) as error:

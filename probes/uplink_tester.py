@@ -67,11 +67,7 @@ class Tester:
         try:
             return await self._leased(self._leases, job, refresh, patience_s, emit)
         except ProbeFailedError as error:
-            tags = {"method": job.method, "direction": job.direction}
-            return replace(
-                failed(error.reason, error.detail),
-                tags=tags | {"purpose": str(job.purpose)},
-            )
+            return replace(failed(error.reason, error.detail), tags=job.tags)
 
     async def _leased(
         self,

@@ -106,7 +106,7 @@ def _refusal(line_id: str, error: RefusedError, texts: Texts) -> InputError:
 def _start(args: argparse.Namespace, texts: Texts) -> int:
     from dashboards.calendars import Calendars
     from netmon.clock import BERLIN, SystemClock, to_ms
-    from netmon.evidence.campaign import CampaignOrder, start
+    from netmon.evidence.ordering import CampaignOrder, start
     from netmon.evidence.plan import free_hours
     from netmon.school_calendar import SchoolCalendar
 

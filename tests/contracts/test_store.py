@@ -332,6 +332,20 @@ def test_reading_on_takes_as_many_chunks_as_are_wanted(store: Store) -> None:
     assert store.measurements.chunks_after(ids[-1], 100) == []
 
 
+def test_reading_on_can_leave_other_kinds_out(store: Store) -> None:
+    source = _source(store)
+    for start, kind in ((1, "latency"), (4, "dns"), (7, "latency"), (10, "dns")):
+        series = _series(range(start, start + 3), kind=kind)
+        store.measurements.write([_batch(source, series)])
+    every = store.measurements.chunks_after(0, 100)
+    of_kind = [chunk for chunk in every if chunk.series.kind == "dns"]
+    after = store.measurements.chunks_after
+    assert after(0, 100, kind="dns") == of_kind
+    assert after(0, 1, kind="dns") == of_kind[:1]
+    assert after(of_kind[0].id, 100, kind="dns") == of_kind[1:]
+    assert after(0, 100, kind="wlan_ap") == []
+
+
 def test_chunks_of_a_span_are_those_that_touch_it(store: Store) -> None:
     source = _source(store)
     for n, start in enumerate((0, 10, 20)):

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from alerts.engine import Engine
 from netmon.assignment_wire import (
     Assignment,
+    CampaignTask,
     LineAssignment,
     decode_assignment,
     encode_assignment,
@@ -21,6 +22,8 @@ from netmon.assignment_wire import (
 from netmon.clock import ManualClock
 from netmon.config import MeasureSettings, Settings
 from netmon.errors import StorageBusyError
+from netmon.evidence.ordering import CampaignOrder, start
+from netmon.evidence.plan import free_hours
 from netmon.ingest import token_hash
 from netmon.model import LineRole, ProbeUnit, Technology
 from netmon.school_calendar import SchoolCalendar
@@ -316,3 +319,24 @@ async def test_the_description_has_an_example_that_a_probe_can_read(client):
     for status in ("401", "403", "404", "503"):
         answer = operation["responses"][status]["content"]["application/json"]
         assert answer["schema"]["$ref"].endswith("/ErrorReply")
+
+
+async def test_a_probe_is_told_of_its_lines_campaign(asker, city, clock):
+    probe, other = asker("ost-p1", "b-ost"), asker("z9-p1", "b-z9")
+    assert (await probe.told()).campaign is None
+    city.throughput("b-ost", (60.0, (200.0, 38.0)))
+    campaign = start(
+        city.store,
+        city.inventory,
+        CampaignOrder(line_id="b-ost-main", from_ms=city.now_ms),
+        now_ms=city.now_ms,
+        allowed=free_hours(SchoolCalendar()),
+    )
+    told = await probe.told()
+    assert told.campaign == CampaignTask(id=campaign.id, moments_ms=campaign.moments_ms)
+    assert (await other.told()).campaign is None
+    # Once the first window is over, its moment is asked for no more.
+    first = campaign.moments_ms[0]
+    clock.advance((first - city.now_ms) / 1000 + 20 * 60)
+    told = await probe.told()
+    assert told.campaign.moments_ms == campaign.moments_ms[1:]

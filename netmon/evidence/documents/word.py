@@ -89,11 +89,12 @@ def _set_up(word: WordDocument, document: Document) -> None:
         _set_font(word.styles[name].element.get_or_add_rPr())
     _set_language(word, properties.language)
     word.styles["Normal"].paragraph_format.space_after = Pt(6)
-    _without_rule(word.styles["Title"].element)
+    _without(word.styles["Title"].element, "w:pBdr")
+    _without(word.styles["Subtitle"].element, "w:spacing")
     header = section.header.paragraphs[0]
     _run(header, document.head, size=8.5, quiet=True)
     footer = section.footer.paragraphs[0]
-    _run(footer, f"{document.foot}   ", size=8.5, quiet=True)
+    _run(footer, f"{document.foot}\t\t", size=8.5, quiet=True)
     before, _, rest = document.page.partition("{n}")
     between, _, after = rest.partition("{total}")
     for text, field in ((before, "PAGE"), (between, "NUMPAGES"), (after, "")):
@@ -124,9 +125,11 @@ def _set_language(word: WordDocument, language: str) -> None:
         lang.set(qn("w:val"), language)
 
 
-def _without_rule(style: Any) -> None:
-    for border in list(style.iter(qn("w:pBdr"))):
-        border.getparent().remove(border)
+def _without(style: Any, *names: str) -> None:
+    """Take decorations of the library's template out of a style."""
+    for name in names:
+        for found in list(style.iter(qn(name))):
+            found.getparent().remove(found)
 
 
 def _run(
@@ -223,16 +226,23 @@ def _add_table(word: WordDocument, block: Table) -> None:
     _lay_out(table, widths)
     for cell, column in zip(table.rows[0].cells, block.columns, strict=True):
         _fill(cell.paragraphs[0], column.head, size=8, bold=True, align=column.align)
-    head = table.rows[0]._tr.get_or_add_trPr()  # noqa: SLF001 - no header rows in its API
-    head.append(_element("w:cantSplit"))
-    head.append(_element("w:tblHeader"))
     for row in block.rows:
         cells = table.add_row().cells
         for cell, column, text in zip(cells, block.columns, row, strict=True):
             _fill(cell.paragraphs[0], text, size=8, align=column.align)
+    _keep_rows_whole(table)
     _widths(table, widths)
     _rules(table)
     word.add_paragraph().paragraph_format.space_after = Pt(0)
+
+
+def _keep_rows_whole(table: WordTable) -> None:
+    """Break no row across pages, and repeat the first on each."""
+    for number, row in enumerate(table.rows):
+        properties = row._tr.get_or_add_trPr()  # noqa: SLF001 - not in its API
+        properties.append(_element("w:cantSplit"))
+        if number == 0:
+            properties.append(_element("w:tblHeader"))
 
 
 def _lay_out(table: WordTable, widths: tuple[float, ...]) -> None:

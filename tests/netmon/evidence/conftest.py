@@ -13,7 +13,8 @@ import pytest
 from msgspec.structs import replace
 
 from netmon.clock import BERLIN, to_ms
-from netmon.evidence.campaign import CampaignOrder, record_new, start
+from netmon.evidence.campaign import record_new
+from netmon.evidence.ordering import CampaignOrder, start
 from netmon.evidence.plan import free_hours
 from netmon.ingest import check_batch, new_token, token_hash
 from netmon.inventory import content_hash, encode

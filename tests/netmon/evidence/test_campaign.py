@@ -11,15 +11,14 @@ from netmon.clock import berlin_day
 from netmon.evidence import chain
 from netmon.evidence.campaign import (
     READER,
-    CampaignOrder,
     RefusedError,
     abort,
     evaluation_of,
     record_new,
     running_task,
-    start,
 )
 from netmon.evidence.criteria import Criterion, Verdict
+from netmon.evidence.ordering import CampaignOrder, start
 from netmon.evidence.plan import MINUTE_MS, free_hours, retry_moments
 from netmon.evidence.readings import Gap, evaluate
 from netmon.evidence.records import End, Order, read_records
@@ -307,6 +306,28 @@ def test_a_port_as_fast_as_the_contract_may_do_for_90_percent(school):
     school.line(contracted_down_bps=GBIT, contracted_up_bps=GBIT, normal_down_bps=None)
     school.send("down", school.now_ms - 60_000, 9e8, values=values)
     assert school.begin().down.maximum_bps == GBIT
+
+
+def test_of_a_port_that_was_changed_the_newest_speed_counts(school):
+    for age_s, speed_bps in ((600, 1e8), (300, 1e9)):
+        values = {"rate_down_bps": 9e7, "port_speed_bps": speed_bps}
+        tags = {"method": f"tcp-{age_s}/1"}
+        at_ms = school.now_ms - age_s * 1000
+        school.send("up", at_ms, 9e7, values=values, tags=tags)
+    school.line(normal_down_bps=95 * MBIT)
+    assert school.begin().down.normal_bps == 95 * MBIT
+
+
+def test_a_spoilt_chain_keeps_nobody_waiting(school, caplog):
+    campaign = school.begin()
+    with school.store._database.transaction() as connection:
+        connection.execute("UPDATE campaign_entries SET record = '{}'")
+    school.measure(campaign, [0])
+    assert school.record(campaign) == 2
+    assert running_task(school.store, school.line_id, school.now_ms) is None
+    assert "cannot be read" in caplog.text
+    entries = school.store.campaigns.entries(campaign.id)
+    assert chain.first_break(entries) == chain.Break(0, "sha256")
 
 
 def test_the_contract_of_the_first_day_counts(school):
