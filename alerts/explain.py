@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from alerts.evidence import Evidence
 from netmon.line_medium import read_medium
+from netmon.line_path import read_path
 from netmon.line_verdict import LineAlarms, gather_facts, judge_line
 from netmon.metrics import MEDIUM_KINDS
 from netmon.model import Inventory, Line
@@ -35,6 +36,8 @@ def explain_line(
             latest += measurements.latest(kind=kind, building_id=building)
         found = read_medium(measurements, line, latest, now_ms)
         medium = None if found is None else found.health
-    measured = gather_facts(line, latest, now_ms)
+    way = measurements.latest(kind="path", building_id=building)
+    blamed = read_path(measurements, line, way, now_ms)
+    measured = gather_facts(line, latest, now_ms, blamed=blamed)
     verdict = judge_line(line, alarms, measured, medium, now_ms)
     return replace(evidence, medium=medium, verdict=verdict)

@@ -62,6 +62,12 @@ HISTORY_METRICS: Mapping[HistoryMetric, tuple[str, str]] = {
     HistoryMetric.DNS: ("dns", "duration_s"),
 }
 
+# A test of the one direction says nothing of the other, nor does its failure.
+_WAYS: Mapping[HistoryMetric, str] = {
+    HistoryMetric.RATE_DOWN: "down",
+    HistoryMetric.RATE_UP: "up",
+}
+
 _SPAN_MS: Mapping[Span, int] = {
     Span.DAY: DAY_MS,
     Span.WEEK: 7 * DAY_MS,
@@ -183,6 +189,13 @@ def rollup_points(
     return found
 
 
+def _is_of(ref: SeriesRef, metric: HistoryMetric) -> bool:
+    """Say whether a series may hold a metric, by its kind and direction."""
+    way = _WAYS.get(metric)
+    fits = way is None or ref.tags.get("direction", way) == way
+    return fits and ref.kind == HISTORY_METRICS[metric][0]
+
+
 def read_history(
     store: MeasurementStore,
     series: Sequence[SeriesRef],
@@ -192,6 +205,7 @@ def read_history(
 ) -> History:
     """Return the history of a line over all its series.
 
+    Of rates only what the line can carry: lower bounds are no part of it.
     ``series`` may hold series of every kind; each metric takes those of its own.
     """
     first_ms = span_start_ms(span, now_ms)
@@ -224,8 +238,8 @@ def _read_raw(
     chunks = store.chunks(wanted, first_ms, last_ms)
     raw: dict[str, list[Point]] = {}
     for metric in metrics:
-        kind, name = HISTORY_METRICS[metric]
-        own = [chunk for chunk in chunks if chunk.series.kind == kind]
+        own = [chunk for chunk in chunks if _is_of(chunk.series, metric)]
+        name = HISTORY_METRICS[metric][1]
         raw[metric] = raw_points(own, name, first_ms, last_ms)
     many = max(map(len, raw.values()), default=0) > MAX_RAW_POINTS
     width_ms = BIN_MS if many else 0
@@ -247,10 +261,10 @@ def _read_rollups(
         first, last = day_number(first_ms), day_number(last_ms)
     points: dict[str, tuple[Point, ...]] = {}
     for metric in metrics:
-        kind, name = HISTORY_METRICS[metric]
+        name = HISTORY_METRICS[metric][1]
         found: list[Point] = []
         for ref in series:
-            if ref.kind == kind:
+            if _is_of(ref, metric):
                 buckets = store.rollups(ref.id, name, resolution, first, last)
                 failed = store.rollups(ref.id, FAILURES, resolution, first, last)
                 found += rollup_points(buckets, failed, grain)

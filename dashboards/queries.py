@@ -36,6 +36,7 @@ from dashboards.views import (
 )
 from dashboards.words import incident_view
 from netmon.line_medium import LineMedium, read_medium
+from netmon.line_path import read_path
 from netmon.line_verdict import Statement, recorded_statements
 from netmon.metrics import MEDIUM_KINDS
 from netmon.model import Device, Inventory, Line, LineRole
@@ -114,6 +115,10 @@ def read_building(site: Site, building_id: str) -> BuildingPage:
     lines = inventory.lines_of[building_id]
     media = _media(site, lines, latest)
     recorded = {line.id: _recorded(site, line, latest) for line in lines}
+    ways = {
+        line.id: read_path(store.measurements, line, latest, moment.now_ms)
+        for line in lines
+    }
     incidents = store.alarms.incidents(building_id=building_id, limit=PAST_INCIDENTS)
     facts = gather(
         store.alarms.states(building_id=building_id),
@@ -122,6 +127,7 @@ def read_building(site: Site, building_id: str) -> BuildingPage:
         incidents,
         media={line_id: medium.health for line_id, medium in media.items()},
         recorded=recorded,
+        blamed={line_id: found for line_id, found in ways.items() if found},
     )
     rooms = {r.id: r.name for r in inventory.rooms if r.building_id == building_id}
     planned = inventory.access_points_of[building_id]

@@ -83,6 +83,8 @@ def _reasons(view: LineView, texts: Texts, now_ms: int) -> list[s.ReasonReply]:
             finding=None if reason.finding is None else reason.finding.code,
             finding_numbers={} if reason.finding is None else reason.finding.numbers,
             failure=reason.failure,
+            segment=None if reason.blamed is None else reason.blamed.segment,
+            fault=None if reason.blamed is None else reason.blamed.reason,
         )
         for reason, text in zip(view.judged.reasons, words, strict=True)
     ]

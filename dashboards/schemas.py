@@ -20,6 +20,7 @@ from netmon.model import (
     SchoolType,
     Technology,
 )
+from netmon.path import Fault, Segment
 
 
 def _iso(moment: datetime) -> str:
@@ -96,7 +97,8 @@ class ReasonReply(_Reply):
     """Why a line has its verdict; ``numbers`` end in their unit.
 
     ``at`` is when it was measured or began, ``finding`` the code of what was
-    noticed at the line's own medium, with its numbers.
+    noticed at the line's own medium, with its numbers, ``segment`` the guilty one
+    of the way to the internet, ``fault`` what is wrong with it.
     """
 
     model_config = ConfigDict(
@@ -112,6 +114,8 @@ class ReasonReply(_Reply):
                     "finding": "dsl_rate_fell",
                     "finding_numbers": {"rate_bps": 67e6, "typical_bps": 109e6},
                     "failure": None,
+                    "segment": None,
+                    "fault": None,
                 },
                 {
                     "code": "at_least",
@@ -122,6 +126,8 @@ class ReasonReply(_Reply):
                     "finding": None,
                     "finding_numbers": {},
                     "failure": None,
+                    "segment": None,
+                    "fault": None,
                 },
             ]
         },
@@ -135,6 +141,8 @@ class ReasonReply(_Reply):
     finding: str | None
     finding_numbers: dict[str, float]
     failure: FailureReason | None
+    segment: Segment | None
+    fault: Fault | None
 
 
 class LineReply(_Reply):

@@ -34,6 +34,7 @@ from netmon.line_verdict import (
 from netmon.medium import MediumHealth
 from netmon.metrics import KINDS, MEDIUM_KINDS
 from netmon.model import AccessPoint, Building, Inventory, Line, LineRole
+from netmon.path import Verdict as PathVerdict
 from netmon.storage.records import (
     AlarmState,
     Incident,
@@ -76,7 +77,8 @@ class Moment:
 class Facts:
     """What was read of the store, for one building or for all.
 
-    ``media`` and ``recorded`` (further statements) are by line, and may lack some.
+    ``media``, ``recorded`` (further statements) and ``blamed`` (segments of the
+    way) are by line, and may lack some.
     """
 
     states: States
@@ -85,6 +87,7 @@ class Facts:
     open_incidents: Mapping[str, int]
     media: Mapping[str, MediumHealth] = field(default_factory=dict)
     recorded: Mapping[str, Sequence[Statement]] = field(default_factory=dict)
+    blamed: Mapping[str, PathVerdict] = field(default_factory=dict)
 
 
 def gather(
@@ -95,6 +98,7 @@ def gather(
     *,
     media: Mapping[str, MediumHealth] | None = None,
     recorded: Mapping[str, Sequence[Statement]] | None = None,
+    blamed: Mapping[str, PathVerdict] | None = None,
 ) -> Facts:
     """Return the records grouped by what they are about."""
     by_line: dict[str, dict[str, list[Latest]]] = defaultdict(lambda: defaultdict(list))
@@ -114,6 +118,7 @@ def gather(
         ),
         media=media or {},
         recorded=recorded or {},
+        blamed=blamed or {},
     )
 
 
@@ -208,6 +213,7 @@ def line_view(line: Line, facts: Facts, moment: Moment) -> LineView:
         chain.from_iterable(kinds.values()),
         moment.now_ms,
         facts.recorded.get(line.id, ()),
+        facts.blamed.get(line.id),
     )
     judged = judge_line(
         line,

@@ -94,3 +94,8 @@ def from_ms(ms: int) -> datetime:
 def berlin_day(ms: int) -> date:
     """Return the calendar day in Dortmund at that moment."""
     return datetime.fromtimestamp(ms / 1000, BERLIN).date()
+
+
+def day_bucket(day: date) -> int:
+    """Return a day as the daily rollups write it, e.g. 20261120."""
+    return day.year * 10_000 + day.month * 100 + day.day

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import median
 
-from netmon.clock import berlin_day
+from netmon.clock import berlin_day, day_bucket
 from netmon.medium import JUDGES, Baseline, MediumHealth, at_place, combine, merge
 from netmon.medium.limits import COUNTED_BY_DAY, TYPICAL_BY_HIGH, TYPICAL_BY_MEAN
 from netmon.metrics import KINDS, MEDIUM_KINDS
@@ -144,7 +144,7 @@ def _baseline(measurements: MeasurementStore, item: Latest, today: date) -> Base
     def days(metric: str, back: int) -> list[Rollup]:
         first = today - timedelta(days=back)
         return measurements.rollups(
-            item.series.id, metric, "day", _bucket(first), _bucket(today)
+            item.series.id, metric, "day", day_bucket(first), day_bucket(today)
         )
 
     typical: dict[str, float] = {}
@@ -153,7 +153,7 @@ def _baseline(measurements: MeasurementStore, item: Latest, today: date) -> Base
             typical[metric] = median(rollup.high for rollup in found)
     for metric, back in TYPICAL_BY_MEAN[kind].items():
         # Today itself may be what is wrong.
-        means = [r.mean for r in days(metric, back) if r.bucket != _bucket(today)]
+        means = [r.mean for r in days(metric, back) if r.bucket != day_bucket(today)]
         if means:
             typical[metric] = median(means)
     at_midnight = {
@@ -162,7 +162,3 @@ def _baseline(measurements: MeasurementStore, item: Latest, today: date) -> Base
         if (found := days(metric, 0))
     }
     return Baseline(typical, at_midnight)
-
-
-def _bucket(day: date) -> int:
-    return day.year * 10_000 + day.month * 100 + day.day

@@ -108,9 +108,7 @@ def counted(
     if course.by_edges:
         return edges(since, direction)
     usual_s = median(r.error_s for r in since) if since else 0.0
-    return live(
-        [r for r in since if r.error_s <= max(EXACT_S, 2 * usual_s)], direction
-    )
+    return live([r for r in since if r.error_s <= max(EXACT_S, 2 * usual_s)], direction)
 
 
 def judged(seen: Seen) -> CapacityResult:

@@ -56,18 +56,45 @@ def _stale_after(metric: str) -> str:
     return f"{round(kind.stale_after_s / 60)}m"
 
 
+def _when(metric: str) -> str:
+    """Return when each series had its last value, to the minute.
+
+    timestamp() tells a sample's own time only for a bare selector, hence the subquery.
+    """
+    window = _stale_after(metric)
+    return f"max_over_time(timestamp({metric}{_FILTER})[{window}:1m])"
+
+
+def _newest(values: str, times: str) -> str:
+    """Return of each line the value of the series that spoke last.
+
+    A line is measured in several ways, each a series: the largest of them would
+    hide for hours that a line fell.
+    """
+    last = f"topk by (building, line) (1, {times} and {values})"
+    return f"max by (building, line) ({values} and {last})"
+
+
 def _or_zero(query: str) -> str:
     """Return 0 where a count finds nothing, which Grafana would show as "No data"."""
     return f"{query} or vector(0)"
 
 
-_DOWN = f"max by (building, line) ({_fresh('throughput_rate_down_bps')})"
-_BEST_DOWN = f"max by (building) ({_fresh('throughput_rate_down_bps')})"
+_TARGET = f"{TARGET_DOWN_BPS:.0f}"
+_RATE = "throughput_rate_down_bps"
+_PROOF = "throughput_at_least_down_bps"
+_DOWN = _newest(_fresh(_RATE), _when(_RATE))
+# A lower bound below the target tells nothing, one above it proves the line.
+_PROVEN = f"{_fresh(_PROOF)} >= {_TARGET}"
+_TOLD = _newest(
+    f"({_fresh(_RATE)} or {_PROVEN})", f"({_when(_RATE)} or {_when(_PROOF)})"
+)
+_BEST_TOLD = f"max by (building) ({_TOLD})"
+_MEASURED = f"max by (building) ({_fresh(_RATE)} or {_fresh(_PROOF)})"
 _RTT = f"max by (building, line) ({_fresh('latency_rtt_s')})"
 _LOSS = f"max by (building, line) ({_fresh('latency_loss_ratio')})"
 _AP_UP = f"max by (building, ap) ({_fresh('wlan_ap_up')})"
 _CLIENTS = f"max by (building, ap) ({_fresh('wlan_ap_clients_count')})"
-# timestamp() tells a sample's own time only for a bare selector, hence the subquery.
 _PROBE_LAST = (
     "max by (building, probe) (max_over_time("
     f"timestamp(probe_health_spool_records_count{_FILTER})[7d:5m]))"
@@ -80,7 +107,6 @@ _PROBE_KNOWN = (
     f"(last_over_time(probe_health_spool_records_count{_FILTER}[7d]))"
 )
 _PROBE_SILENT = f"({_PROBE_KNOWN} unless {_PROBE_SEEN})"
-_TARGET = f"{TARGET_DOWN_BPS:.0f}"
 
 
 def _stat(
@@ -102,16 +128,18 @@ ROWS: Sequence[Sequence[Panel]] = (
     (
         _stat(
             "Gebäude mit Messwert",
-            "Gebäude, deren Download in den letzten 3 Stunden gemessen wurde.",
+            "Gebäude, deren Download in den letzten 3 Stunden gemessen oder mindestens "
+            "nachgewiesen wurde.",
             "Gebäude",
-            f"count({_BEST_DOWN})",
+            f"count({_MEASURED})",
         ),
         _stat(
             "Gebäude unter 100 Mbit/s",
             "Gebäude, deren beste Leitung zuletzt weniger als 100 Mbit/s Download "
-            "erreichte. Auch Gebäude, deren Vertrag weniger verspricht, zählen mit.",
+            "erreichte und seitdem nicht mehr nachwies. Auch Gebäude, deren Vertrag "
+            "weniger verspricht, zählen mit.",
             "Gebäude",
-            f"count({_BEST_DOWN} < {_TARGET})",
+            f"count({_BEST_TOLD} < {_TARGET})",
             (1, _YELLOW),
             (10, _RED),
         ),
@@ -146,7 +174,10 @@ ROWS: Sequence[Sequence[Panel]] = (
     (
         Panel(
             title="Download aller Leitungen",
-            description="Zuletzt gemessener Download jeder Leitung. Gestrichelt: 100 Mbit/s.",
+            description=(
+                "Zuletzt gemessener Download jeder Leitung, ohne Mindestnachweise. "
+                "Gestrichelt: 100 Mbit/s."
+            ),
             unit="bps",
             width=14,
             height=10,

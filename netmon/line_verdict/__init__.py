@@ -17,7 +17,7 @@ from netmon.line_verdict.judge import (
     judge_line,
 )
 from netmon.line_verdict.reasons import Reason, ReasonCode
-from netmon.line_verdict.words import Told, method_text, tell, tell_medium
+from netmon.line_verdict.words import Told, method_text, tell, tell_causes
 
 __all__ = [
     "FULL_SHARE",
@@ -37,5 +37,5 @@ __all__ = [
     "recorded_statements",
     "statements",
     "tell",
-    "tell_medium",
+    "tell_causes",
 ]

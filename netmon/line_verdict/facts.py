@@ -14,6 +14,7 @@ from msgspec import Struct
 from netmon.medium import merge
 from netmon.metrics import KINDS, MEDIUM_KINDS
 from netmon.model import FailureReason, Line, expected_down_bps
+from netmon.path import Verdict as PathVerdict
 from netmon.storage.records import Chunk, Latest
 
 DOWN, UP = "down", "up"
@@ -149,7 +150,8 @@ class LineFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     All but ``up`` (a capacity) and ``up_proof`` speak of the download. ``proof`` is a lower bound: the newest
     that proves the line, else the newest. ``failed`` is the newest record,
     where that has no number. ``device`` is what the line's own device tells
-    now: ``rx_dbm``, ``sync_bps``, ``radio_bps``, ``modulation_qam``.
+    now: ``rx_dbm``, ``sync_bps``, ``radio_bps``, ``modulation_qam``. ``blamed`` is
+    the guilty segment of the way to the internet.
     """
 
     capacity: Statement | None = None
@@ -160,6 +162,7 @@ class LineFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     up: Statement | None = None
     up_proof: Statement | None = None
     device: dict[str, float] = {}
+    blamed: PathVerdict | None = None
 
     @property
     def newest(self) -> Statement | None:
@@ -202,12 +205,14 @@ def gather_facts(
     latest: Iterable[Latest],
     now_ms: int,
     recorded: Iterable[Statement] = (),
+    blamed: PathVerdict | None = None,
 ) -> LineFacts:
     """Return the facts of a line.
 
     ``latest`` are newest values of its building, or all: of throughput, and of
     the medium where that is to be told. A series remembers its newest record
     only; ``recorded`` are further statements of the line, for what that hides.
+    ``blamed`` is what `netmon.line_path` found.
     """
     latest = list(latest)
     every = [*newest_statements(line, latest), *recorded]
@@ -232,6 +237,7 @@ def gather_facts(
         up=_newest(each for each in up if each.worth is Worth.CAPACITY),
         up_proof=_newest(each for each in up if each.worth is Worth.AT_LEAST),
         device=_device(line, latest, now_ms),
+        blamed=blamed,
     )
 
 

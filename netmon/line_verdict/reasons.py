@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from netmon.line_verdict.facts import PASSIVE, LineFacts, Statement, Worth, telling
 from netmon.medium import Finding, MediumHealth, MediumState
@@ -16,6 +17,8 @@ from netmon.model import (
     Technology,
     expected_down_bps,
 )
+from netmon.path import Fault
+from netmon.path import Verdict as PathVerdict
 from netmon.units import MBIT
 
 # Less than this is background noise of devices, nobody's traffic.
@@ -30,6 +33,7 @@ class ReasonCode(StrEnum):
 
     BELOW_MEDIUM = "below_medium"
     BELOW_MEDIUM_FINE = "below_medium_fine"
+    BELOW_PATH = "below_path"
     BELOW = "below"
     BELOW_UNKNOWN = "below_unknown"
     RECOVERING = "recovering"
@@ -39,6 +43,7 @@ class ReasonCode(StrEnum):
     CONTRACT = "contract"
     NOT_JUDGED = "not_judged"
     UNMEASURED_MEDIUM = "unmeasured_medium"
+    UNMEASURED_PATH = "unmeasured_path"
     PROBE_LIMITED = "probe_limited"
 
     OTHER_LINE = "other_line"
@@ -68,6 +73,8 @@ class ReasonCode(StrEnum):
     RADIO_FINE = "radio_fine"
     MEDIUM_FINE = "medium_fine"
     FINDING = "finding"
+    PATH = "path"
+    PATH_AFTER = "path_after"
     FAILED = "failed"
 
 
@@ -75,7 +82,8 @@ class Reason(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One reason. Names of ``numbers`` end in their unit.
 
     ``at_ms`` is when it was measured or began, None where it has no time.
-    ``finding`` is one of the line's medium, ``failure`` why there is no number.
+    ``finding`` is one of the line's medium, ``failure`` why there is no number,
+    ``blamed`` the guilty segment of the way to the internet.
     """
 
     code: ReasonCode
@@ -84,6 +92,7 @@ class Reason(Struct, frozen=True, omit_defaults=True, kw_only=True):
     method: str = ""
     finding: Finding | None = None
     failure: FailureReason | None = None
+    blamed: PathVerdict | None = None
 
 
 def below(line: Line, measured: LineFacts, medium: MediumHealth) -> list[Reason]:
@@ -97,11 +106,16 @@ def below(line: Line, measured: LineFacts, medium: MediumHealth) -> list[Reason]
         code = ReasonCode.RECOVERING
     elif medium.findings:
         code = ReasonCode.BELOW_MEDIUM
+    elif _breaks(measured):
+        code = ReasonCode.BELOW_PATH
     elif medium.state is MediumState.OK:
         code = ReasonCode.BELOW_MEDIUM_FINE
     else:
         code = ReasonCode.BELOW
-    return [_of_contract(code, line, known, medium), target]
+    reason = _of_contract(code, line, known, medium)
+    if code is ReasonCode.BELOW_PATH:
+        reason = replace(reason, blamed=measured.blamed)
+    return [reason, target]
 
 
 def suspected(line: Line, measured: LineFacts, medium: MediumHealth) -> list[Reason]:
@@ -150,6 +164,8 @@ def unmeasured(measured: LineFacts, medium: MediumHealth) -> list[Reason]:
     head: list[Reason] = []
     if worst is not None and worst.state is MediumState.CRITICAL:
         head = [Reason(code=ReasonCode.UNMEASURED_MEDIUM, finding=worst)]
+    elif _breaks(measured):
+        head = [Reason(code=ReasonCode.UNMEASURED_PATH, blamed=measured.blamed)]
     if failed is not None and failed.failure is FailureReason.OTHER_LINE:
         return [*head, about_failure(ReasonCode.OTHER_LINE, failed)]
     at_ms = None if newest is None else newest.at_ms
@@ -158,6 +174,18 @@ def unmeasured(measured: LineFacts, medium: MediumHealth) -> list[Reason]:
         return [*head, Reason(code=code, at_ms=at_ms)]
     code = ReasonCode.FAILING if newest else ReasonCode.FAILING_EVER
     return [*head, Reason(code=code, at_ms=at_ms, failure=failed.failure)]
+
+
+def _breaks(measured: LineFacts) -> bool:
+    """Say whether the way itself breaks; slow it also is where the line is full."""
+    blamed = measured.blamed
+    return blamed is not None and blamed.reason is not Fault.SLOW
+
+
+def about_path(blamed: PathVerdict) -> Reason:
+    """Return which segment of the way is to blame."""
+    code = ReasonCode.PATH if blamed.last_good is None else ReasonCode.PATH_AFTER
+    return Reason(code=code, blamed=blamed)
 
 
 def about_failure(code: ReasonCode, failed: Statement | None) -> Reason:
@@ -188,6 +216,8 @@ def after(
         for each in medium.findings
         if each not in said
     ]
+    if measured.blamed is not None and not any(reason.blamed for reason in head):
+        found.append(about_path(measured.blamed))
     if measured.failed is not None and not told_failure:
         found.append(about_failure(ReasonCode.FAILED, measured.failed))
     return found

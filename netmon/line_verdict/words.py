@@ -7,7 +7,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from netmon.line_verdict.judge import LineVerdict
-from netmon.line_verdict.reasons import Reason, ReasonCode
+from netmon.line_verdict.reasons import Reason, ReasonCode, about_path
 from netmon.medium import mbits, sentence, short_sentence, value_text
 from netmon.texts import Texts
 
@@ -41,12 +41,14 @@ def tell(verdict: LineVerdict, texts: Texts, when: Callable[[int], str]) -> Told
     return Told(headline, tuple(sentences))
 
 
-def tell_medium(verdict: LineVerdict, texts: Texts) -> tuple[str, ...]:
-    """Return only what a verdict says of the line's own medium."""
+def tell_causes(verdict: LineVerdict, texts: Texts) -> tuple[str, ...]:
+    """Return only what a verdict says of the line's medium and of the way."""
     found = []
     for reason in verdict.reasons:
         if reason.finding is not None:
             found.append(sentence(reason.finding, texts))
+        elif reason.blamed is not None:
+            found.append(_say(about_path(reason.blamed), texts, str))
         elif reason.code in _FINE:
             found.append(_say(reason, texts, str))
     return tuple(found)
@@ -67,6 +69,11 @@ def _say(reason: Reason, texts: Texts, when: Callable[[int], str]) -> str:
         told["finding"] = write(reason.finding, texts)
     if reason.failure is not None:
         told["failure"] = texts(f"failure.{reason.failure}")
+    if reason.blamed is not None:
+        told["segment"] = texts(f"path.segment.{reason.blamed.segment}")
+        told["fault"] = texts(f"path.reason.{reason.blamed.reason}")
+        good = reason.blamed.last_good
+        told["last_good"] = "" if good is None else texts(f"path.segment.{good}")
     return texts(f"verdict.reason.{reason.code}", **told)
 
 

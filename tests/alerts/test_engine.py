@@ -19,6 +19,7 @@ from netmon.clock import ManualClock, to_ms
 from netmon.config import AlertSettings, MailSettings, Settings
 from netmon.errors import StorageError
 from netmon.inventory import content_hash, encode
+from netmon.line_verdict import ReasonCode, VerdictClass
 from netmon.model import Device, DeviceKind, FailureReason, Inventory
 from netmon.storage.current import CurrentInventory
 from netmon.storage.records import (
@@ -102,6 +103,16 @@ class Site:
         values: dict[str, list[float | None]] = {"rate_down_bps": [mbits * 1e6]}
         series = self._series("throughput", tags, values, {})
         self._write([series], generated=generated)
+
+    def way(self, segment: str, said: float | FailureReason) -> None:
+        """Let the probe tell of a segment of its way: a round trip, or a failure."""
+        tags = {"line": "gs-07-main", "segment": segment}
+        if isinstance(said, FailureReason):
+            series = self._series("path", tags, {"rtt_s": [None]}, {})
+            series.failure = [said]
+        else:
+            series = self._series("path", tags, {"rtt_s": [said]}, {})
+        self._write([series])
 
     def aps(
         self,
@@ -499,9 +510,36 @@ def test_an_alarm_keeps_how_the_line_itself_was(
     assert (medium is not None) is has_modem
     if medium is not None:
         assert [finding.code for finding in medium.findings] == ["dsl_rate_low"]
+    verdict = decode(incident.evidence).verdict
+    assert verdict is not None
+    assert verdict.verdict is VerdictClass.BELOW_TARGET
+    first = verdict.reasons[0]
+    assert first.code is (ReasonCode.BELOW_MEDIUM if has_modem else ReasonCode.BELOW)
+    assert first.numbers == {"rate_bps": 43e6, "contracted_bps": 250e6}
     site.clock.advance(60)
     site.lines(240)
     engine.run_once()
     assert store.alarms.incidents(open_only=True) == []
     last = store.alarms.transitions_of("line:gs-07-main")[0]
     assert decode(last.evidence).medium is None
+    assert decode(last.evidence).verdict is None
+
+
+def test_a_silent_line_keeps_its_last_number_and_the_guilty_segment(
+    store: SqliteStore, city: Inventory
+) -> None:
+    site = Site(store, city)
+    engine = site.engine()
+    site.lines(240)
+    engine.run_once()
+    site.clock.advance(3 * 3600 + 1)
+    site.way("gateway", 0.001)
+    site.way("provider", FailureReason.NO_REPLY)
+    engine.run_once()
+    incidents = store.alarms.incidents(open_only=True)
+    (silent,) = (i for i in incidents if i.target == "line:gs-07-main")
+    verdict = decode(silent.evidence).verdict
+    assert verdict is not None
+    assert verdict.verdict is VerdictClass.NOT_MEASURED
+    assert verdict.reasons[0].code is ReasonCode.UNMEASURED_PATH
+    assert ReasonCode.MEASURED in {reason.code for reason in verdict.reasons}

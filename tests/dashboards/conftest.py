@@ -151,6 +151,10 @@ def make_inventory() -> Inventory:
     )
 
 
+def _bits(said: dict[str, float]) -> dict[str, float]:
+    return {n: x * MBIT if n.endswith("_bps") else x for n, x in said.items()}
+
+
 @dataclass
 class City:
     """Writes into a store what probes, collectors and alerts would."""
@@ -253,6 +257,33 @@ class City:
                 for age_s, r in records
             ),
             generated=generated,
+        )
+
+    def test(
+        self,
+        building_id: str,
+        *records: tuple[float, dict[str, float] | FailureReason],
+        method: str = "tcp-adaptive/2",
+        direction: str = "down",
+        basis: str = "router",
+        purpose: str = "routine",
+        role: LineRole = LineRole.MAIN,
+    ) -> None:
+        """Write records of one way to measure; rates are in Mbit/s."""
+        self.write(
+            "throughput",
+            building_id,
+            {
+                "line": f"{building_id}-{role}",
+                "method": method,
+                "direction": direction,
+                "basis": basis,
+                "purpose": purpose,
+            },
+            *(
+                (age_s, r if isinstance(r, FailureReason) else _bits(r))
+                for age_s, r in records
+            ),
         )
 
     def latency(

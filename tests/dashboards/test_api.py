@@ -7,6 +7,7 @@ import re
 import pytest
 
 from dashboards import schemas
+from dashboards.schemas import ReasonReply
 from netmon.model import FailureReason
 from netmon.storage.records import AlarmState
 
@@ -240,3 +241,104 @@ async def test_every_number_of_the_description_names_its_unit(client):
             if types & {"number", "integer"} and field not in bare:
                 names_it = field.endswith(units) or field in {"ratio", "bytes"}
                 assert names_it, f"{name}.{field}"
+
+
+async def test_a_line_has_its_verdict_with_codes_numbers_and_words(city, client):
+    city.test(
+        "b-z9",
+        (
+            720,
+            {
+                "rate_down_bps": 21.0,
+                "rate_down_low_bps": 20.5,
+                "rate_down_high_bps": 21.5,
+            },
+        ),
+    )
+    city.test(
+        "b-z9", (60, {"at_least_up_bps": 9.0}), method="tcp-floor/2", direction="up"
+    )
+    city.write(
+        "line_dsl",
+        "b-z9",
+        {"device": "rt-9", "line": "b-z9-main"},
+        (60, {"up": 1.0, "rate_down_bps": 23e6}),
+    )
+    city.line_state("b-z9", AlarmState.BAD)
+    found = (await client.get("/api/v1/buildings/b-z9")).json()
+    (line,) = found["lines"]
+    assert (line["state"], line["verdict"]) == ("bad", "below_target")
+    assert line["headline"] == "21 von 50 Mbit/s: DSL-Synchronisation nur 23"
+    assert line["reasons"][0] == {
+        "code": "below_medium",
+        "text": line["headline"],
+        "numbers": {"rate_bps": 21e6, "contracted_bps": 50e6},
+        "at": "2026-11-20T07:00:00.000Z",
+        "method": None,
+        "finding": "dsl_rate_low",
+        "finding_numbers": {"rate_bps": 23e6, "contracted_bps": 50e6},
+        "failure": None,
+        "segment": None,
+        "fault": None,
+    }
+    codes = [reason["code"] for reason in line["reasons"]]
+    assert codes == ["below_medium", "expected", "capacity", "up_at_least"]
+    assert line["reasons"][2]["method"] == "tcp-adaptive/2"
+    assert line["download"]["rate_bps"] == 21e6
+    assert line["download_at_least"]["rate_bps"] is None
+    assert line["upload"]["rate_bps"] is None, "a lower bound is no capacity"
+    assert line["upload_at_least"]["rate_bps"] == 9e6
+    in_list = (await client.get("/api/v1/buildings?q=b-z9")).json()["buildings"][0]
+    assert in_list["lines"][0]["headline"] == line["headline"]
+
+
+async def test_the_statements_of_a_day_newest_first(city, client):
+    city.test("b-ost", (25 * 3600, {"rate_down_bps": 240.0}))
+    city.test("b-ost", (3600, {"rate_down_bps": 241.0, "cross_down_bps": 5.0}))
+    city.test("b-ost", (60, FailureReason.TIMEOUT), purpose="confirmation")
+    found = (await client.get("/api/v1/buildings/b-ost")).json()["statements"]
+    assert [each["worth"] for each in found] == ["failed", "capacity"]
+    assert found[0]["failure"] == "timeout"
+    assert found[0]["values"] == {}
+    assert found[1] == {
+        "line_id": "b-ost-main",
+        "at": "2026-11-20T06:12:00.000Z",
+        "worth": "capacity",
+        "direction": "down",
+        "method": "tcp-adaptive/2",
+        "basis": "router",
+        "purpose": "routine",
+        "failure": None,
+        "values": {"rate_bps": 241e6, "cross_bps": 5e6},
+        "generated": False,
+    }
+
+
+async def test_the_guilty_segment_of_the_way_is_named(city, client):
+    city.test("b-ost", (5 * 3600, {"rate_down_bps": 240.0}))
+    for segment, said in (
+        ("gateway", {"rtt_s": 0.001, "loss_ratio": 0.0}),
+        ("provider", FailureReason.NO_REPLY),
+        ("data_centre", FailureReason.NO_REPLY),
+    ):
+        tags = {"line": "b-ost-main", "segment": segment}
+        city.write("path", "b-ost", tags, (60, said))
+    city.line_state("b-ost", AlarmState.BAD, rule="no_data")
+    (line,) = (await client.get("/api/v1/buildings/b-ost")).json()["lines"]
+    first = line["reasons"][0]
+    assert (first["code"], first["segment"], first["fault"]) == (
+        "unmeasured_path",
+        "provider",
+        "silent",
+    )
+    assert line["headline"] == "Nicht gemessen: Netz des Providers antwortet nicht"
+
+
+async def test_the_examples_of_the_description_are_answers(client):
+    schemas = (await client.get("/api/v1/openapi.json")).json()["components"]["schemas"]
+    shown = schemas["ReasonReply"]["examples"]
+    # The description leaves out what is null.
+    examples = [dict.fromkeys(ReasonReply.model_fields) | e for e in shown]
+    assert examples
+    for example in examples:
+        ReasonReply.model_validate(example)

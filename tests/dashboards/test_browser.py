@@ -13,6 +13,9 @@ import uvicorn
 from fastapi import FastAPI
 from playwright.async_api import Browser, Page, async_playwright
 
+from netmon.model import FailureReason
+from netmon.storage.records import AlarmState
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # Without these Chromium looks for hosts outside, which nobody wants of a test.
@@ -52,6 +55,31 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 async def site_url(app: FastAPI, city) -> AsyncIterator[str]:
     """The site on a free port; the fixture `app` has opened it already."""
     city.throughput("b-ost", (60, (180.0, 40.0)))
+    city.test(
+        "b-ost",
+        (
+            3600,
+            {
+                "rate_down_bps": 241.3,
+                "rate_down_low_bps": 238.4,
+                "rate_down_high_bps": 244.2,
+                "cross_down_bps": 17.6,
+                "rtt_idle_s": 0.011,
+                "rtt_loaded_s": 0.0853,
+                "cpu_steal_ratio": 0.12,
+                "probe_late_s": 0.04,
+                "port_speed_bps": 1000.0,
+            },
+        ),
+        (90, FailureReason.OTHER_LINE),
+    )
+    city.test(
+        "b-ost",
+        (120, {"at_least_down_bps": 104.2, "threshold_bps": 100.0}),
+        method="tcp-floor/2",
+        purpose="floor",
+    )
+    city.line_state("b-ost", AlarmState.OK)
     city.all_alive()
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(

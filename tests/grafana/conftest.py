@@ -136,6 +136,18 @@ def _fill(city: _City) -> None:
     city.put(
         "throughput", line("b", "b-main", method="adaptive"), [3], rate_down_bps=40e6
     )
+    # What spoke last counts: a line that fell, one that healed, one only proven.
+    full, floor = {"method": "tcp-adaptive/2"}, {"method": "tcp-floor/2"}
+    for name, purpose, minutes, rate_bps in (
+        ("fell", "routine", 100, 110e6),
+        ("fell", "confirmation", 5, 55e6),
+        ("healed", "routine", 100, 45e6),
+    ):
+        tags = line(name, f"{name}-main", purpose=purpose, **full)
+        city.put("throughput", tags, [minutes], rate_down_bps=rate_bps)
+    for name, bound_bps in (("healed", 104e6), ("proven", 104e6), ("fell", 30e6)):
+        tags = line(name, f"{name}-main", **floor)
+        city.put("throughput", tags, [4], at_least_down_bps=bound_bps)
     city.put("throughput", line("old", "old-main", **tcp), [181], rate_down_bps=10e6)
     city.put(
         "throughput",

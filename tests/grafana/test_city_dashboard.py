@@ -30,8 +30,8 @@ UNITS = {
 # What the filled database answers, by panel, legend and label values (in the order
 # of the labels' names). Only measured data counts.
 EXPECTED: dict[str, dict[str, dict[tuple[str, ...], float]]] = {
-    "Gebäude mit Messwert": {"Gebäude": {(): 2}},
-    "Gebäude unter 100 Mbit/s": {"Gebäude": {(): 1}},
+    "Gebäude mit Messwert": {"Gebäude": {(): 5}},
+    "Gebäude unter 100 Mbit/s": {"Gebäude": {(): 2}},
     "Access Points in Betrieb": {"Access Points": {(): 2}},
     "Access Points ausgefallen": {"Access Points": {(): 1}},
     "WLAN-Clients": {"Clients": {(): 42}},
@@ -41,6 +41,8 @@ EXPECTED: dict[str, dict[str, dict[tuple[str, ...], float]]] = {
             ("a", "a-main"): 250e6,
             ("a", "a-backup"): 50e6,
             ("b", "b-main"): 60e6,
+            ("fell", "fell-main"): 55e6,
+            ("healed", "healed-main"): 45e6,
         }
     },
     "Langsamste Leitungen": {
@@ -48,6 +50,8 @@ EXPECTED: dict[str, dict[str, dict[tuple[str, ...], float]]] = {
             ("a", "a-main"): 250e6,
             ("a", "a-backup"): 50e6,
             ("b", "b-main"): 60e6,
+            ("fell", "fell-main"): 55e6,
+            ("healed", "healed-main"): 45e6,
         }
     },
     "Laufzeit": {
@@ -231,7 +235,7 @@ def test_generated_data_shows_when_it_is_asked_for(
     city: dict[str, Any], filled: _Filled
 ) -> None:
     (target,) = _panel(city, "Gebäude unter 100 Mbit/s")["targets"]
-    assert filled.ask(target["expr"], generated=".*") == {(): 2}
+    assert filled.ask(target["expr"], generated=".*") == {(): 3}
     (target,) = _panel(city, "Download aller Leitungen")["targets"]
     shown = filled.ask(target["expr"], generated=".*")
     assert shown["made-up", "made-up-main"] == 20e6

@@ -28,6 +28,7 @@ PAGES = (
 def full_city(city):
     city.throughput("b-ost", *((h * 3600, (240, 40)) for h in range(1, 20)))
     city.throughput("b-ost", (60, FailureReason.DNS))
+    city.test("b-ost", (90, {"at_least_down_bps": 104.2}), method="tcp-floor/2")
     city.latency("b-ost", (120, 12))
     city.throughput("b-oest", (60, (190, 40)), generated=True)
     city.access_point("b-ost", "ost-1", 3)

@@ -19,10 +19,12 @@ from netmon.line_verdict import (
     judge_line,
     statements,
     tell,
-    tell_medium,
+    tell_causes,
 )
 from netmon.medium import Finding, MediumHealth, MediumState
 from netmon.model import FailureReason, Line, LineRole, Technology
+from netmon.path import Fault, Segment
+from netmon.path import Verdict as PathVerdict
 from netmon.storage.records import AlarmState, Latest, SeriesRef
 from netmon.texts import Texts, catalogue
 
@@ -133,11 +135,12 @@ def judged(
     *latest: Latest,
     medium: MediumHealth | None = None,
     of: Line | None = None,
+    blamed: PathVerdict | None = None,
     **options: Any,
 ) -> tuple[VerdictClass, str, tuple[str, ...]]:
     """Return the verdict with its words."""
     of = of or line()
-    facts = gather_facts(of, latest, NOW_MS)
+    facts = gather_facts(of, latest, NOW_MS, blamed=blamed)
     verdict = judge_line(of, alarms, facts, medium, NOW_MS, **options)
     assert tell(verdict, EN, age) != tell(verdict, DE, age)
     told = tell(verdict, DE, age)
@@ -148,6 +151,8 @@ def bad(*findings: Finding) -> MediumHealth:
     return MediumHealth(findings[0].state, findings)
 
 
+LOSS = PathVerdict(Segment.PROVIDER, Fault.LOSS, Segment.GATEWAY)
+SLOW = PathVerdict(Segment.PROVIDER, Fault.SLOW)
 OPTICS = record(MINUTE, {"rx_dbm": -12.3}, "line_optics", device="rt1", port="25")
 RADIO = Technology.RADIO
 
@@ -175,6 +180,24 @@ HEADLINES = {
         {},
         VerdictClass.BELOW_TARGET,
         "62 von 100 Mbit/s",
+    ),
+    "slow, and the provider loses packets": (
+        (BAD, full(MINUTE, 62)),
+        {"medium": FINE, "blamed": LOSS},
+        VerdictClass.BELOW_TARGET,
+        "62 von 100 Mbit/s: Netz des Providers verliert Pakete",
+    ),
+    "the medium comes before the way": (
+        (BAD, full(MINUTE, 62)),
+        {"medium": bad(FELL), "blamed": LOSS},
+        VerdictClass.BELOW_TARGET,
+        "62 von 100 Mbit/s: DSL-Synchronisation auf 67 gefallen",
+    ),
+    "a full line is slow too, that is no cause": (
+        (BAD, full(MINUTE, 62)),
+        {"medium": FINE, "blamed": SLOW},
+        VerdictClass.BELOW_TARGET,
+        "62 von 100 Mbit/s; die Leitung selbst ist ohne Befund",
     ),
     "a lower bound hides no capacity": (
         (BAD, full(10 * MINUTE, 62), floor(MINUTE, 40)),
@@ -334,6 +357,15 @@ HEADLINES = {
         VerdictClass.NOT_MEASURED,
         "Nicht gemessen: Keine DSL-Synchronisation",
     ),
+    "silent because the way is cut": (
+        (SILENT, full(5 * HOUR, 94), failing(MINUTE, FailureReason.UNREACHABLE)),
+        {
+            "blamed": PathVerdict(Segment.PROVIDER, Fault.SILENT, Segment.GATEWAY),
+            "medium": FINE,
+        },
+        VerdictClass.NOT_MEASURED,
+        "Nicht gemessen: Netz des Providers antwortet nicht",
+    ),
     "the backup carries": (
         (STALE, full(5 * HOUR, 94), failing(MINUTE, FailureReason.OTHER_LINE)),
         {},
@@ -402,6 +434,15 @@ SENTENCES = {
             "Soll: mindestens 100 Mbit/s",
             "62 Mbit/s gemessen (61 bis 63), vor 1 Min., voller Test",
             "Die Faser selbst ist in Ordnung: Empfangspegel −12,3 dBm",
+        ),
+    ),
+    "nobody else on the line, and a way that loses": (
+        (OK, full(MINUTE, 94, cross_down_bps=0.02)),
+        {"blamed": LOSS},
+        (
+            "Der Router zählte währenddessen keinen fremden Verkehr",
+            "Auf dem Weg ins Internet auffällig: Netz des Providers verliert Pakete; "
+            "in Ordnung bis Router im Gebäude",
         ),
     ),
     "without counters": (
@@ -517,12 +558,14 @@ def test_other_lines_say_nothing() -> None:
     assert gather_facts(other, [full(MINUTE, 94), OPTICS], NOW_MS) == LineFacts()
 
 
-def test_a_mail_without_numbers_still_tells_of_the_medium() -> None:
-    facts = gather_facts(line(), [full(9 * HOUR, 94)], NOW_MS)
+def test_a_mail_without_numbers_still_tells_of_medium_and_way() -> None:
+    facts = gather_facts(line(), [full(9 * HOUR, 94)], NOW_MS, blamed=SLOW)
     verdict = judge_line(line(), SILENT, facts, bad(DOWN, RESYNCS), NOW_MS)
-    assert tell_medium(verdict, DE) == (
+    assert tell_causes(verdict, DE) == (
         "Keine DSL-Synchronisation",
         "Heute 2-mal neu synchronisiert",
+        "Auf dem Weg ins Internet auffällig: "
+        "Netz des Providers ist langsamer als sonst",
     )
 
 
@@ -536,7 +579,7 @@ def test_every_code_has_its_words_and_every_word_its_code() -> None:
 
 
 def test_the_numbers_of_a_reason_end_in_their_unit() -> None:
-    bare = {"when", "method", "finding", "failure"}
+    bare = {"when", "method", "finding", "failure", "segment", "fault", "last_good"}
     for key, text in catalogue("de").items():
         if key.startswith("verdict.reason."):
             for name in set(re.findall(r"\{(\w+)\}", text)) - bare:
