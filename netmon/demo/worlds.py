@@ -46,6 +46,14 @@ async def _commands(handle: Handle) -> None:
             handle(line)
     except asyncio.CancelledError:
         return
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # It is ending already: nothing may break that off.
+            loop.add_signal_handler(number, _nothing)
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 class LinesStart(Struct, kw_only=True):
