@@ -37,23 +37,24 @@ async def _commands(handle: Handle) -> None:
     await loop.connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )
-    task = asyncio.current_task()
-    if task is not None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, task.cancel)
-    try:
-        while line := await reader.readline():
-            handle(line)
-    except asyncio.CancelledError:
-        return
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            # It is ending already: nothing may break that off.
-            loop.add_signal_handler(number, _nothing)
+    # An event, not a cancellation: that would break off what closes everything.
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    tasks = [
+        asyncio.create_task(told.wait()),
+        asyncio.create_task(_handle_all(reader, handle)),
+    ]
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    for task in done:
+        task.result()  # a command that failed is not hidden
 
 
-def _nothing() -> None:
-    """Do nothing."""
+async def _handle_all(reader: asyncio.StreamReader, handle: Handle) -> None:
+    while line := await reader.readline():
+        handle(line)
 
 
 class LinesStart(Struct, kw_only=True):
