@@ -271,6 +271,7 @@ class Demo:
                 data=files.root,
                 command=f"{program} demo",
                 line_building=checkup.line_building.id,
+                full_building=checkup.full_building.id,
                 ap_building=checkup.ap_building.id,
                 ap=checkup.ap.id,
                 report=f"{program} report annual --demo --year 2025 --out bericht",
