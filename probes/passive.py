@@ -19,7 +19,7 @@ from statistics import fmean, median, pstdev
 
 from probes.counters import Reading
 from probes.estimate import queueing_from_s
-from probes.measure_protocol import Operation
+from probes.measure_protocol import Direction
 
 METHOD = "passive/1"
 # A rate below this share of the threshold is "far below": nobody came near it.
@@ -59,7 +59,7 @@ class PassiveView:
 
 def look(
     readings: Sequence[Reading],
-    direction: Operation,
+    direction: Direction,
     refresh_s: float,
     most_bps: float = math.inf,
 ) -> PassiveView | None:

@@ -10,7 +10,7 @@ from probes.counters import (
     CounterSource,
     Reading,
 )
-from probes.measure_protocol import Operation
+from probes.measure_protocol import Direction
 from probes.passive import PassiveView, look
 
 # Before a test has learnt how often the router refreshes: as rarely as any we know.
@@ -61,13 +61,13 @@ class PassiveWatch:
         self._readings.clear()
 
     def view(
-        self, direction: Operation, since_s: float, most_bps: float
+        self, direction: Direction, since_s: float, most_bps: float
     ) -> PassiveView | None:
         """Return what the readings since a monotonic time show; None for too few."""
         readings = [each for each in self._readings if each.at_s >= since_s]
         return look(readings, direction, self.refresh_s, most_bps)
 
-    def now_bps(self, direction: Operation) -> float | None:
+    def now_bps(self, direction: Direction) -> float | None:
         """Return what the line carries now, L2; None where it isn't known."""
         if len(self._readings) < 2:
             return None

@@ -31,7 +31,7 @@ from probes.assignment import AssignmentDesk
 from probes.background import in_thread
 from probes.base import ProbeContext, ProbeResult, failed, say_nothing
 from probes.estimate import FRAME_BYTES, PAYLOAD_BYTES
-from probes.measure_protocol import Operation
+from probes.measure_protocol import Direction
 from probes.passive import Passive, PassiveView
 from probes.passive_watch import PassiveWatch
 from probes.plan import Costs, DayPlan, costs_of, plan_day
@@ -208,7 +208,7 @@ class Uplink:
         self._watch.learnt(None if found is None else found.period_s)
 
     def _job(
-        self, now: _Now, kind: Kind, direction: Operation, purpose: Purpose
+        self, now: _Now, kind: Kind, direction: Direction, purpose: Purpose
     ) -> Job:
         return Job(
             kind=kind,

@@ -14,7 +14,7 @@ from msgspec import Struct
 from netmon.assignment_wire import Assignment, CampaignTask
 from netmon.lease_wire import Purpose
 from netmon.school_calendar import Span
-from probes.measure_protocol import Operation
+from probes.measure_protocol import Direction
 from probes.passive import Passive
 from probes.plan import (
     Action,
@@ -33,12 +33,12 @@ CAMPAIGN_LATE_MS = 240_000
 # One good full test can be luck: so many have to be good after a bad one.
 DOUBT_AFTER_BELOW = 2
 
-BOTH: tuple[Operation, ...] = ("down", "up")
-DOWN: tuple[Operation, ...] = ("down",)
+BOTH: tuple[Direction, ...] = ("down", "up")
+DOWN: tuple[Direction, ...] = ("down",)
 
 
 _Kind = Literal["full", "floor", "quiet"]
-_LOADS: Mapping[Action, tuple[_Kind, Purpose, tuple[Operation, ...]]] = {
+_LOADS: Mapping[Action, tuple[_Kind, Purpose, tuple[Direction, ...]]] = {
     Action.FLOOR: ("floor", Purpose.FLOOR, BOTH),
     Action.CONFIRM: ("full", Purpose.CONFIRMATION, DOWN),
     Action.FULL: ("full", Purpose.ROUTINE, BOTH),
@@ -53,7 +53,7 @@ class Choice(Struct, frozen=True, kw_only=True):
     """
 
     kind: _Kind
-    directions: tuple[Operation, ...]
+    directions: tuple[Direction, ...]
     purpose: Purpose
     planned: PlannedTest | None = None
     campaign: str = ""

@@ -18,7 +18,7 @@ from probes.estimate import (
     rate_payload_bps,
 )
 from probes.floor import Floor, FloorResult
-from probes.measure_protocol import Operation
+from probes.measure_protocol import Direction
 from probes.passive import PassiveView
 
 Values = dict[str, float | None]
@@ -58,7 +58,7 @@ def floor_result(floor: FloorResult, threshold_bps: float) -> ProbeResult:
 
 def passive_result(
     view: PassiveView,
-    direction: Operation,
+    direction: Direction,
     *,
     proven: bool,
     refresh_s: float,
@@ -76,7 +76,7 @@ def passive_result(
     return measured(values)
 
 
-def shown_bps(result: ProbeResult, direction: Operation) -> float | None:
+def shown_bps(result: ProbeResult, direction: Direction) -> float | None:
     """Return what a result proves of a direction, TCP payload; None for nothing."""
     values = result.values
     bound = values.get(f"at_least_{direction}_bps")
@@ -84,7 +84,7 @@ def shown_bps(result: ProbeResult, direction: Operation) -> float | None:
     return bound if rate is None else rate
 
 
-def is_below(result: ProbeResult, direction: Operation, threshold_bps: float) -> bool:
+def is_below(result: ProbeResult, direction: Direction, threshold_bps: float) -> bool:
     """Say whether a result is certainly below a threshold (TCP payload)."""
     values = result.values
     if values.get(f"rate_{direction}_bps") is None:
@@ -93,7 +93,7 @@ def is_below(result: ProbeResult, direction: Operation, threshold_bps: float) ->
     return high is not None and high < threshold_bps
 
 
-def _rates(total: Estimate, direction: Operation) -> Values:
+def _rates(total: Estimate, direction: Direction) -> Values:
     low, high = rate_payload_bps(total.low_bps), rate_payload_bps(total.high_bps)
     if total.kind is ResultKind.AT_LEAST:
         return {f"at_least_{direction}_bps": low}

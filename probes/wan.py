@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from netmon.config import Secret, read_secret
 from probes.counters import CounterSource, Reading
-from probes.measure_protocol import Operation
+from probes.measure_protocol import Direction
 from probes.snmp_counters import SnmpCounters
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class WanPorts:
     def carrier(
         self,
         before: Mapping[str, Reading],
-        direction: Operation,
+        direction: Direction,
         own_octets: float,
         wait_s: float,
     ) -> str | None:
@@ -85,7 +85,7 @@ class WanPorts:
 def carried_by(
     before: Mapping[str, Reading],
     after: Mapping[str, Reading],
-    direction: Operation,
+    direction: Direction,
     own_octets: float,
 ) -> str | None:
     """Return the line whose counter moved by our octets; None if none or several did.

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from netmon.cli.base import Commands
 
 DEFAULT_PORT = 8080
+_ACTIONS = {"break": ("line", "ap"), "heal": ("line", "ap"), "fill": ("line",)}
 
 
 def add(commands: Commands, texts: Texts) -> None:
@@ -24,13 +25,16 @@ def add(commands: Commands, texts: Texts) -> None:
     )
     parser.add_argument("--data", type=Path, help=texts("demo.help.data"))
     parser.set_defaults(run=_start)
-    actions = parser.add_subparsers(metavar="break|heal")
-    for action in ("break", "heal"):
+    actions = parser.add_subparsers(metavar="break|heal|fill")
+    for action, things_of in _ACTIONS.items():
         switch = actions.add_parser(action, help=texts(f"demo.help.{action}"))
         things = switch.add_subparsers(
-            required=True, metavar="line|ap", dest="what", help=texts("demo.help.what")
+            required=True,
+            metavar="|".join(things_of),
+            dest="what",
+            help=texts("demo.help.what"),
         )
-        for what in ("line", "ap"):
+        for what in things_of:
             thing = things.add_parser(what)
             thing.add_argument("building", help=texts("demo.help.building"))
             if what == "ap":

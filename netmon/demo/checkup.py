@@ -6,14 +6,24 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+from netmon.clock import SystemClock, to_ms
 from netmon.demo.mailbox import ReceivedMail
-from netmon.demo.plan import Plan
+from netmon.demo.plan import Plan, healthy_rates
+from netmon.model import Building, below_by_contract, expected_down_bps
 from netmon.storage.ports import Store
 from netmon.storage.records import MailEvent
 from netmon.texts import Texts
 
 POLL_S = 0.5
 Press = Callable[[dict[str, str]], str]
+
+
+def _spare(plan: Plan, building: Building) -> float:
+    """Return a healthy line's rate as a share of what it must reach."""
+    line = plan.line(building.id)
+    if below_by_contract(line):
+        return 0.0
+    return healthy_rates(line)[0] / expected_down_bps(line)
 
 
 class CheckUp:
@@ -42,6 +52,12 @@ class CheckUp:
         )
         self.ap_building = next(b for b in plan.live if b.id != self.line_building.id)
         self.ap = plan.city.access_points_of[self.ap_building.id][0]
+        # The healthy line with the least to spare: there others could be mistaken for
+        # a fault soonest.
+        self.full_building = min(
+            (b for b in plan.live if not self._is_used(b) and _spare(plan, b) > 1),
+            key=lambda b: _spare(plan, b),
+        )
         line_name, ap_name = self.line_building.name, self.ap.name
         self.open: dict[str, str] = {
             "reports": "",
@@ -49,15 +65,20 @@ class CheckUp:
             "ap_alarm": texts("demo.open.ap_alarm", ap=ap_name),
             "line_recovery": texts("demo.open.line_recovery", building=line_name),
             "ap_recovery": texts("demo.open.ap_recovery", ap=ap_name),
+            "full_line": texts("demo.open.full_line", building=self.full_building.name),
         }
 
     async def run(self) -> None:
         """Return when everything has happened; cancel it when time is up."""
+        filled_s, filled_ms = time.monotonic(), to_ms(SystemClock().now())
+        fill = {"action": "fill", "what": "line", "building": self.full_building.id}
+        print(self._press(fill), flush=True)
         await self._until(self._all_reported)
         seconds = round(time.monotonic() - self._started_s)
         texts, n = self._texts, len(self._plan.live)
         print(texts("demo.step_reported", n=n, seconds=seconds), flush=True)
         await asyncio.gather(self._line(), self._access_point())
+        await self._no_incident(filled_s, filled_ms)
 
     async def _line(self) -> None:
         building = self.line_building.id
@@ -68,6 +89,30 @@ class CheckUp:
     async def _access_point(self) -> None:
         command = {"what": "ap", "building": self.ap_building.id, "ap": self.ap.id}
         await self._through("ap", f"ap:{self.ap.id}", command)
+
+    async def _no_incident(self, filled_s: float, filled_ms: int) -> None:
+        """See that the full line was measured, and that nobody took it for a fault."""
+        building = self.full_building.id
+
+        async def measured() -> bool:
+            return any(
+                each.series.building_id == building
+                and each.ok_ts_ms is not None
+                and each.ok_ts_ms > filled_ms
+                for each in self._store.measurements.latest(kind="throughput")
+            )
+
+        await self._until(measured)
+        target = f"line:{self._plan.line(building).id}"
+        if any(each.target == target for each in self._store.alarms.incidents()):
+            return
+        del self.open["full_line"]
+        seconds = round(time.monotonic() - filled_s)
+        name = self.full_building.name
+        print(self._texts("demo.step_full", building=name, seconds=seconds), flush=True)
+
+    def _is_used(self, building: Building) -> bool:
+        return building.id in {self.line_building.id, self.ap_building.id}
 
     async def _through(self, name: str, target: str, command: dict[str, str]) -> None:
         print(self._press({"action": "break", **command}), flush=True)

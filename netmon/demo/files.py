@@ -5,20 +5,33 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from netmon.config import Secret
 from netmon.demo.agents import DEMO_CREDENTIAL
-from netmon.demo.plan import Plan
+from netmon.demo.plan import Plan, line_shapes
+from netmon.demo.worlds import HOST, MEASURE_SERVER, LinesAnswer
 from netmon.ingest import new_token
 
-# A real deployment measures every hour and polls every five minutes; here a
+# A real deployment owes a statement every hour and polls every five minutes; here a
 # person is watching.
-THROUGHPUT_INTERVAL_S = 10.0
 POLL_INTERVAL_S = 8.0
 CONFIRM_COUNT = 2
+# Lessons all day, each slot of which owes a statement about the line.
+SLOT_S = 18.0
+MAX_TESTS = 2
+# Slots of seconds need far more bytes a day than those of an hour.
+_BUDGET_SHARE = 0.1
+_CALENDAR = """[[lessons]]
+days = ["mo", "tu", "we", "th", "fr", "sa", "su"]
+start = 00:00:00
+end = 23:59:59
+"""
+# The network behind the played measurement server: no lease is cut short by it.
+_SERVER_CAPACITY = "10 Gbit/s"
 
 
 def pointer_path() -> Path:
@@ -27,15 +40,38 @@ def pointer_path() -> Path:
     return Path(base) / "netmon" / "demo.json"
 
 
-def _toml(tables: dict[str, dict[str, Any]]) -> str:
-    """Return TOML of plain tables; JSON writes the same scalars and lists."""
+_Table = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class MailPeer:
+    """The demo's mail server, and what it takes to send through it."""
+
+    port: int
+    password: Secret
+    ca_file: Path
+
+
+def _toml(tables: dict[str, _Table | list[_Table]]) -> str:
+    """Return TOML of plain tables, or lists of them, by dotted name.
+
+    JSON writes the same scalars and lists.
+    """
     parts = []
-    for name, table in tables.items():
-        parts.append(f"[{name}]" if name else "")
-        parts += [
-            f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in table.items()
-        ]
+    for name, found in tables.items():
+        for table in found if isinstance(found, list) else [found]:
+            if name:
+                parts.append(f"[[{name}]]" if isinstance(found, list) else f"[{name}]")
+            parts += [
+                f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in table.items()
+            ]
     return "\n".join(parts) + "\n"
+
+
+def community() -> str:
+    """Return the SNMP community of all played devices."""
+    found = DEMO_CREDENTIAL.community
+    return found.reveal() if found else ""
 
 
 class DemoFiles:
@@ -70,36 +106,40 @@ class DemoFiles:
         *,
         tsdb_url: str,
         site_url: str,
-        mail_port: int,
-        mail_password: Secret,
-        ca_file: Path,
+        mail: MailPeer,
         collector_token: Path,
+        measure_port: int,
+        measure_key: Secret,
     ) -> None:
-        """Write the settings of gateway, alerts, relay and collector."""
-        password = self._write("mail.password", mail_password.reveal() + "\n")
-        community = DEMO_CREDENTIAL.community
+        """Write the settings of gateway, alerts, relay and collector.
+
+        Slots are given out for the measurement server on ``measure_port``.
+        """
+        password = self._write("mail.password", mail.password.reveal() + "\n")
         credentials = self._write(
             "snmp.toml",
             _toml(
                 {
                     DEMO_CREDENTIAL.name: {
                         "version": DEMO_CREDENTIAL.version,
-                        "community": community.reveal() if community else "",
+                        "community": community(),
                     }
                 }
             ),
         )
-        tables: dict[str, dict[str, Any]] = {
+        key = self._write("measure.key", measure_key.reveal() + "\n")
+        calendar = self._write("calendar.toml", _CALENDAR)
+        tables: dict[str, _Table | list[_Table]] = {
             "": {"data_dir": str(self.root)},
             "gateway": {"public_url": site_url},
             "tsdb": {"url": tsdb_url},
             "mail": {
                 "host": "localhost",
-                "port": mail_port,
+                "port": mail.port,
                 "security": "starttls",
                 "user": "netmon",
                 "password_file": str(password),
-                "ca_file": str(ca_file),
+                "ca_file": str(mail.ca_file),
                 "sender": "netmon@dortmund.example",
                 "recipients": ["servicemanagement@dortmund.example"],
             },
@@ -118,6 +158,21 @@ class DemoFiles:
                 "gateway_url": site_url,
                 "token_file": str(collector_token),
             },
+            "measure": {
+                "key_file": str(key),
+                "calendar_file": str(calendar),
+                "budget_share": _BUDGET_SHARE,
+                "full_tests_per_day": 1,
+                "slot_s": SLOT_S,
+            },
+            "measure.servers": [
+                {
+                    "id": MEASURE_SERVER,
+                    "address": f"{HOST}:{measure_port}",
+                    "capacity": _SERVER_CAPACITY,
+                    "max_tests": MAX_TESTS,
+                }
+            ],
         }
         self._write(self.settings.name, _toml(tables))
 
@@ -126,36 +181,29 @@ class DemoFiles:
         plan: Plan,
         building_id: str,
         site_url: str,
-        lines: tuple[int, int],
+        world: LinesAnswer,
         measure_token: Secret,
     ) -> str:
-        """Write a probe's settings; return their path.
-
-        ``lines`` are the ports of the measurement server and the name server.
-        """
+        """Write a probe's settings; return their path. ``world`` plays its line."""
         probe = next(p for p in plan.city.probes if p.building_id == building_id)
+        # What it remembers lies beside its spool.
+        (self.root / probe.id).mkdir(exist_ok=True)
         server_token = self._write("measure.token", measure_token.reveal() + "\n")
-        measure_port, dns_port = lines
-        tables: dict[str, dict[str, Any]] = {
+        community_file = self._write("wan.community", community() + "\n")
+        line_ids = [shape.id for shape in line_shapes(plan)]
+        tables: dict[str, _Table | list[_Table]] = {
             "": {
                 "probe": probe.id,
                 "building": building_id,
                 "line": probe.line_id,
-                "spool": f"{probe.id}.spool.sqlite3",
+                "spool": f"{probe.id}/spool.sqlite3",
             },
             "gateway": {"url": site_url, "token_file": self.token(probe.id).name},
             "server": {
-                "address": f"127.0.0.1:{measure_port}",
+                "address": f"{HOST}:{world.own[probe.line_id]}",
                 "token_file": server_token.name,
             },
-            "throughput": {
-                "interval_s": THROUGHPUT_INTERVAL_S,
-                "warmup_s": 0.3,
-                "window_s": 1.0,
-            },
-            "latency": {"interval_s": 5.0, "count": 10, "spacing_s": 0.02},
-            "dns": {"interval_s": 20.0, "server": "127.0.0.1", "port": dns_port},
-            "link": {"interval_s": 60.0},
+            "throughput": {"interval_s": 0},
             # The demo asks nobody outside: its own status site stands for the internet.
             "path": {
                 "interval_s": 20.0,
@@ -163,7 +211,27 @@ class DemoFiles:
                 "spacing_s": 0.05,
                 "anchors": [urlsplit(site_url).netloc],
             },
+            "latency": {"interval_s": 4.0, "count": 10, "spacing_s": 0.02},
+            "dns": {"interval_s": 20.0, "server": HOST, "port": world.dns},
+            "link": {"interval_s": 60.0},
             "health": {"interval_s": 15.0},
+            "uplink": {
+                "interface": "lo",
+                "passive_interval_s": 1.5,
+                "assignment_interval_s": 5.0,
+                "confirm_spacing_s": 4.0,
+                "patience_s": SLOT_S,
+                "proof_valid_s": 60.0,
+                "tick_s": 0.5,
+            },
+            "wan": [
+                {
+                    "line": probe.line_id,
+                    "address": f"{HOST}:{world.wan}",
+                    "if_index": line_ids.index(probe.line_id) + 1,
+                    "community_file": community_file.name,
+                }
+            ],
         }
         return str(self._write(f"{probe.id}.toml", _toml(tables)))
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from netmon.demo.line_traffic import Traffic
+from netmon.demo.played_line import LineShape
 from netmon.model import (
     Building,
     Device,
@@ -32,6 +34,16 @@ _ROUTERS = {
     Technology.VDSL: "VDSL-Modem (Demo)",
 }
 BROKEN_SHARE = 0.4
+# Empty round trip and buffer of a line, seconds.
+_WAITS = {
+    Technology.FIBRE: (0.004, 0.025),
+    Technology.RADIO: (0.007, 0.030),
+    Technology.VDSL: (0.016, 0.040),
+}
+_TRAFFIC = (Traffic.STEADY, Traffic.NONE, Traffic.BURSTY, Traffic.SCHOOL)
+# Most routers' counters are always fresh; by number of the building those that are
+# renewed so often, and one that nobody can read (None).
+_REFRESHES_S: dict[int, float | None] = {1: None, 6: 1.0, 10: 3.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +130,27 @@ def healthy_rates(line: Line) -> tuple[float, float]:
         line.contracted_down_bps * HEALTHY_SHARE,
         line.contracted_up_bps * HEALTHY_SHARE,
     )
+
+
+def line_shapes(plan: Plan) -> tuple[LineShape, ...]:
+    """Return how each live line is played, in the buildings' order."""
+    shapes = []
+    for number, building in enumerate(plan.live):
+        line = plan.line(building.id)
+        down_bps, up_bps = healthy_rates(line)
+        base_rtt_s, queue_s = _WAITS[line.technology]
+        shapes.append(
+            LineShape(
+                id=line.id,
+                down_bps=down_bps,
+                up_bps=up_bps,
+                base_rtt_s=base_rtt_s,
+                queue_s=queue_s,
+                traffic=_TRAFFIC[number % len(_TRAFFIC)],
+                refresh_s=_REFRESHES_S.get(number, 0.0),
+            )
+        )
+    return tuple(shapes)
 
 
 def broken_rates(line: Line) -> tuple[float, float]:

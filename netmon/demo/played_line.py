@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from netmon.demo.line_fluid import Way
 from netmon.demo.line_traffic import Others, Traffic
@@ -18,8 +19,7 @@ from probes.measure_protocol import Direction
 _UP_WEIGHT = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class LineShape:
+class LineShape(Struct, frozen=True, kw_only=True):
     """How a line is when it is in order. Rates are bit/s of TCP payload.
 
     ``base_rtt_s`` is the empty round trip, ``queue_s`` the buffer before the line,
@@ -27,6 +27,7 @@ class LineShape:
     they cannot be read).
     """
 
+    id: str
     down_bps: float
     up_bps: float
     base_rtt_s: float
@@ -38,19 +39,17 @@ class LineShape:
 class PlayedLine:
     """Plays one line; belongs to one event loop. A `probes.paced_line.PacedLine`.
 
-    ``seed`` fixes the other traffic, ``day_s`` is the time of day it begins at.
+    Its id is the seed of the other traffic, ``day_s`` the time of day it begins at.
     """
 
     def __init__(
         self,
         shape: LineShape,
         *,
-        seed: str,
         day_s: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.shape = shape
-        self._seed = seed
         self._clock = clock
         self._began_s = clock()
         self._day_s = day_s
@@ -105,4 +104,4 @@ class PlayedLine:
 
     def _others(self, direction: Direction, traffic: Traffic) -> Others:
         weight = _UP_WEIGHT if direction == "up" else 1.0
-        return Others(traffic, f"{self._seed}/{direction}", self._day_s, weight)
+        return Others(traffic, f"{self.shape.id}/{direction}", self._day_s, weight)

@@ -16,23 +16,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import msgspec
 
 from netmon.clock import SystemClock, to_ms
 from netmon.config import Secret
 from netmon.demo import city, generated
 from netmon.demo.checkup import CheckUp
-from netmon.demo.files import CONFIRM_COUNT, DemoFiles
+from netmon.demo.files import CONFIRM_COUNT, MAX_TESTS, DemoFiles, MailPeer, community
+from netmon.demo.line_traffic import Traffic
 from netmon.demo.mailbox import Mailbox
 from netmon.demo.panel import Panel
 from netmon.demo.plan import (
     Plan,
     broken_rates,
     healthy_rates,
+    line_shapes,
     make_plan,
     with_addresses,
 )
 from netmon.demo.processes import Child, Children
 from netmon.demo.victoria import Victoria, is_installed
+from netmon.demo.worlds import LineCommand, LinesAnswer, LinesStart
 from netmon.ingest import new_token, token_hash
 from netmon.inventory import content_hash, encode
 from netmon.storage.records import SourceKind
@@ -97,7 +101,7 @@ class Demo:
         store = SqliteStore(files.state)
         stack.callback(store.close)
 
-        password, measure_token = new_token(), new_token()
+        password, measure_token, measure_key = new_token(), new_token(), new_token()
         mailbox = Mailbox(files.root, "netmon", password)
         await mailbox.start()
         stack.push_async_callback(mailbox.stop)
@@ -106,8 +110,9 @@ class Demo:
         stack.callback(panel.stop)
         stack.callback(files.write_pointer(panel.url, panel.key))
 
-        ports, addresses = await asyncio.gather(
-            self._start_lines(children, measure_token), self._start_devices(children)
+        world, addresses = await asyncio.gather(
+            self._start_lines(children, measure_token, measure_key),
+            self._start_devices(children),
         )
         inventory = with_addresses(plan.city, addresses)
         now_ms = to_ms(SystemClock().now())
@@ -117,10 +122,10 @@ class Demo:
         files.write_settings(
             tsdb_url=tsdb_url,
             site_url=site_url,
-            mail_port=mailbox.port,
-            mail_password=Secret(password),
-            ca_file=mailbox.certificate_path,
+            mail=MailPeer(mailbox.port, Secret(password), mailbox.certificate_path),
             collector_token=files.token(COLLECTOR),
+            measure_port=world.leased,
+            measure_key=Secret(measure_key),
         )
         config = ("--config", str(files.settings))
         await children.start(
@@ -140,7 +145,7 @@ class Demo:
             await children.start("relay", "-m", "netmon", "relay", "run", *config)
         for building in plan.live:
             probe = files.write_probe(
-                plan, building.id, site_url, ports, Secret(measure_token)
+                plan, building.id, site_url, world, Secret(measure_token)
             )
             await children.start(
                 f"probe-{building.id}",
@@ -197,17 +202,23 @@ class Demo:
         )
         return Secret(feed)
 
-    async def _start_lines(self, children: Children, token: str) -> tuple[int, int]:
+    async def _start_lines(
+        self, children: Children, token: str, key: str
+    ) -> LinesAnswer:
         child = await children.start(
             "lines", "-m", "netmon.demo.worlds", "lines", talks=True
         )
-        await child.tell(json.dumps({"token": token}).encode())
-        answer = json.loads(await child.hear())
+        start = LinesStart(
+            token=token,
+            key=key,
+            community=community(),
+            max_tests=MAX_TESTS,
+            lines=line_shapes(self._plan),
+        )
+        await child.tell(msgspec.json.encode(start))
+        answer = msgspec.json.decode(await child.hear(), type=LinesAnswer)
         self._lines = child
-        for building in self._plan.live:
-            await self._set_rate(building.id, broken=False)
-        measure_port, dns_port = answer["ports"]
-        return int(measure_port), int(dns_port)
+        return answer
 
     async def _start_devices(self, children: Children) -> dict[str, str]:
         child = await children.start(
@@ -260,6 +271,7 @@ class Demo:
                 data=files.root,
                 command=f"{program} demo",
                 line_building=checkup.line_building.id,
+                full_building=checkup.full_building.id,
                 ap_building=checkup.ap_building.id,
                 ap=checkup.ap.id,
                 report=f"{program} report annual --demo --year 2025 --out bericht",
@@ -311,6 +323,9 @@ class Demo:
                 texts("demo.unknown_building", building=building_id, live=live)
             )
         if command.get("what") == "line":
+            if command.get("action") == "fill":
+                self._spawn(self._tell_line(building_id, traffic=Traffic.FULL))
+                return texts("demo.line_filled", name=names[building_id])
             self._spawn(self._set_rate(building_id, broken=broken))
             line = self._plan.line(building_id)
             rates = broken_rates(line) if broken else healthy_rates(line)
@@ -341,15 +356,38 @@ class Demo:
         task.add_done_callback(self._tasks.discard)
 
     async def _set_rate(self, building_id: str, *, broken: bool) -> None:
+        """Break a line, or heal it, with whatever else was done to it."""
         line = self._plan.line(building_id)
         down_bps, up_bps = broken_rates(line) if broken else healthy_rates(line)
-        if self._lines is not None:
-            tell = {"line": line.id, "down_bps": down_bps, "up_bps": up_bps}
-            await self._lines.tell(json.dumps(tell).encode())
+        usual = next(x for x in line_shapes(self._plan) if x.id == line.id).traffic
+        await self._tell_line(
+            building_id,
+            down_bps=down_bps,
+            up_bps=up_bps,
+            traffic=None if broken else usual,
+        )
         if self._devices is not None:
             # Its router, if it has one, tells why.
             ill = {"line": line.id, "broken": broken}
             await self._devices.tell(json.dumps(ill).encode())
+
+    async def _tell_line(
+        self,
+        building_id: str,
+        *,
+        down_bps: float | None = None,
+        up_bps: float | None = None,
+        traffic: Traffic | None = None,
+    ) -> None:
+        if self._lines is None:
+            return
+        command = LineCommand(
+            line=self._plan.line(building_id).id,
+            down_bps=down_bps,
+            up_bps=up_bps,
+            traffic=traffic,
+        )
+        await self._lines.tell(msgspec.json.encode(command))
 
 
 def run(options: Options, texts: Texts) -> int:

@@ -12,11 +12,22 @@ import json
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
-from netmon.config import Secret
+import msgspec
+from msgspec import Struct
 
-Handle = Callable[[dict[str, object]], None]
+from netmon.config import Secret
+from netmon.demo.line_traffic import Traffic
+from netmon.demo.played_line import LineShape
+
+Handle = Callable[[bytes], None]
+
+HOST = "127.0.0.1"
+# The id of the measurement server in leases.
+MEASURE_SERVER = "demo"
+_LONGEST_TEST_S = 20.0
 
 
 async def _commands(handle: Handle) -> None:
@@ -26,57 +37,135 @@ async def _commands(handle: Handle) -> None:
     await loop.connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )
-    task = asyncio.current_task()
-    if task is not None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, task.cancel)
-    try:
-        while line := await reader.readline():
-            handle(json.loads(line))
-    except asyncio.CancelledError:
-        return
+    # An event, not a cancellation: that would break off what closes everything.
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    tasks = [
+        asyncio.create_task(told.wait()),
+        asyncio.create_task(_handle_all(reader, handle)),
+    ]
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    for task in done:
+        task.result()  # a command that failed is not hidden
 
 
-async def lines(start: dict[str, object]) -> None:
-    """Play the lines: a measurement server that paces each to its rate, and DNS."""
+async def _handle_all(reader: asyncio.StreamReader, handle: Handle) -> None:
+    while line := await reader.readline():
+        handle(line)
+
+
+class LinesStart(Struct, kw_only=True):
+    """What the lines' world is told: secrets, and the lines it plays."""
+
+    token: str
+    key: str
+    community: str
+    max_tests: int
+    lines: tuple[LineShape, ...]
+
+
+class LinesAnswer(Struct, frozen=True, kw_only=True):
+    """Where the lines' world listens.
+
+    ``leased`` is the measurement server for which slots are given out, ``own`` the
+    port of each line: there an echo's line is known without a test. ``wan`` answers
+    SNMP for all lines, whose ifIndex is their number from 1.
+    """
+
+    leased: int
+    own: dict[str, int]
+    wan: int
+    dns: int
+
+
+class LineCommand(Struct, kw_only=True):
+    """A change of a line; None leaves as it is."""
+
+    line: str
+    down_bps: float | None = None
+    up_bps: float | None = None
+    traffic: Traffic | None = None
+
+
+async def lines(raw: bytes) -> None:
+    """Play the lines: the measurement server behind them, their routers, and DNS."""
+    from netmon.clock import BERLIN, SystemClock
     from netmon.demo.names import NameServer
+    from netmon.demo.played_line import PlayedLine
+    from netmon.demo.wan_agent import WanAgent
+    from probes.lease_token import LeaseGate
     from probes.measure_server import Limits, MeasureServer
 
-    server = MeasureServer(
-        Secret(str(start["token"])), limits=Limits(max_tests=64, max_seconds=10.0)
+    start = msgspec.json.decode(raw, type=LinesStart)
+    local = SystemClock().now().astimezone(BERLIN)
+    day_s = 3600.0 * local.hour + 60.0 * local.minute + local.second
+    played = {shape.id: PlayedLine(shape, day_s=day_s) for shape in start.lines}
+    token = Secret(start.token)
+    leased = MeasureServer(
+        token,
+        limits=Limits(max_tests=start.max_tests, max_seconds=_LONGEST_TEST_S),
+        lines=played,
+        leases=LeaseGate(Secret(start.key), MEASURE_SERVER),
+    )
+    own = {
+        line_id: MeasureServer(
+            token, lines={line_id: line}, echo_line=lambda *_, line=line: line
+        )
+        for line_id, line in played.items()
+    }
+    routers = WanAgent(
+        {
+            index: line.counters
+            for index, line in enumerate(played.values(), 1)
+            if line.shape.refresh_s is not None
+        },
+        Secret(start.community),
     )
     names = NameServer()
-    await names.start()
-    await server.start("127.0.0.1", 0)
 
-    def handle(command: dict[str, object]) -> None:
-        server.set_rate(
-            str(command["line"]),
-            float(str(command["down_bps"])),
-            float(str(command["up_bps"])),
+    def handle(raw: bytes) -> None:
+        command = msgspec.json.decode(raw, type=LineCommand)
+        line = played[command.line]
+        if command.down_bps is not None and command.up_bps is not None:
+            line.set_rate(command.down_bps, command.up_bps)
+        if command.traffic is not None:
+            line.set_traffic(command.traffic)
+
+    async with AsyncExitStack() as stack:
+        for server in (leased, *own.values()):
+            await server.start(HOST, 0)
+            stack.push_async_callback(server.stop)
+        for each in (names, routers):
+            await each.start()
+            stack.callback(each.stop)
+        _say(
+            LinesAnswer(
+                leased=leased.port,
+                own={line_id: server.port for line_id, server in own.items()},
+                wan=routers.port,
+                dns=names.port,
+            )
         )
-
-    try:
-        print(json.dumps({"ports": [server.port, names.port]}), flush=True)
         await _commands(handle)
-    finally:
-        names.stop()
-        await server.stop()
 
 
-async def devices(start: dict[str, object]) -> None:
+async def devices(raw: bytes) -> None:
     """Play the controllers, switches and routers of the live buildings."""
     from netmon.demo import city
     from netmon.demo.agents import AgentFleet, specs_for
     from netmon.demo.plan import make_plan
 
-    wanted = start["buildings"]
+    wanted = json.loads(raw)["buildings"]
     buildings = [str(b) for b in wanted] if isinstance(wanted, list) else []
     fleet = AgentFleet()
     plan = make_plan(city.load())
     addresses = await fleet.start(specs_for(plan.city, buildings))
 
-    def handle(command: dict[str, object]) -> None:
+    def handle(raw: bytes) -> None:
+        command = json.loads(raw)
         if "line" in command:
             fleet.set_line(str(command["line"]), broken=bool(command["broken"]))
             return
@@ -85,13 +174,13 @@ async def devices(start: dict[str, object]) -> None:
         )
 
     try:
-        print(json.dumps({"addresses": addresses}), flush=True)
+        _say({"addresses": addresses})
         await _commands(handle)
     finally:
         await fleet.stop()
 
 
-async def others(start: dict[str, object]) -> None:
+async def others(raw: bytes) -> None:
     """Play the buildings without a live probe: a year of history, then fresh values."""
     import httpx
 
@@ -101,6 +190,7 @@ async def others(start: dict[str, object]) -> None:
     from netmon.ingest import token_hash
     from netmon.storage.sqlite import SqliteStore
 
+    start = json.loads(raw)
     plan = make_plan(city.load())
     token = Secret(str(start["token"]))
     store = SqliteStore(Path(str(start["state"])))
@@ -112,7 +202,7 @@ async def others(start: dict[str, object]) -> None:
         records = generated.write_history(store.measurements, batches)
     finally:
         store.close()
-    print(json.dumps({"records": records}), flush=True)
+    _say({"records": records})
     async with httpx.AsyncClient(base_url=str(start["gateway"]), timeout=20) as client:
         feeder = generated.Feeder(plan.city, plan.others, client, token)
         feeding = asyncio.create_task(feeder.run(float(str(start["interval_s"]))))
@@ -120,7 +210,11 @@ async def others(start: dict[str, object]) -> None:
         feeding.cancel()
 
 
-WORLDS: dict[str, Callable[[dict[str, object]], Awaitable[None]]] = {
+def _say(answer: object) -> None:
+    print(msgspec.json.encode(answer).decode(), flush=True)
+
+
+WORLDS: dict[str, Callable[[bytes], Awaitable[None]]] = {
     "lines": lines,
     "devices": devices,
     "others": others,
@@ -128,8 +222,8 @@ WORLDS: dict[str, Callable[[dict[str, object]], Awaitable[None]]] = {
 
 
 async def _main(name: str) -> None:
-    start = json.loads(await asyncio.to_thread(sys.stdin.readline))
-    await WORLDS[name](start)
+    start = await asyncio.to_thread(sys.stdin.readline)
+    await WORLDS[name](start.encode())
 
 
 if __name__ == "__main__":
