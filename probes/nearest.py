@@ -10,7 +10,7 @@ from netmon.config import Secret
 from netmon.lease_wire import ServerAddress
 from probes.address import parse_address
 from probes.base import MeasureAddress
-from probes.load import Pinger
+from probes.pinger import Pinger
 
 AGE_S = 3600.0
 ECHOES = 3

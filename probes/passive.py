@@ -18,7 +18,6 @@ from itertools import pairwise
 from statistics import fmean, median, pstdev
 
 from probes.counters import Reading
-from probes.estimate import queueing_from_s
 from probes.measure_protocol import Direction
 
 METHOD = "passive/1"
@@ -29,6 +28,9 @@ PLATEAU_INTERVALS = 6
 PLATEAU_SPREAD = 0.02
 # A plateau of a trickle is no cap.
 PLATEAU_SHARE = 0.1
+# From so much more than the empty round trip on, packets waited in a queue.
+QUEUE_MIN_S = 0.002
+QUEUE_MIN_SHARE = 0.3
 # An answer of the echoes says something about so few intervals only.
 MIN_INTERVALS = 2
 
@@ -120,6 +122,11 @@ def judge(
     if waits and is_plateau(view.rates_bps, threshold_bps):
         return Passive.SUSPICIOUS
     return Passive.NOTHING
+
+
+def queueing_from_s(base_rtt_s: float) -> float:
+    """Return from which round trip on packets have waited in the line's queue."""
+    return base_rtt_s + max(QUEUE_MIN_S, QUEUE_MIN_SHARE * base_rtt_s)
 
 
 def is_plateau(rates_bps: Sequence[float], threshold_bps: float) -> bool:

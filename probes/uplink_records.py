@@ -24,9 +24,15 @@ from probes.passive import PassiveView
 Values = dict[str, float | None]
 
 
-def full_result(run: CapacityResult) -> ProbeResult:
-    """Return what a full test shows."""
+def full_result(run: CapacityResult, threshold_bps: float) -> ProbeResult:
+    """Return what a full test shows.
+
+    A test that one of its ends held back shows a lower bound; below the threshold
+    (TCP payload) that bound would say something of the end only.
+    """
     if run.total.kind is ResultKind.INVALID:
+        return _not_ours(run)
+    if run.limited_by and rate_payload_bps(run.total.low_bps) < threshold_bps:
         return _not_ours(run)
     if run.total.kind is ResultKind.NO_VERDICT:
         return failed(FailureReason.UNSETTLED, _span_words(run.total))
@@ -109,27 +115,30 @@ def _rates(total: Estimate, direction: Direction) -> Values:
 def _course(run: CapacityResult) -> Values:
     """Return how the test went, the same for all tests."""
     cross = None if run.cross_bps is None else rate_ip_bps(run.cross_bps)
-    loaded = run.rtt_loaded_s
     return {
         f"goodput_{run.direction}_bps": rate_payload_bps(run.goodput_bps),
         f"cross_{run.direction}_bps": cross,
         "rtt_idle_s": run.rtt_idle_s,
-        "rtt_loaded_s": loaded,
-        # Round trips a minute while the line is loaded, as RPM counts them
-        # (draft-ietf-ippm-responsiveness), from UDP echoes.
-        "responsiveness_rpm": 60 / loaded if loaded else None,
+        "rtt_loaded_s": run.rtt_loaded_s,
+        "responsiveness_rpm": run.rpm,
+        "retransmitted_ratio": run.retransmitted_ratio,
         "transferred_bytes": run.wire_bytes,
         "duration_s": run.load_s,
-        "window_s": run.total.window_s,
+        "window_s": run.window_s,
+        "counter_refresh_s": run.refresh_s,
         "streams_count": float(run.streams),
         "probe_late_s": run.late_s,
+        "cpu_busy_ratio": run.cpu_busy_ratio,
+        "cpu_steal_ratio": run.cpu_steal_ratio,
     }
 
 
 def _not_ours(run: CapacityResult) -> ProbeResult:
     """Return the failure of a run in which an end, not the line, was the limit."""
-    late = f"a tick came {run.late_s * 1000:.0f} ms late"
-    return failed(FailureReason.PROBE_LIMITED, run.limited_by or late)
+    why = run.weakness or "its end of the connection held the test back"
+    if run.limited_by == "server":
+        return failed(FailureReason.BUSY, f"the measurement server: {why}")
+    return failed(FailureReason.PROBE_LIMITED, why)
 
 
 def _span_words(total: Estimate) -> str:

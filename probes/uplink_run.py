@@ -24,15 +24,17 @@ from probes.counters import CounterSource, Reading, Refresh, learn_refresh
 from probes.estimate import FRAME_BYTES, PAYLOAD_BYTES
 from probes.failures import ProbeFailedError, classify
 from probes.floor import FloorTest
-from probes.load import Pinger
-from probes.measure_protocol import Congestion, Operation
+from probes.measure_protocol import Congestion, Direction
+from probes.pinger import Pinger
 from probes.uplink_records import floor_result, full_result
 from probes.wan import WanPorts
+from probes.wirelevel import OwnSource, SocketOctets
 
 # Three refreshes of a slow router, with a margin.
 LEARN_S = 18.0
 CROSS_WINDOW_S = 0.5
 _COUNTER_SLACK_S = 1.0
+LOOPBACK = "lo"
 _CAP_MARGIN = 1.05
 
 
@@ -47,7 +49,7 @@ class Job(Struct, frozen=True, kw_only=True):
     """
 
     kind: Kind
-    direction: Operation
+    direction: Direction
     purpose: Purpose
     line: LineAssignment
     in_lessons: bool
@@ -92,6 +94,14 @@ class Bench(Struct, frozen=True, kw_only=True):
     interface: str
     wan: WanPorts
 
+    @property
+    def own(self) -> OwnSource | None:
+        """What counts a test's own octets; None for the port's counter.
+
+        Loopback carries everything of this machine: there only the test's sockets tell.
+        """
+        return SocketOctets if self.interface == LOOPBACK else None
+
 
 def learn(job: Job, server: MeasureAddress, bench: Bench, emit: Emit) -> Refresh | None:
     """Return how the router refreshes its counters; None where nothing can be read.
@@ -100,8 +110,8 @@ def learn(job: Job, server: MeasureAddress, bench: Bench, emit: Emit) -> Refresh
     """
     counters = bench.wan.source(job.line.id)
     if counters is None:
-        emit("counters_none", {})
         return None
+    emit("counters_asked", {})
     pinger = Pinger(server)
     try:
         found = learn_refresh(
@@ -111,10 +121,6 @@ def learn(job: Job, server: MeasureAddress, bench: Bench, emit: Emit) -> Refresh
         pinger.close()
     if found is None:
         emit("counters_unreadable", {})
-    elif found.is_live:
-        emit("counters_live", {})
-    else:
-        emit("counters_refreshed", {"seconds": found.period_s})
     return found
 
 
@@ -146,13 +152,12 @@ def _measured(
     emit: Emit,
     tags: dict[str, str],
 ) -> ProbeResult:
-    counters = bench.wan.source(job.line.id)
     before = bench.wan.read() if len(bench.wan.lines) > 1 else {}
     if job.kind == "floor":
-        result, run = _floor(job, server, bench, counters, refresh)
+        result, run = _floor(job, server, bench, refresh, emit)
     else:
-        result, run = _full(job, server, bench, counters, refresh)
-    tags |= {"basis": run.basis, "congestion": _congestion(job)}
+        result, run = _full(job, server, bench, refresh, emit)
+    tags |= {"basis": run.basis, "congestion": run.congestion}
     carried = _carrier(job, bench, before, run, refresh)
     if carried is None or carried == job.line.id:
         return replace(result, tags=tags)
@@ -169,28 +174,31 @@ def _full(
     job: Job,
     server: MeasureAddress,
     bench: Bench,
-    counters: CounterSource | None,
     refresh: Refresh | None,
+    emit: Emit,
 ) -> tuple[ProbeResult, CapacityResult]:
     test = CapacityTest(
         server,
         line=job.line.id,
         interface=bench.interface,
-        counters=counters,
+        counters=bench.wan.source(job.line.id),
         refresh=refresh,
         options=_options(job),
+        own=bench.own,
+        emit=emit,
     )
     run = test.run(job.direction)
-    return full_result(run), run
+    return full_result(run, job.threshold_bps), run
 
 
 def _floor(
     job: Job,
     server: MeasureAddress,
     bench: Bench,
-    counters: CounterSource | None,
     refresh: Refresh | None,
+    emit: Emit,
 ) -> tuple[ProbeResult, CapacityResult]:
+    counters = bench.wan.source(job.line.id)
     cross_bps = _cross_bps(counters, job.direction) if refresh is not None else 0.0
     test = FloorTest(
         server,
@@ -201,6 +209,8 @@ def _floor(
         counters=counters,
         refresh=refresh,
         options=_options(job),
+        own=bench.own,
+        emit=emit,
     )
     answer = test.ask(job.direction)
     return floor_result(answer, job.threshold_bps), answer.run
@@ -214,7 +224,8 @@ def _options(job: Job) -> CapacityOptions:
         base_rtt_s=job.base_rtt_s,
         # Twice what a test of the usual length moves on a line that keeps its contract.
         max_bytes=round(contract_bps),
-        pacing_bps=job.cap_bps,
+        pacing_bps=job.cap_bps if job.cap_bps < contract_bps else 0.0,
+        varying=job.varies,
     )
 
 
@@ -223,7 +234,7 @@ def _congestion(job: Job) -> Congestion:
     return "cubic" if job.in_lessons or job.kind == "floor" else "bbr"
 
 
-def _cross_bps(counters: CounterSource | None, direction: Operation) -> float:
+def _cross_bps(counters: CounterSource | None, direction: Direction) -> float:
     """Return what others move now, read over half a second; 0 where unknown."""
     if counters is None:
         return 0.0
