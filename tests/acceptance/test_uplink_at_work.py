@@ -73,6 +73,7 @@ end = 23:59:59
 
 def shape(down_mbits: float, up_mbits: float, traffic: Traffic) -> LineShape:
     return LineShape(
+        id=LINE,
         down_bps=down_mbits * 1e6 * PAYLOAD,
         up_bps=up_mbits * 1e6 * PAYLOAD,
         base_rtt_s=0.008,
@@ -183,7 +184,7 @@ class Watch:
 async def test_a_healthy_line_with_traffic_is_proven_by_a_short_test(
     start_centre, tmp_path, until
 ):
-    line = PlayedLine(shape(120, 40, Traffic.STEADY), seed="a")
+    line = PlayedLine(shape(120, 40, Traffic.STEADY))
     async with site(start_centre, tmp_path, line) as centre:
         await until(
             lambda: (
@@ -205,7 +206,7 @@ async def test_a_healthy_line_with_traffic_is_proven_by_a_short_test(
 async def test_a_line_that_falls_is_confirmed_alarmed_and_cleared(
     start_centre, tmp_path
 ):
-    line = PlayedLine(shape(120, 40, Traffic.STEADY), seed="b")
+    line = PlayedLine(shape(120, 40, Traffic.STEADY))
     async with site(start_centre, tmp_path, line) as centre:
         watch = Watch(centre)
         await watch.sees(AlarmState.OK, 30)
@@ -220,7 +221,7 @@ async def test_a_line_that_falls_is_confirmed_alarmed_and_cleared(
 
 
 async def test_a_line_full_of_lessons_raises_nothing(start_centre, tmp_path, until):
-    line = PlayedLine(shape(120, 40, Traffic.FULL), seed="c")
+    line = PlayedLine(shape(120, 40, Traffic.FULL))
     async with site(start_centre, tmp_path, line) as centre:
         watch = Watch(centre)
 
@@ -235,7 +236,7 @@ async def test_a_line_full_of_lessons_raises_nothing(start_centre, tmp_path, unt
 
 
 async def test_an_exam_is_not_disturbed(start_centre, tmp_path, until):
-    line = PlayedLine(shape(120, 40, Traffic.STEADY), seed="d")
+    line = PlayedLine(shape(120, 40, Traffic.STEADY))
     today = SystemClock().now().astimezone(BERLIN).date()
     async with site(start_centre, tmp_path, line) as centre:
         await until(lambda: newest(centre, "at_least_down_bps") is not None)
