@@ -242,7 +242,7 @@ def probe_table(evaluation: Evaluation, texts: Texts) -> Table:
         caption=texts("evidence.table.probe"),
         columns=(
             *_when_columns(texts),
-            _column(texts, "port"),
+            _column(texts, "port", 1.25),
             _column(texts, "ceiling", 1.1),
             _column(texts, "cpu"),
             _column(texts, "steal"),

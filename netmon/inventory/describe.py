@@ -59,6 +59,7 @@ def _line(line: Line, texts: Texts) -> tuple[str, str]:
     role = texts(f"line_role.{line.role}")
     value = texts(
         "inventory.building.line_value",
+        id=line.id,
         technology=texts(f"technology.{line.technology}"),
         down=texts.rate(line.contracted_down_bps),
         up=texts.rate(line.contracted_up_bps),

@@ -90,7 +90,7 @@ def test_show_tells_all_of_a_building(
     out = capsys.readouterr().out
     assert out.startswith("Realschule Zwei, Haus A (g2)\n")
     assert "Klasse im Bericht  Glasfaser" in out
-    assert "Ausfallsicherung   Richtfunk, Download 100 Mbit/s" in out
+    assert "Ausfallsicherung   l3: Richtfunk, Download 100 Mbit/s" in out
     assert "Koordinaten        51,52000° N, 7,47000° O" in out
 
 
