@@ -209,7 +209,8 @@ def after(
     """
     said = [reason.finding for reason in head if reason.finding]
     found: list[Reason] = []
-    for each in measured.told:
+    # A lower bound below the target says the least, however new it is.
+    for each in sorted(measured.told, key=lambda each: _is_low(each, line)):
         found.append(_told(each, line))
         if each is measured.shown:
             found += _beside(each)
@@ -225,6 +226,11 @@ def after(
     if measured.failed is not None and not told_failure:
         found.append(about_failure(ReasonCode.FAILED, measured.failed))
     return found
+
+
+def _is_low(statement: Statement, line: Line) -> bool:
+    low = (statement.shown_bps or 0.0) < expected_down_bps(line)
+    return statement.worth is Worth.AT_LEAST and low
 
 
 def _told(statement: Statement, line: Line) -> Reason:
