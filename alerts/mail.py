@@ -20,7 +20,13 @@ from alerts.evidence import Cause, Evidence, decode
 from alerts.machine import Result
 from alerts.rules import AP_DOWN, LINE_BELOW_TARGET, NO_DATA
 from netmon.clock import berlin_day, from_ms
-from netmon.line_verdict import ReasonCode, VerdictClass, tell, tell_causes
+from netmon.line_verdict import (
+    ReasonCode,
+    VerdictClass,
+    ended,
+    tell,
+    tell_causes,
+)
 from netmon.model import TARGET_DOWN_BPS, Inventory, LineRole
 from netmon.storage.records import Incident, MailEvent
 from netmon.texts import Texts
@@ -330,7 +336,7 @@ class _Writer:
         else:
             # That there is no number is told already.
             sentences = tell_causes(verdict, self._t)[:_MOST_REASONS]
-        said = " ".join(f"{each}." for each in sentences)
+        said = " ".join(map(ended, sentences))
         return (said,) if said else ()
 
     def _result(self, result: Result) -> str:

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dashboards.bits import Bits
 from dashboards.formats import Formats
 from dashboards.statements import parameters, statement_row
-from netmon.line_verdict import method_text
+from netmon.line_verdict import ended, method_text
 from netmon.texts import Texts, catalogue
 
 _COLUMNS = "site.col."
@@ -63,5 +63,5 @@ def make_environment(texts: Texts) -> Environment:
         lang=texts.language,
         static_version=static_version(),
     )
-    environment.filters.update(number=texts.number, percent=texts.percent)
+    environment.filters.update(number=texts.number, percent=texts.percent, ended=ended)
     return environment

@@ -207,7 +207,7 @@ def line_view(line: Line, facts: Facts, moment: Moment) -> LineView:
     rule = facts.states.get((LINE_RULE, target))
     no_data = facts.states.get((NO_DATA_RULE, target))
     kinds = facts.by_line.get(line.id, {})
-    rates, latency = kinds.get("throughput", ()), kinds.get("latency", ())
+    latency = kinds.get("latency", ())
     measured = gather_facts(
         line,
         chain.from_iterable(kinds.values()),
@@ -224,7 +224,7 @@ def line_view(line: Line, facts: Facts, moment: Moment) -> LineView:
         valid_s=moment.no_data_after_s,
     )
     verdict = LOOKS[judged.verdict]
-    failed = newest_failure(rates) or newest_failure(latency)
+    failed, echoes = measured.failed, newest_failure(latency)
     return LineView(
         line=line,
         verdict=verdict,
@@ -242,8 +242,8 @@ def line_view(line: Line, facts: Facts, moment: Moment) -> LineView:
         rtt=newest(latency, "rtt_s", moment),
         jitter=newest(latency, "jitter_s", moment),
         loss=newest(latency, "loss_ratio", moment),
-        failure=None if failed is None else failed.failure,
-        failure_at_ms=None if failed is None else failed.ts_ms,
+        failure=failed.failure if failed else echoes.failure if echoes else None,
+        failure_at_ms=failed.at_ms if failed else echoes.ts_ms if echoes else None,
     )
 
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from netmon.line_verdict import Statement, Worth, method_text
-from netmon.medium import mbits
 from netmon.model import FailureReason
 from netmon.texts import Texts
 
 # A tick so late, or a host that takes so much, is worth a word (docs/dev/uplink.md).
 _LATE_S = 0.025
 _STEAL_RATIO = 0.08
+_UNIT = " Mbit/s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def _result(statement: Statement, texts: Texts) -> str:
     # The ends of an interval share its unit.
     for end in ("low", "high"):
         if (rate_bps := values.get(f"rate_{end}_bps")) is not None:
-            rates[end] = mbits(rate_bps, texts)
+            rates[end] = texts.rate(rate_bps).removesuffix(_UNIT)
     worth: str = statement.worth
     if statement.failure is not None:
         return texts(f"failure.{statement.failure}")

@@ -85,8 +85,10 @@ class LineView:
 
     ``judged`` is the verdict with its reasons, ``verdict`` how it looks, ``facts``
     what it rests on. ``down`` and ``up`` are newest capacities, ``proof`` and
-    ``up_proof`` newest lower bounds. ``since_ms`` is None where no alarm rule has judged the line yet.
-    ``failure`` is None unless the newest measurement has no number.
+    ``up_proof`` newest lower bounds. ``since_ms`` is None where no alarm rule has a
+    state for the verdict.
+    ``failure`` is None unless the newest test of the download, or train of echoes,
+    has no number.
     """
 
     line: Line

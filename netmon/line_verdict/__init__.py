@@ -17,7 +17,7 @@ from netmon.line_verdict.judge import (
     judge_line,
 )
 from netmon.line_verdict.reasons import Reason, ReasonCode
-from netmon.line_verdict.words import Told, method_text, tell, tell_causes
+from netmon.line_verdict.words import Told, ended, method_text, tell, tell_causes
 
 __all__ = [
     "FULL_SHARE",
@@ -31,6 +31,7 @@ __all__ = [
     "Told",
     "VerdictClass",
     "Worth",
+    "ended",
     "gather_facts",
     "judge_line",
     "method_text",

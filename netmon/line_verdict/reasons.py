@@ -208,8 +208,13 @@ def after(
     ``told_failure``: the newest failure is in the head already.
     """
     said = [reason.finding for reason in head if reason.finding]
-    found = [_told(each, line) for each in measured.told]
-    found += _beside(measured)
+    found: list[Reason] = []
+    # A lower bound below the target says the least, however new it is.
+    for each in sorted(measured.told, key=lambda each: _is_low(each, line)):
+        found.append(_told(each, line))
+        if each is measured.shown:
+            found += _beside(each)
+    found += _upload(measured)
     found += _healthy(measured, medium)
     found += [
         Reason(code=ReasonCode.FINDING, finding=each)
@@ -221,6 +226,11 @@ def after(
     if measured.failed is not None and not told_failure:
         found.append(about_failure(ReasonCode.FAILED, measured.failed))
     return found
+
+
+def _is_low(statement: Statement, line: Line) -> bool:
+    low = (statement.shown_bps or 0.0) < expected_down_bps(line)
+    return statement.worth is Worth.AT_LEAST and low
 
 
 def _told(statement: Statement, line: Line) -> Reason:
@@ -251,26 +261,29 @@ def _told(statement: Statement, line: Line) -> Reason:
     )
 
 
-def _beside(measured: LineFacts) -> list[Reason]:
-    """Return what belongs to the newest rate or lower bound, and the upload."""
-    found: list[Reason] = []
-    if (known := measured.shown) is not None:
-        found += _counted(known)
-        names = ("rtt_idle_s", "rtt_loaded_s")
-        if known.values.keys() >= set(names):
-            numbers = {name: known.values[name] for name in names}
-            found.append(Reason(code=ReasonCode.ROUND_TRIPS, numbers=numbers))
-    if (up := measured.newest_up) is not None:
-        exact = up.worth is Worth.CAPACITY
-        found.append(
-            Reason(
-                code=ReasonCode.UP if exact else ReasonCode.UP_AT_LEAST,
-                numbers={"rate_bps": up.shown_bps or 0.0},
-                at_ms=up.at_ms,
-                method=up.method,
-            )
-        )
+def _beside(shown: Statement) -> list[Reason]:
+    """Return what belongs to a rate or lower bound: others' traffic, round trips."""
+    found = _counted(shown)
+    names = ("rtt_idle_s", "rtt_loaded_s")
+    if shown.values.keys() >= set(names):
+        numbers = {name: shown.values[name] for name in names}
+        found.append(Reason(code=ReasonCode.ROUND_TRIPS, numbers=numbers))
     return found
+
+
+def _upload(measured: LineFacts) -> list[Reason]:
+    up = measured.newest_up
+    if up is None:
+        return []
+    exact = up.worth is Worth.CAPACITY
+    return [
+        Reason(
+            code=ReasonCode.UP if exact else ReasonCode.UP_AT_LEAST,
+            numbers={"rate_bps": up.shown_bps or 0.0},
+            at_ms=up.at_ms,
+            method=up.method,
+        )
+    ]
 
 
 def _counted(known: Statement) -> list[Reason]:

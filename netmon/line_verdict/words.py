@@ -24,7 +24,7 @@ _FINE = {
 class Told(Struct, frozen=True):
     """A verdict in words: one short sentence, and those that explain it.
 
-    No sentence ends with a full stop.
+    No sentence ends with a full stop of its own, see `ended`.
     """
 
     headline: str
@@ -52,6 +52,11 @@ def tell_causes(verdict: LineVerdict, texts: Texts) -> tuple[str, ...]:
         elif reason.code in _FINE:
             found.append(_say(reason, texts, str))
     return tuple(found)
+
+
+def ended(sentence: str) -> str:
+    """Return a sentence with its full stop; an abbreviation at its end has one."""
+    return sentence if sentence.endswith(".") else f"{sentence}."
 
 
 def method_text(method: str, texts: Texts) -> str:

@@ -110,6 +110,14 @@ async def test_a_probe_that_is_the_limit_says_so_instead_of_the_line(city, page)
     assert row["Zustand"].startswith("Sonde begrenztDie Sonde selbst war die Grenze")
 
 
+async def test_a_sentence_that_ends_in_an_abbreviation_has_one_full_stop(city, page):
+    city.test("b-ost", (8 * HOUR_S, FULL), (60, FailureReason.OTHER_LINE))
+    city.line_state("b-ost", AlarmState.STALE)
+    shown = await page("/gebaeude/b-ost")
+    assert "Eine andere Anbindung trägt den Verkehr, vor 1 Min." in shown.text
+    assert ".." not in shown.text
+
+
 async def test_since_when_is_only_told_where_a_rule_says_it(city, page):
     city.test("b-ost", (8 * HOUR_S, FULL))
     city.line_state("b-ost", AlarmState.OK, age_s=86_400 * 3)
@@ -137,7 +145,7 @@ async def test_the_statements_as_a_table(city, page):
     assert short["Anlass"] == "stündlicher Nachweis"
     assert full == {
         "Verfahren": "voller Test, Downloadtcp-adaptive/2",
-        "Ergebnis": "94,2 Mbit/s (93 bis 95)",
+        "Ergebnis": "94,2 Mbit/s (93,1 bis 95,3)",
         "Fremder Verkehr": "17,6 Mbit/s",
         "Laufzeit Leerlauf / Last": "11,0 ms / 85,3 ms",
         "Gezählt an": "Zähler des Routers",

@@ -273,6 +273,12 @@ HEADLINES = {
         VerdictClass.IN_ORDER,
         "Mindestens 104 Mbit/s nachgewiesen, vor 12 Min., Kurztest",
     ),
+    "a low bound is no headline of a line in order": (
+        (OK, full(2 * HOUR, 94), floor(MINUTE, 40)),
+        {},
+        VerdictClass.IN_ORDER,
+        "94 Mbit/s gemessen (93 bis 95), vor 120 Min., voller Test",
+    ),
     "passive proof": (
         (OK, passive(12 * MINUTE, at_least_down_bps=104, demand_down_bps=60)),
         {"of": line(250)},
