@@ -316,7 +316,9 @@ class Uplink:
 
     def _note(self, job: Job, found: ProbeResult, at_ms: int, *, is_here: bool) -> None:
         """Remember what a test of the download means for the next one."""
-        if not is_here:
+        # A floor test that came to no answer is followed by a full one, as a miss is.
+        unsettled = job.kind == "floor" and found.failure is FailureReason.UNSETTLED
+        if not is_here and not unsettled:
             return
         shown = shown_bps(found, "down")
         if job.kind == "floor":
