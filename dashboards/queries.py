@@ -47,7 +47,7 @@ STATEMENTS_SHOWN = 12
 _STATEMENTS_MS = 24 * 3_600_000
 # A line in these states is explained by its medium, also in the overview.
 _TROUBLE = (AlarmState.BAD, AlarmState.SUSPECT)
-LINE_KINDS = ("throughput", "latency", "dns")
+LINE_KINDS = ("throughput", "latency", "path", "dns")
 _SLOW_PORT_BPS = 100_000_000
 
 

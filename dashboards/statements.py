@@ -55,8 +55,11 @@ def statement_row(statement: Statement, texts: Texts) -> StatementRow:
 
 
 def parameters(tags: Mapping[str, str], texts: Texts) -> str:
-    """Return how a series measures, less its method: direction, basis, purpose."""
-    words = [
+    """Return how a series measures, less its method: direction, basis, segment."""
+    segment = tags.get("segment", "")
+    key = f"path.segment.{segment}"
+    words = [texts(key) if texts.has(key) else segment] if segment else []
+    words += [
         _word(group, tags[group], texts)
         for group in ("direction", "basis", "congestion", "purpose")
         if group in tags

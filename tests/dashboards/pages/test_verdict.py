@@ -172,6 +172,18 @@ async def test_the_newest_measurements_name_method_and_parameters(city, page):
     assert "Download mindestens: 104 Mbit/s" in row["Ergebnis"]
 
 
+async def test_the_way_is_told_segment_by_segment(city, page):
+    for segment, said in (
+        ("gateway", {"rtt_s": 0.001, "loss_ratio": 0.0}),
+        ("provider", FailureReason.NO_REPLY),
+    ):
+        tags = {"line": "b-ost-main", "segment": segment}
+        city.write("path", "b-ost", tags, (MINUTE_S, said))
+    text = (await page("/gebaeude/b-ost")).text
+    assert "Weg ins Internet –Router im Gebäude sammler Laufzeit: 1,0 ms" in text
+    assert "Weg ins Internet –Netz des Providers sammler Keine Antwort" in text
+
+
 @pytest.mark.parametrize("span", ["24h", "7d"])
 async def test_lower_bounds_and_the_other_way_are_no_part_of_the_rates(
     city, page, span
