@@ -29,6 +29,7 @@ from netmon.spool import SpoolRecord
 from probes import passive
 from probes.assignment import AssignmentDesk
 from probes.background import in_thread
+from probes.certificate import attach
 from probes.base import ProbeContext, ProbeResult, failed, say_nothing
 from probes.estimate import FRAME_BYTES, PAYLOAD_BYTES
 from probes.measure_protocol import Direction
@@ -292,6 +293,9 @@ class Uplink:
             found = await self._tester.measure(
                 job, self._settings.patience_s, say_nothing
             )
+            # What the probe itself may have limited is a lower bound for us as well.
+            certified = attach(found.values, self._context.certify())
+            found = replace(found, values=certified if found.values else {})
             self._watch.forget()
             await self._keep(found, started_ms)
             for each in found.all:
