@@ -106,7 +106,7 @@ def _needs(request: LeaseRequest, resources: Resources) -> list[Need]:
             Need(
                 ("segment", segment_id),
                 usable_bps(segment.capacity_bps),
-                1 if is_radio else None,
+                1 if is_radio else segment.max_tests,
                 WaitReason.RADIO_HOP_BUSY if is_radio else WaitReason.SEGMENT_FULL,
             )
         )

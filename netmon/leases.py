@@ -5,7 +5,8 @@ time; nothing here waits, stores or asks a clock.
 
 - A lease holds its rate on its server, on every shared segment of its line, and the
   line itself. The rates held never exceed 80 % of a server or segment in either
-  direction; a server carries at most its number of tests, a radio hop and a line one.
+  direction; a server or segment carries at most its number of tests (a segment one
+  unless the inventory says more), a radio hop and a line one.
 - Who waits is ranked by class, then earliest deadline, then time of waiting. Every
   `CLIMB_AFTER_S` of waiting climbs one class, and a deadline never moves back, so
   everybody is first at some time. A probe has one place in the queue for each line:

@@ -171,12 +171,16 @@ class Line(Struct, frozen=True, kw_only=True):
 
 
 class Segment(Struct, frozen=True, kw_only=True):
-    """A stretch that several lines share; its capacity is in bit/s each way."""
+    """A stretch that several lines share; its capacity is in bit/s each way.
+
+    ``max_tests`` cross it at a time; of a radio hop always one.
+    """
 
     id: str
     kind: SegmentKind
     capacity_bps: int
     name: str = ""
+    max_tests: int = 1
 
 
 class Device(Struct, frozen=True, kw_only=True):

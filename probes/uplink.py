@@ -29,8 +29,8 @@ from netmon.spool import SpoolRecord
 from probes import passive
 from probes.assignment import AssignmentDesk
 from probes.background import in_thread
-from probes.certificate import attach
 from probes.base import ProbeContext, ProbeResult, failed, say_nothing
+from probes.certificate import attach
 from probes.estimate import FRAME_BYTES, PAYLOAD_BYTES
 from probes.measure_protocol import Direction
 from probes.passive import Passive, PassiveView

@@ -30,7 +30,8 @@ DOWN, UP = Direction.DOWN, Direction.UP
 
 ONE = ServerRoom(id="m1", capacity_bps=10 * GBIT, max_tests=3)
 SMALL = ServerRoom(id="m2", capacity_bps=GBIT, max_tests=3)
-RING = Segment(id="ring", kind=SegmentKind.BACKBONE, capacity_bps=GBIT)
+RING = Segment(id="ring", kind=SegmentKind.BACKBONE, capacity_bps=GBIT, max_tests=9)
+ALLEY = Segment(id="alley", kind=SegmentKind.AGGREGATION, capacity_bps=GBIT)
 MAST = Segment(id="mast", kind=SegmentKind.RADIO_HOP, capacity_bps=GBIT)
 
 
@@ -130,6 +131,8 @@ BOUNDS = [
     ("80 % of a segment", {"way": (RING,)}, [(700, DOWN)], (100, DOWN), True),
     ("segment full", {"way": (RING,)}, [(701, DOWN)], (100, DOWN), False),
     ("segment, other way", {"way": (RING,)}, [(800, DOWN)], (100, UP), True),
+    ("segment, its one test", {"way": (ALLEY,)}, [(10, DOWN)], (10, UP), False),
+    ("segment free", {"way": (ALLEY,)}, [], (10, UP), True),
     ("radio hop in use", {"way": (MAST,)}, [(10, DOWN)], (10, UP), False),
     ("radio hop free", {"way": (MAST,)}, [], (10, UP), True),
 ]
