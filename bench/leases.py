@@ -29,6 +29,7 @@ from netmon.leases import (
     current,
     settle,
 )
+from netmon.model import Segment, SegmentKind
 from netmon.storage.lease_records import Lease, LeaseBook, LeaseRequest, Waiting
 from netmon.units import GBIT, MBIT
 
@@ -46,6 +47,9 @@ SETUP_S = 0.05
 ASK_S = 0.02
 # Tests at a time: what one server is held to at 1 Gbit/s each (bench/uplink.py).
 MAX_TESTS = 10
+# The Campusbezirke, each with one backbone that all its lines share; one test at a time.
+DISTRICTS = 11
+BACKBONE_BPS = 10 * GBIT
 CEILINGS = {"lease_round_10g_s": 60.0, "lease_round_1g_s": 300.0}
 
 
@@ -107,6 +111,9 @@ class _World:
 
     def check(self) -> None:
         (server,) = self.resources.servers
+        crossed = [one for lease in self.book.active for one in lease.segment_ids]
+        if len(set(crossed)) < len(crossed):
+            raise AssertionError("two tests on one backbone")
         for direction in Direction:
             held_bps = sum(
                 lease.rate_cap_bps
@@ -163,8 +170,21 @@ def simulate_round(
         AssertionError: the rules broke their promise.
     """
     server = ServerRoom(id="m1", capacity_bps=server_bps, max_tests=max_tests)
-    world = _World(Resources(servers=(server,)), length_s)
     rates = [rate_bps for count, rate_bps in mix for _ in range(count)]
+    segments = {
+        f"cb-{number:02d}": Segment(
+            id=f"cb-{number:02d}",
+            kind=SegmentKind.BACKBONE,
+            capacity_bps=BACKBONE_BPS,
+        )
+        for number in range(DISTRICTS)
+    }
+    ways = {
+        f"line-{number:03d}": (f"cb-{number % DISTRICTS:02d}",)
+        for number in range(len(rates))
+    }
+    resources = Resources(servers=(server,), segments=segments, ways=ways)
+    world = _World(resources, length_s)
     for number, rate_bps in enumerate(rates):
         world.at(0, "ask", _request(f"line-{number:03d}", rate_bps, Direction.DOWN))
     now_ms = tests = 0
