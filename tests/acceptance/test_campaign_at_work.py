@@ -63,7 +63,7 @@ def said(centre, campaign: Campaign) -> Evaluation:
 async def test_the_probe_measures_both_ways_and_the_chain_has_it(
     start_centre, tmp_path, until
 ):
-    line = PlayedLine(shape(90, 40, Traffic.STEADY), seed="e")
+    line = PlayedLine(shape(90, 40, Traffic.STEADY))
     async with site(start_centre, tmp_path, line) as centre:
         campaign = order(centre.store)
         await until(lambda: said(centre, campaign).measurements[0].valid, 60)
