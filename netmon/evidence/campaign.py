@@ -15,7 +15,7 @@ from netmon.assignment_wire import CampaignTask
 from netmon.errors import NetmonError, StorageError
 from netmon.evidence import chain
 from netmon.evidence.plan import (
-    retry_moments,
+    next_try,
 )
 from netmon.evidence.readings import Evaluation, NoOrderError, evaluate
 from netmon.evidence.records import (
@@ -77,8 +77,8 @@ def _evaluated(campaign: Campaign, entries: Sequence[ChainEntry]) -> Evaluation 
 def running_task(store: Store, line_id: str, now_ms: int) -> CampaignTask | None:
     """Return what the probe on a line still has to measure; None without campaign.
 
-    Both directions are wanted at each moment, and none of them is past. What failed
-    stands in it again until its window closes.
+    Both directions are wanted at each moment. What is past by no more than a probe
+    may be late, or failed and is to be tried again, stands in it as well.
     """
     campaign = next(
         (
@@ -94,19 +94,12 @@ def running_task(store: Store, line_id: str, now_ms: int) -> CampaignTask | None
     if evaluation is None:
         return None
     due = [
-        at
+        at_ms
         for one in evaluation.measurements
         if not one.valid
-        for at in _due(one.planned_ms, now_ms)
+        and (at_ms := next_try(one.planned_ms, one.tries, now_ms)) is not None
     ]
     return CampaignTask(id=campaign.id, moments_ms=tuple(due))
-
-
-def _due(planned_ms: int, now_ms: int) -> Sequence[int]:
-    """Return the planned moment, or once it is past when it is tried again."""
-    if planned_ms >= now_ms:
-        return (planned_ms,)
-    return [at for at in retry_moments(planned_ms) if at >= now_ms]
 
 
 def record_new(store: Store, now_ms: int) -> int:

@@ -40,6 +40,10 @@ AFTER_PAUSE = 5
 # so much later; both directions of a measurement lie in it.
 EARLY_MS = MINUTE_MS
 WINDOW_MS = 20 * MINUTE_MS
+# When a measurement is tried, after its moment, and how much later a probe may begin.
+# Then it waits for a slot, twice: all of that has room in the window.
+TRIES_MS = (0, 5 * MINUTE_MS, 10 * MINUTE_MS)
+LATE_MS = 4 * MINUTE_MS
 # Not sooner than so long after the order: the probe has to hear of it.
 LEAD_MS = 15 * MINUTE_MS
 
@@ -213,6 +217,14 @@ def end_of_plan_ms(moments: Sequence[int]) -> int:
     return max(moments) + WINDOW_MS
 
 
-def retry_moments(moment: int) -> tuple[int, ...]:
-    """Return the planned moment and when a failed measurement is tried again."""
-    return (moment, moment + 7 * MINUTE_MS, moment + 14 * MINUTE_MS)
+def next_try(planned_ms: int, tries: int, now_ms: int) -> int | None:
+    """Return when a measurement is tried next, perhaps a little ago; None: no more.
+
+    ``tries`` is how many there were. A probe may begin up to `LATE_MS` after the
+    moment, so until then it stays: it may have been at another test.
+    """
+    for after_ms in TRIES_MS[tries:]:
+        at_ms = planned_ms + after_ms
+        if now_ms < at_ms + LATE_MS:
+            return at_ms
+    return None

@@ -335,7 +335,7 @@ async def test_a_probe_is_told_of_its_lines_campaign(asker, city, clock):
     told = await probe.told()
     assert told.campaign == CampaignTask(id=campaign.id, moments_ms=campaign.moments_ms)
     assert (await other.told()).campaign is None
-    # Once the first window is over, its moment is asked for no more.
+    # Once it is too late for the first one, it is asked for no more.
     first = campaign.moments_ms[0]
     clock.advance((first - city.now_ms) / 1000 + 20 * 60)
     told = await probe.told()

@@ -13,19 +13,23 @@ from hypothesis import strategies as st
 from netmon.clock import BERLIN, berlin_day, from_ms, to_ms
 from netmon.evidence.plan import (
     EARLY_MS,
+    LATE_MS,
     LEAD_MS,
     MINUTE_MS,
     MOMENTS,
     SPAN_DAYS,
+    TRIES_MS,
     WINDOW_MS,
     NoPlanError,
     day_moments,
     free_hours,
     make_plan,
-    retry_moments,
+    next_try,
     spacing_faults,
 )
 from netmon.school_calendar import Holidays, Protected, SchoolCalendar
+from probes.uplink import UplinkSettings
+from probes.uplink_choice import CAMPAIGN_LATE_MS
 
 FREE = free_hours(SchoolCalendar())
 SUMMER_BEGINS = date(2027, 3, 28)
@@ -191,5 +195,19 @@ def test_neighbouring_days_and_too_long_a_time_are_named():
     assert spacing_faults(times) == ["free_day", "span"]
 
 
-def test_what_failed_is_tried_again_inside_its_window():
-    assert all(0 <= at < WINDOW_MS for at in retry_moments(0))
+def test_a_probe_that_is_late_still_finds_the_moment():
+    minutes = {0: 0, 3.9: 0, 4: 5, 8.9: 5, 9: 10, 13.9: 10, 14: None}
+    for now, expected in minutes.items():
+        found = next_try(0, 0, round(now * MINUTE_MS))
+        assert found == (None if expected is None else expected * MINUTE_MS), now
+
+
+def test_what_failed_is_tried_again_and_not_for_ever():
+    found = [next_try(0, tries, 1000) for tries in range(4)]
+    assert found == [0, 5 * MINUTE_MS, 10 * MINUTE_MS, None]
+
+
+def test_every_try_and_its_waits_have_room_in_the_window():
+    assert LATE_MS == CAMPAIGN_LATE_MS
+    patience_ms = UplinkSettings().patience_s * 1000
+    assert TRIES_MS[-1] + LATE_MS + patience_ms < WINDOW_MS
