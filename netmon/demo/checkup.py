@@ -9,13 +9,23 @@ from collections.abc import Awaitable, Callable
 from netmon.clock import SystemClock, to_ms
 from netmon.demo.mailbox import ReceivedMail
 from netmon.demo.plan import Plan, healthy_rates
-from netmon.model import Building, below_by_contract, expected_down_bps
+from netmon.model import Building, Technology, below_by_contract, expected_down_bps
 from netmon.storage.ports import Store
 from netmon.storage.records import MailEvent
 from netmon.texts import Texts
 
 POLL_S = 0.5
 Press = Callable[[dict[str, str]], str]
+
+
+def _tells_cause(plan: Plan, building: Building) -> bool:
+    """Say whether the device that ends a line shows the demo's fault of it.
+
+    A fibre's light stays as it is.
+    """
+    line = plan.line(building.id)
+    ends = any(device.line_id == line.id for device in plan.city.devices)
+    return ends and line.technology is Technology.VDSL
 
 
 def _spare(plan: Plan, building: Building) -> float:
@@ -46,10 +56,8 @@ class CheckUp:
         self._press = press
         self._texts = texts
         self._started_s = time.monotonic()
-        # A line that meets its contract, and an access point in another building.
-        self.line_building = next(
-            b for b in plan.live if plan.line(b.id).contracted_down_bps > 100e6
-        )
+        # A line whose own device tells the cause, and an access point elsewhere.
+        self.line_building = next(b for b in plan.live if _tells_cause(plan, b))
         self.ap_building = next(b for b in plan.live if b.id != self.line_building.id)
         self.ap = plan.city.access_points_of[self.ap_building.id][0]
         # The healthy line with the least to spare: there others could be mistaken for
@@ -73,21 +81,25 @@ class CheckUp:
         filled_s, filled_ms = time.monotonic(), to_ms(SystemClock().now())
         fill = {"action": "fill", "what": "line", "building": self.full_building.id}
         print(self._press(fill), flush=True)
+        await asyncio.gather(self._reports(), self._line(), self._access_point())
+        await self._no_incident(filled_s, filled_ms)
+
+    async def _reports(self) -> None:
         await self._until(self._all_reported)
         seconds = round(time.monotonic() - self._started_s)
         texts, n = self._texts, len(self._plan.live)
         print(texts("demo.step_reported", n=n, seconds=seconds), flush=True)
-        await asyncio.gather(self._line(), self._access_point())
-        await self._no_incident(filled_s, filled_ms)
 
     async def _line(self) -> None:
         building = self.line_building.id
+        await self._until(lambda: self._has_reported(self.line_building))
         target = f"line:{self._plan.line(building).id}"
         command = {"what": "line", "building": building}
         await self._through("line", target, command)
 
     async def _access_point(self) -> None:
         command = {"what": "ap", "building": self.ap_building.id, "ap": self.ap.id}
+        await self._until(lambda: self._has_reported(self.ap_building))
         await self._through("ap", f"ap:{self.ap.id}", command)
 
     async def _no_incident(self, filled_s: float, filled_ms: int) -> None:
@@ -142,6 +154,19 @@ class CheckUp:
         return found[0]
 
     async def _all_reported(self) -> bool:
+        missing = self._silent()
+        if missing:
+            names = ", ".join(building.name for building in missing)
+            self.open["reports"] = self._texts("demo.open.reports", buildings=names)
+        else:
+            self.open.pop("reports", None)
+        return not missing
+
+    async def _has_reported(self, building: Building) -> bool:
+        return building not in self._silent()
+
+    def _silent(self) -> list[Building]:
+        """Return live buildings without a statement or with unseen access points."""
         measured = {
             each.series.building_id
             for each in self._store.measurements.latest(kind="throughput")
@@ -152,16 +177,7 @@ class CheckUp:
             for ap in self._store.measurements.access_points()
             if not ap.generated and ap.up is not None
         }
-        missing = [
-            b.name for b in self._plan.live if b.id not in measured or b.id not in seen
-        ]
-        if missing:
-            self.open["reports"] = self._texts(
-                "demo.open.reports", buildings=", ".join(missing)
-            )
-        else:
-            self.open.pop("reports", None)
-        return not missing
+        return [b for b in self._plan.live if b.id not in measured or b.id not in seen]
 
     @staticmethod
     async def _until(condition: Callable[[], Awaitable[bool]]) -> None:

@@ -15,10 +15,12 @@ from netmon.demo.agents import DEMO_CREDENTIAL
 from netmon.demo.plan import Plan, line_shapes
 from netmon.demo.worlds import HOST, MEASURE_SERVER, LinesAnswer
 from netmon.ingest import new_token
+from probes.certifier import STATE_FILE
+from probes.loopback import Ceiling, save_ceiling
 
 # A real deployment owes a statement every hour and polls every five minutes; here a
 # person is watching.
-POLL_INTERVAL_S = 8.0
+POLL_INTERVAL_S = 10.0
 CONFIRM_COUNT = 2
 # Lessons all day, each slot of which owes a statement about the line.
 SLOT_S = 18.0
@@ -183,11 +185,14 @@ class DemoFiles:
         site_url: str,
         world: LinesAnswer,
         measure_token: Secret,
+        ceiling: Ceiling,
     ) -> str:
         """Write a probe's settings; return their path. ``world`` plays its line."""
         probe = next(p for p in plan.city.probes if p.building_id == building_id)
         # What it remembers lies beside its spool.
-        (self.root / probe.id).mkdir(exist_ok=True)
+        folder = self.root / probe.id
+        folder.mkdir(exist_ok=True)
+        save_ceiling(folder / STATE_FILE, ceiling)
         server_token = self._write("measure.token", measure_token.reveal() + "\n")
         community_file = self._write("wan.community", community() + "\n")
         line_ids = [shape.id for shape in line_shapes(plan)]
@@ -221,7 +226,7 @@ class DemoFiles:
                 "assignment_interval_s": 5.0,
                 "confirm_spacing_s": 4.0,
                 "patience_s": SLOT_S,
-                "proof_valid_s": 60.0,
+                "proof_valid_s": 15.0,
                 "tick_s": 0.5,
             },
             "wan": [

@@ -26,6 +26,7 @@ _SCHOOL_SHARES = {
     14: 0.2,
 }
 _EVENING_SHARE = 0.03
+_SCHOOL_SWING = 0.25
 # A lesson's pupils open the same film: now and then they want more than there is.
 _BURST_SHARE, _BURST_CHANCE, _LULL_SHARE = 1.2, 0.2, 0.625
 _STEADY_SHARE, _WOBBLE = 0.30, 0.06
@@ -68,8 +69,8 @@ class Others:
                 return _BURST_SHARE if dice < _BURST_CHANCE else _LULL_SHARE
             case Traffic.SCHOOL:
                 hour = int((self.day_s + slot * SLOT_S) / 3600) % _DAY_H
-                # Anything from nothing to twice the mean.
-                return 2 * dice * _SCHOOL_SHARES.get(hour, _EVENING_SHARE)
+                mean = _SCHOOL_SHARES.get(hour, _EVENING_SHARE)
+                return mean * (1 + _SCHOOL_SWING * (2 * dice - 1))
             case _:
                 return 0.0
 

@@ -40,7 +40,7 @@ _WAITS = {
     Technology.RADIO: (0.007, 0.030),
     Technology.VDSL: (0.016, 0.040),
 }
-_TRAFFIC = (Traffic.STEADY, Traffic.NONE, Traffic.BURSTY, Traffic.SCHOOL)
+_TRAFFIC = (Traffic.NONE, Traffic.STEADY, Traffic.BURSTY, Traffic.SCHOOL)
 # Most routers' counters are always fresh; by number of the building those that are
 # renewed so often, and one that nobody can read (None).
 _REFRESHES_S: dict[int, float | None] = {1: None, 6: 1.0, 10: 3.0}

@@ -10,15 +10,22 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 STOP_S = 8.0
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+# What can wait must not keep a probe from its processor: that would spoil tests.
+_PATIENT_NICE = 10
 
 
-def _die_with_parent() -> None:
-    # So that even a kill -9 of the demo leaves nothing running.
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def _begin(patient: bool) -> None:
+    """Run in the child before its program."""
+    if patient:
+        os.nice(_PATIENT_NICE)
+    if sys.platform == "linux":
+        # So that even a kill -9 of the demo leaves nothing running.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @dataclass(slots=True)
@@ -61,11 +68,17 @@ class Children:
         return [c.name for c in self._children if c.process.returncode is None]
 
     async def start(
-        self, name: str, *arguments: str, talks: bool = False, fd: int | None = None
+        self,
+        name: str,
+        *arguments: str,
+        talks: bool = False,
+        patient: bool = False,
+        fd: int | None = None,
     ) -> Child:
         """Start ``python <arguments>``; what it prints goes to its log.
 
-        ``talks``: standard input and output are pipes to us instead.
+        ``talks``: standard input and output are pipes to us instead. ``patient``: it
+        gives way to the others where processors are scarce.
         """
         self._log_dir.mkdir(parents=True, exist_ok=True)
         log_path = self._log_dir / f"{name}.log"
@@ -78,7 +91,7 @@ class Children:
                 stderr=log,
                 pass_fds=() if fd is None else (fd,),
                 start_new_session=True,  # Ctrl-C is ours to hand on, in order
-                preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+                preexec_fn=partial(_begin, patient),
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
         child = Child(name, process, log_path)

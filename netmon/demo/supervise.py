@@ -42,6 +42,7 @@ from netmon.inventory import content_hash, encode
 from netmon.storage.records import SourceKind
 from netmon.storage.sqlite import SqliteStore
 from netmon.texts import Texts
+from probes.loopback import Ceiling, measure_ceiling
 
 COLLECTOR = "demo-collector"
 FEED_INTERVAL_S = 20.0
@@ -101,6 +102,9 @@ class Demo:
         store = SqliteStore(files.state)
         stack.callback(store.close)
 
+        # One machine has one ceiling: fourteen that measure it at once find less.
+        now_ms = to_ms(SystemClock().now())
+        ceiling = Ceiling(await asyncio.to_thread(measure_ceiling), now_ms)
         password, measure_token, measure_key = new_token(), new_token(), new_token()
         mailbox = Mailbox(files.root, "netmon", password)
         await mailbox.start()
@@ -115,7 +119,6 @@ class Demo:
             self._start_devices(children),
         )
         inventory = with_addresses(plan.city, addresses)
-        now_ms = to_ms(SystemClock().now())
         store.inventories.save(content_hash(inventory), encode(inventory), now_ms)
         feed_token = self._add_sources(store, files)
         tsdb_url = await self._start_tsdb(stack, files)
@@ -140,12 +143,15 @@ class Demo:
         )
         await self._answering(site_url)
         await children.start("alerts", "-m", "netmon", "alerts", "run", *config)
-        await children.start("collector", "-m", "netmon", "collect", "run", *config)
-        if tsdb_url:
-            await children.start("relay", "-m", "netmon", "relay", "run", *config)
+        for name, command in (("collector", "collect"), ("relay", "relay")):
+            if name == "relay" and not tsdb_url:
+                continue
+            await children.start(
+                name, "-m", "netmon", command, "run", *config, patient=True
+            )
         for building in plan.live:
             probe = files.write_probe(
-                plan, building.id, site_url, world, Secret(measure_token)
+                plan, building.id, site_url, world, Secret(measure_token), ceiling
             )
             await children.start(
                 f"probe-{building.id}",
@@ -157,7 +163,7 @@ class Demo:
                 probe,
             )
         others = await children.start(
-            "others", "-m", "netmon.demo.worlds", "others", talks=True
+            "others", "-m", "netmon.demo.worlds", "others", talks=True, patient=True
         )
         await others.tell(
             json.dumps(
@@ -222,7 +228,7 @@ class Demo:
 
     async def _start_devices(self, children: Children) -> dict[str, str]:
         child = await children.start(
-            "devices", "-m", "netmon.demo.worlds", "devices", talks=True
+            "devices", "-m", "netmon.demo.worlds", "devices", talks=True, patient=True
         )
         wanted = [building.id for building in self._plan.live]
         await child.tell(json.dumps({"buildings": wanted}).encode())
