@@ -133,6 +133,7 @@ class Uplink:
         self._rtts: deque[tuple[float, float]] = deque(maxlen=600)
         self._failed_tries = 0
         self._deaf_ms = 0
+        self._minded = ""
         self._kind = UplinkKind()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -179,6 +180,7 @@ class Uplink:
         told = self._desk.current
         if told is None:
             return None
+        self._mind(told.line)
         line = next((x for x in told.lines if x.id == self._context.line), None)
         if line is None:
             return None
@@ -198,6 +200,17 @@ class Uplink:
             closed=tuple(protected_time(told.calendar, day)),
             costs=costs,
             plan=plan,
+        )
+
+    def _mind(self, told_line: str) -> None:
+        """Say once that the centre means another line than the probe's settings."""
+        if told_line in (self._context.line, self._minded):
+            return
+        self._minded = told_line
+        log.warning(
+            "the inventory says that this probe measures %s, its settings say %s",
+            told_line,
+            self._context.line,
         )
 
     async def _know_counters(self, now: _Now) -> None:
