@@ -6,8 +6,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 from probes.measure_protocol import (
     ECHO_CLOCK,
@@ -18,31 +17,31 @@ from probes.measure_protocol import (
     ECHO_REQUEST,
     ECHO_SESSION,
     ECHO_SESSION_AT,
+    Direction,
 )
 
 _BACKLOG = 256
 _PORT_TRIES = 20
 
 
-@dataclass(frozen=True, slots=True)
-class EchoWaits:
-    """How long an echo waits on a played line, before and after the server."""
+class EchoLine(Protocol):
+    """A played line, as an echo meets it."""
 
-    up_s: float
-    down_s: float
+    def echo_wait_s(self, direction: Direction) -> float:
+        """Return how long a packet that comes now is on its way."""
 
 
 # From an echo's session number and the address it came from; None: no played line.
-Waits = Callable[[int, str, int], EchoWaits | None]
+LineOf = Callable[[int, str, int], EchoLine | None]
 
 
-def no_waits(session: int, host: str, port: int) -> EchoWaits | None:
+def no_line(session: int, host: str, port: int) -> EchoLine | None:
     """Return None: between real ends the line itself makes packets wait."""
     return None
 
 
 async def open_port(
-    host: str, port: int, waits: Waits = no_waits, *, segment_bytes: int = 0
+    host: str, port: int, line_of: LineOf = no_line, *, segment_bytes: int = 0
 ) -> tuple[socket.socket, asyncio.DatagramTransport]:
     """Return a TCP listener and a running echo; port 0 takes one free for both.
 
@@ -55,7 +54,7 @@ async def open_port(
     while True:
         listener = _listen(host, port, segment_bytes)
         try:
-            return listener, await _open_echo(listener, waits)
+            return listener, await _open_echo(listener, line_of)
         except OSError:
             listener.close()
             tries_left -= 1
@@ -81,14 +80,14 @@ def _listen(host: str, port: int, segment_bytes: int) -> socket.socket:
 
 
 async def _open_echo(
-    listener: socket.socket, waits: Waits
+    listener: socket.socket, line_of: LineOf
 ) -> asyncio.DatagramTransport:
     sock = socket.socket(listener.family, socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)
         sock.bind(listener.getsockname())
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: Echo(waits), sock=sock
+            lambda: Echo(line_of), sock=sock
         )
     except OSError:
         sock.close()
@@ -99,8 +98,8 @@ async def _open_echo(
 class Echo(asyncio.DatagramProtocol):
     """Answers echo requests and nothing else, with exactly as many bytes."""
 
-    def __init__(self, waits: Waits = no_waits) -> None:
-        self._waits = waits
+    def __init__(self, line_of: LineOf = no_line) -> None:
+        self._line_of = line_of
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport to answer on."""
@@ -113,15 +112,17 @@ class Echo(asyncio.DatagramProtocol):
         if not data.startswith(ECHO_REQUEST):
             return
         (session,) = ECHO_SESSION.unpack_from(data, ECHO_SESSION_AT)
-        waits = self._waits(session, str(addr[0]), int(addr[1]))
-        if waits is None:
+        line = self._line_of(session, str(addr[0]), int(addr[1]))
+        if line is None:
             self._transport.sendto(_reply(data), addr)
             return
         loop = asyncio.get_running_loop()
-        loop.call_later(waits.up_s, self._stamp, data, addr, waits.down_s)
+        loop.call_later(line.echo_wait_s("up"), self._stamp, data, addr, line)
 
-    def _stamp(self, data: bytes, addr: tuple[str | int, ...], wait_s: float) -> None:
+    def _stamp(self, data: bytes, addr: tuple[str | int, ...], line: EchoLine) -> None:
+        # Asked only now: the way down is as full as it is when the reply comes to it.
         loop = asyncio.get_running_loop()
+        wait_s = line.echo_wait_s("down")
         loop.call_later(wait_s, self._answer, _reply(data), addr)
 
     def _answer(self, reply: bytes, addr: tuple[str | int, ...]) -> None:

@@ -27,7 +27,7 @@ from msgspec import Struct
 from netmon.config import Secret
 from netmon.lease_token import looks_like_lease
 from netmon.model import FailureReason
-from probes.echo import EchoWaits, open_port
+from probes.echo import open_port
 from probes.failures import ProbeFailedError, classify
 from probes.lease_token import LeaseGate
 from probes.measure_protocol import (
@@ -121,7 +121,7 @@ class MeasureServer:
             OSError: the port is taken or the address is not this machine's.
         """
         self._listener, self._echo = await open_port(
-            host, port, self._waits, segment_bytes=self._segment_bytes
+            host, port, self._line_of, segment_bytes=self._segment_bytes
         )
         self.host, self.port = self._listener.getsockname()[:2]
         self._accepting = asyncio.create_task(self._accept(self._listener))
@@ -219,15 +219,13 @@ class MeasureServer:
             test.bound = PlainLine(bound_bps, bound_bps)
             test.left_bytes = {"down": request.bytes, "up": request.bytes}
 
-    def _waits(self, session: int, host: str, port: int) -> EchoWaits | None:
-        """Return how long an echo has to wait on a played line; None without."""
+    def _line_of(self, session: int, host: str, port: int) -> PacedLine | None:
+        """Return the played line that an echo crosses; None without."""
         test = self._slots.by_echo(session)
         line = None if test is None else test.line
         if line is None and self._echo_line is not None:
             line = self._echo_line(host, port)
-        if line is None:
-            return None
-        return EchoWaits(line.echo_wait_s("up"), line.echo_wait_s("down"))
+        return line
 
     async def _answer(
         self, conn: socket.socket, request: Request, agreed: Reply, test: RunningTest

@@ -28,7 +28,7 @@ class PacedLine(Protocol):
         """Return what it gives a test now, in bit/s of TCP payload."""
 
     def echo_wait_s(self, direction: Direction) -> float:
-        """Return how long a packet waits in its queue now."""
+        """Return how long a packet that comes to it now is on its way."""
 
 
 class PlainLine:

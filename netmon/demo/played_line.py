@@ -93,8 +93,13 @@ class PlayedLine:
         return self._ways[direction].rate_bps
 
     def echo_wait_s(self, direction: Direction) -> float:
-        """Return how long a packet is on its way: half a round trip, and the queue."""
-        return self.shape.base_rtt_s / 2 + self._ways[direction].wait_s(self._clock())
+        """Return how long a packet that comes now is on its way.
+
+        The whole empty round trip lies between the queue up and the queue down: so a
+        packet leaves the queue down when it arrives, as what the counters count does.
+        """
+        base_s = self.shape.base_rtt_s if direction == "up" else 0.0
+        return base_s + self._ways[direction].wait_s(self._clock())
 
     def counters(self) -> tuple[int, int]:
         """Return octets in and out as the router's WAN port shows them."""
