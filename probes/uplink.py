@@ -12,19 +12,14 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import date
-from functools import lru_cache
 from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from netmon.assignment_wire import Assignment, LineAssignment
 from netmon.clock import berlin_day, to_ms
 from netmon.lease_wire import Purpose
 from netmon.model import FailureReason
-from netmon.school_calendar import SchoolCalendar, Span, lesson_time, protected_time
 from netmon.spool import SpoolRecord
 from probes import passive
 from probes.assignment import AssignmentDesk
@@ -35,7 +30,6 @@ from probes.estimate import FRAME_BYTES, PAYLOAD_BYTES
 from probes.measure_protocol import Direction
 from probes.passive import Passive, PassiveView
 from probes.passive_watch import PassiveWatch
-from probes.plan import Costs, DayPlan, costs_of, plan_day
 from probes.runner import to_record, wait
 from probes.uplink_choice import (
     Choice,
@@ -45,6 +39,7 @@ from probes.uplink_choice import (
     after_full,
     choose,
 )
+from probes.uplink_moment import Moment, moment_of
 from probes.uplink_records import is_below, passive_result, shown_bps
 from probes.uplink_run import Job, Kind, varies
 from probes.uplink_state import StateFile, UplinkState
@@ -94,20 +89,6 @@ class UplinkKind:
         """Refuse: the uplink decides by itself when it measures."""
         text = f"{self.name} is not measured by the clock"
         return failed(FailureReason.UNSUPPORTED, text)
-
-
-@dataclass(frozen=True, slots=True)
-class _Now:
-    """The moment of one decision, and what holds for it."""
-
-    ms: int
-    mono_s: float
-    assignment: Assignment
-    line: LineAssignment
-    lessons: tuple[Span, ...]
-    closed: tuple[Span, ...]
-    costs: Costs
-    plan: DayPlan
 
 
 class Uplink:
@@ -175,31 +156,14 @@ class Uplink:
             settings.assignment_interval_s, settings.confirm_spacing_s / _DOUBT_SHARE
         )
 
-    def _now(self) -> _Now | None:
+    def _now(self) -> Moment | None:
         """Return what holds now; None before the gateway has told anything."""
-        told = self._desk.current
+        told, clock = self._desk.current, self._context.clock
         if told is None:
             return None
         self._mind(told.line)
-        line = next((x for x in told.lines if x.id == self._context.line), None)
-        if line is None:
-            return None
-        now_ms = to_ms(self._context.clock.now())
-        day = berlin_day(now_ms)
-        costs = costs_of(line, told.budget_share)
-        slot_ms = round(told.slot_s * 1000)
-        plan = _plan(
-            line.id, day, told.calendar, costs, told.full_tests_per_day, slot_ms
-        )
-        return _Now(
-            ms=now_ms,
-            mono_s=self._context.clock.monotonic_s(),
-            assignment=told,
-            line=line,
-            lessons=tuple(lesson_time(told.calendar, day)),
-            closed=tuple(protected_time(told.calendar, day)),
-            costs=costs,
-            plan=plan,
+        return moment_of(
+            told, self._context.line, to_ms(clock.now()), clock.monotonic_s()
         )
 
     def _mind(self, told_line: str) -> None:
@@ -213,7 +177,7 @@ class Uplink:
             self._context.line,
         )
 
-    async def _know_counters(self, now: _Now) -> None:
+    async def _know_counters(self, now: Moment) -> None:
         """Learn once how often the router refreshes; passive proof rests on that."""
         if not self._watch.wants_to_learn:
             return
@@ -222,22 +186,22 @@ class Uplink:
         self._watch.learnt(None if found is None else found.period_s)
 
     def _job(
-        self, now: _Now, kind: Kind, direction: Direction, purpose: Purpose
+        self, now: Moment, kind: Kind, direction: Direction, purpose: Purpose
     ) -> Job:
         return Job(
             kind=kind,
             direction=direction,
             purpose=purpose,
             line=now.line,
-            in_lessons=any(span.holds(now.ms) for span in now.lessons),
+            in_lessons=now.in_lessons,
             varies=varies(now.line.technology),
             base_rtt_s=self._state.base_rtt_s,
         )
 
-    async def _step(self, now: _Now) -> bool:
+    async def _step(self, now: Moment) -> bool:
         """Do one thing if one is due; say whether there was one."""
         view, said = self._passive(now)
-        if said is Passive.PROVEN and view is not None and self._is_owed(now):
+        if said is Passive.PROVEN and view is not None and now.owes(self._state):
             await self._keep_passive(view, now, proven=True)
             self._state.proof_ms = now.ms
             await self._stated(now)
@@ -254,7 +218,7 @@ class Uplink:
         await self._test(choice, now)
         return True
 
-    def _passive(self, now: _Now) -> tuple[PassiveView | None, Passive]:
+    def _passive(self, now: Moment) -> tuple[PassiveView | None, Passive]:
         since_s = now.mono_s - now.assignment.slot_s
         contract_bps = now.line.contracted_down_bps
         view = self._watch.view("down", since_s, _MOST_SHARE * contract_bps)
@@ -262,17 +226,7 @@ class Uplink:
         threshold_bps = now.line.threshold_down_bps * FRAME_BYTES / PAYLOAD_BYTES
         return view, passive.judge(view, threshold_bps, rtts, self._state.base_rtt_s)
 
-    def _is_owed(self, now: _Now) -> bool:
-        """Say whether the slot of lesson time we are in has no statement yet."""
-        if self._state.doubt:
-            return False
-        made_ms = self._state.statement_ms
-        return any(
-            one.slot.holds(now.ms) and (made_ms is None or made_ms < one.slot.start_ms)
-            for one in now.plan.tests
-        )
-
-    def _choose(self, now: _Now, said: Passive) -> Choice | None:
+    def _choose(self, now: Moment, said: Passive) -> Choice | None:
         settings = self._settings
         used_bps = self._watch.now_bps("down")
         contract_bps = now.line.contracted_down_bps
@@ -293,7 +247,7 @@ class Uplink:
             now.assignment, now.plan, now.costs, self._state, present, spacing
         )
 
-    async def _test(self, choice: Choice, now: _Now) -> None:
+    async def _test(self, choice: Choice, now: Moment) -> None:
         state = self._state
         came_to_nothing = True
         for direction in choice.directions:
@@ -351,7 +305,7 @@ class Uplink:
         )
 
     async def _keep_passive(
-        self, view: PassiveView, now: _Now, *, proven: bool
+        self, view: PassiveView, now: Moment, *, proven: bool
     ) -> None:
         result = passive_result(
             view,
@@ -362,7 +316,7 @@ class Uplink:
         )
         await self._keep(_passively(result), now.ms)
 
-    async def _say_deaf(self, now: _Now) -> None:
+    async def _say_deaf(self, now: Moment) -> None:
         """Record once a slot that the counters don't answer."""
         if not self._watch.is_deaf:
             return
@@ -373,7 +327,7 @@ class Uplink:
         result = failed(FailureReason.COUNTERS_UNREADABLE, text)
         await self._keep(_passively(result), now.ms)
 
-    async def _stated(self, now: _Now) -> None:
+    async def _stated(self, now: Moment) -> None:
         self._state.statement_ms = now.ms
         await self._remember()
 
@@ -394,15 +348,3 @@ class Uplink:
 def _passively(result: ProbeResult) -> ProbeResult:
     tags = {"method": passive.METHOD, "direction": "down", "basis": "router"}
     return replace(result, tags=tags)
-
-
-@lru_cache(maxsize=4)
-def _plan(
-    line: str,
-    day: date,
-    calendar: SchoolCalendar,
-    costs: Costs,
-    full_tests: int,
-    slot_ms: int,
-) -> DayPlan:
-    return plan_day(line, day, calendar, costs, full_tests, slot_ms)
