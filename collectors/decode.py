@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -99,16 +98,16 @@ def decode_facts(facts: Iterable[Fact], values: Mapping[str, Value]) -> dict[str
 
 def number(column: Column, value: Value) -> float | None:
     """Return a column's value in the field's unit; None where it says nothing."""
-    if isinstance(value, bytes):
-        try:
-            raw = float(cut_out(column.pattern, clean_text(value)))
-        except ValueError:
-            return None
-    else:
-        raw = float(value)
-    if column.signed and raw >= _SIGN:
-        raw -= 2 * _SIGN
-    if raw in column.missing or not _within(raw, column.low, column.high):
+    if isinstance(value, bytes) and column.words:
+        word = clean_text(value).casefold()
+        if word in column.words:
+            return column.words[word]
+    raw = _raw(column, value)
+    if (
+        raw is None
+        or raw in column.missing
+        or not _within(raw, column.low, column.high)
+    ):
         return None
     if column.enumeration:
         code = column.enumeration.get(int(raw))
@@ -117,6 +116,20 @@ def number(column: Column, value: Value) -> float | None:
         return dbm_of_milliwatt(raw * column.scale)
     # 57 x 0.01 is 0.5700000000000001 otherwise.
     return raw if column.scale == 1 else round(raw * column.scale, 9)
+
+
+def _raw(column: Column, value: Value) -> float | None:
+    """Return the number in a value before it means anything."""
+    if isinstance(value, bytes):
+        try:
+            raw = float(cut_out(column.pattern, clean_text(value)))
+        except ValueError:
+            return None
+    else:
+        raw = float(value)
+    if not math.isfinite(raw):
+        return None
+    return raw - 2 * _SIGN if column.signed and raw >= _SIGN else raw
 
 
 def _within(value: float, low: float | None, high: float | None) -> bool:
@@ -132,9 +145,16 @@ def dbm_of_milliwatt(power_mw: float) -> float | None:
     return round(10 * math.log10(power_mw), 2)
 
 
-def pick(table: Table, column: Column, columns: Columns) -> Mapping[Index, Value]:
-    """Return a column's values by the index of their row."""
+def pick(
+    table: Table, column: Column, columns: Columns, rows: Iterable[Index]
+) -> Mapping[Index, Value]:
+    """Return a column's values by the index of their row.
+
+    ``rows`` are those for which a value that is not theirs alone may stand.
+    """
     values = columns.get(column.oid, {})
+    if column.at:
+        return dict.fromkeys(rows, values[column.at]) if column.at in values else {}
     if column.suffix:
         cut = len(column.suffix)
         return {
@@ -142,21 +162,41 @@ def pick(table: Table, column: Column, columns: Columns) -> Mapping[Index, Value
             for index, value in values.items()
             if index[-cut:] == column.suffix
         }
-    if column.single:
-        heads = Counter(index[: table.index_length] for index in values)
-        return {
-            head: value
-            for index, value in values.items()
-            if heads[head := index[: table.index_length]] == 1
-        }
-    return values
+    return _folded(column, values, table.index_length) if column.fold else values
+
+
+def _folded(
+    column: Column, values: Mapping[Index, Value], length: int
+) -> dict[Index, Value]:
+    """Return one value for all whose index begins alike; none where that says nothing.
+
+    One part that is not known leaves a sum unknown, but not the least of the others.
+    """
+    parts: dict[Index, list[Value]] = {}
+    for index, value in values.items():
+        parts.setdefault(index[:length], []).append(value)
+    if column.fold == "single":
+        return {index: found[0] for index, found in parts.items() if len(found) == 1}
+    folded: dict[Index, Value] = {}
+    for index, found in parts.items():
+        known = [
+            each
+            for each in found
+            if isinstance(each, int) and number(column, each) is not None
+        ]
+        if column.fold == "sum" and len(known) == len(found):
+            folded[index] = sum(known)
+        elif column.fold == "least" and known:
+            folded[index] = min(known)
+    return folded
 
 
 def without_value(
     table: Table, column: Column, columns: Columns, rows: Iterable[Index]
 ) -> set[Index]:
     """Return those rows for which the column has no usable value."""
-    values = pick(table, column, columns)
+    rows = list(rows)
+    values = pick(table, column, columns, rows)
     return {
         index
         for index in rows
@@ -169,7 +209,7 @@ def without_value(
 def wanted_rows(table: Table, columns: Columns) -> set[Index]:
     """Return the rows of the required columns read so far that `keep` keeps."""
     indexes = [
-        set(pick(table, column, columns))
+        set(pick(table, column, columns, ()))
         for column in table.columns
         if column.required and column.oid in columns
     ]
@@ -181,7 +221,7 @@ def wanted_rows(table: Table, columns: Columns) -> set[Index]:
     came = False
     for column in reversed(table.columns):
         if column.field == keep.field and column.oid in columns:
-            said.update(pick(table, column, columns))
+            said.update(pick(table, column, columns, rows))
             came = True
     return {i for i in rows if said.get(i) in keep.values} if came else rows
 
@@ -205,8 +245,9 @@ def decode_table(
         odd_count = len(everywhere) - len(sound)
         remarks.append(Remark("odd_index", {"n": odd_count}))
     rows = []
-    picked = [pick(table, column, columns) for column in table.columns]
-    for index in sorted(sound & wanted_rows(table, columns)):
+    wanted = sorted(sound & wanted_rows(table, columns))
+    picked = [pick(table, column, columns, wanted) for column in table.columns]
+    for index in wanted:
         row, odd = _decode_row(table, picked, index)
         rows.append(row)
         remarks.extend(odd)
@@ -225,7 +266,7 @@ def _required_rows(
     by_field: dict[str, set[Index]] = {}
     for column in required:
         name = column.field if table.rows == "same" else ""
-        by_field.setdefault(name, set()).update(pick(table, column, columns))
+        by_field.setdefault(name, set()).update(pick(table, column, columns, ()))
     return list(by_field.values())
 
 

@@ -64,12 +64,15 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
     reader what that was. ``enumeration`` maps codes to numbers, null to "not
     known"; a code that is not in it is not known either. ``missing`` are values
     that mean "no value", as is what lies outside ``low`` to ``high`` before it is
-    scaled. ``pattern`` cuts text or a number out of text. A row
+    scaled. ``pattern`` cuts text or a number out of text, ``words`` says which
+    numbers words stand for (small letters). A row
     must have its ``required`` columns, else the table was not read whole.
 
     Where a column's index is longer than the row's, ``suffix`` names the end it
-    must have (one sub-identifier for each direction, say); ``single`` takes it
-    only if one index alone begins with the row's (a link with two ends).
+    must have (one sub-identifier for each direction, say), or ``fold`` makes one
+    value of all whose index begins with the row's: their ``sum``, the ``least``
+    of them, or the ``single`` one (a link with two ends has none). ``at`` is one
+    index whose value holds for every row.
     ``signed`` undoes an agent that sends negative numbers as unsigned ones.
     ``milliwatt`` says that the scaled value is a power in mW and the field is
     in dBm; no power at all is `DARK_DBM`.
@@ -85,8 +88,10 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
     high: float | None = None
     pattern: str = ""
     required: bool = False
+    words: dict[str, float] = {}
     suffix: tuple[int, ...] = ()
-    single: bool = False
+    fold: Literal["", "single", "least", "sum"] = ""
+    at: tuple[int, ...] = ()
     signed: bool = False
     milliwatt: bool = False
 
@@ -335,6 +340,8 @@ def _check_column(
     is_text = fields.get(column.field) == "text"
     if is_text and (
         column.enumeration
+        or column.words
+        or column.fold in {"least", "sum"}
         or column.missing
         or column.scale != 1
         or column.signed
@@ -344,9 +351,12 @@ def _check_column(
         yield _problem(source, at, text, "remove them")
     if column.milliwatt and not column.field.endswith(("_dbm", "value")):
         yield _problem(source, f"{at}.milliwatt", "makes dBm", "use a field in dBm")
-    if column.single and column.suffix:
+    if sum(map(bool, (column.fold, column.suffix, column.at))) > 1:
         text = "is told twice how to find its row"
-        yield _problem(source, at, text, "give suffix or single")
+        yield _problem(source, at, text, "give one of suffix, fold and at")
+    if column.at and column.required:
+        text = "has no rows of its own to require"
+        yield _problem(source, at, text, "require another column")
 
 
 def _check_together(platforms: Mapping[str, Platform]) -> Iterator[Problem]:

@@ -192,7 +192,7 @@ LINKS = Table(
     (
         Column("capacity_down_bps", RATES, suffix=(1,), required=True),
         Column("capacity_up_bps", RATES, suffix=(2,)),
-        Column("snr_db", STATIONS, single=True),
+        Column("snr_db", STATIONS, fold="single"),
     ),
 )
 
