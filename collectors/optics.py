@@ -1,4 +1,4 @@
-"""From the sensors of a device to the light at its ports: pure.
+"""From the sensors and modules of a device to the light at its ports: pure.
 
 ENTITY-SENSOR-MIB tells values without saying of what; ENTITY-MIB tells inside
 of what a sensor sits, and which interface that is. A table that did not come
@@ -8,7 +8,7 @@ whole makes no port: a value under a wrong name would be worse than none.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from collectors.decode import Row, TableResult, dbm_of_milliwatt
 from netmon.metrics import KINDS
@@ -28,18 +28,28 @@ _WAYS = {
 _LIMITS = {metric.name: metric for metric in KINDS["line_optics"].metrics}
 
 
-def optics_of_sensors(tables: Sequence[TableResult]) -> list[TableResult]:
-    """Return the table of optics in a device's sensors; none if it has no sensors."""
-    sensors = next((t for t in tables if t.result == "sensor"), None)
-    if sensors is None:
-        return []
-    helpers = [t for t in tables if t.result in {"entity", "alias"}]
-    complete = sensors.complete and all(t.complete for t in helpers)
-    if not all(t.complete for t in helpers):
-        return [TableResult(TABLE, "optics")]
-    place = _Places(tables)
+def optics_of(tables: Sequence[TableResult]) -> list[TableResult]:
+    """Return the optics that a device tells by entity; none if it tells of none.
+
+    Its sensors count one power each, its modules both and their limits.
+    """
+    found = []
+    for source, decode in (("sensor", _of_sensors), ("module", _of_modules)):
+        told = next((t for t in tables if t.result == source), None)
+        if told is None:
+            continue
+        helpers = [t for t in tables if t.result in {"entity", "alias"}]
+        if all(t.complete for t in helpers):
+            rows = tuple(decode(told.rows, _Places(tables)))
+            found.append(TableResult(TABLE, "optics", rows, told.complete))
+        else:
+            found.append(TableResult(TABLE, "optics"))
+    return found
+
+
+def _of_sensors(rows: Sequence[Row], place: _Places) -> Iterable[Row]:
     ports: dict[str, dict[str, float | None]] = {}
-    for row in sensors.rows:
+    for row in rows:
         way, power_dbm = _way(row), sensor_dbm(row)
         if way is None or power_dbm is None:
             continue
@@ -50,11 +60,17 @@ def optics_of_sensors(tables: Sequence[TableResult]) -> list[TableResult]:
         before = values.get(way)
         # A module with several lanes is as good as its weakest one.
         values[way] = power_dbm if before is None else min(before, power_dbm)
-    rows = tuple(
-        Row({"port": port}, values, {"name": place.name(port)})
-        for port, values in ports.items()
-    )
-    return [TableResult(TABLE, "optics", rows, complete)]
+    for port, values in ports.items():
+        yield Row({"port": port}, values, {"name": place.name(port)})
+
+
+def _of_modules(rows: Sequence[Row], place: _Places) -> Iterable[Row]:
+    for row in rows:
+        # Copper ports and empty cages are in the table too.
+        if any(row.numbers.get(way) is not None for way in _WAYS):
+            port = place.port(row.parts["entity"])
+            name = place.name(port) or row.words.get("name", "")
+            yield Row({"port": port}, row.numbers, {"name": name})
 
 
 def sensor_dbm(row: Row) -> float | None:

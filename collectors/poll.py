@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from collectors.base import Session, timing_for
 from collectors.credentials import Credential, Credentials
 from collectors.decode import decode_facts, decode_table
-from collectors.optics import optics_of_sensors
+from collectors.optics import optics_of
 from collectors.platforms import Platforms
 from collectors.read import Reading, read_device
 from collectors.records import DeviceResult, Known, to_records
@@ -49,7 +49,7 @@ def decode(reading: Reading) -> DeviceResult:
         found = reading.tables.get(table.name)
         if found is not None:
             tables.append(decode_table(table, found.columns, found.failures))
-    tables += optics_of_sensors(tables)
+    tables += optics_of(tables)
     return DeviceResult(
         at_ms=reading.at_ms,
         duration_s=reading.duration_s,

@@ -17,6 +17,7 @@ ResultKind = Literal[
     "optics",
     "radio_link",
     "sensor",
+    "module",
     "entity",
     "alias",
 ]
@@ -31,12 +32,13 @@ KIND_OF: Mapping[ResultKind, str | None] = {
     "optics": "line_optics",
     "radio_link": "line_radio",
     "sensor": None,
+    "module": None,
     "entity": None,
     "alias": None,
 }
 # Asked only of devices that carry a line: they tell of its medium.
 MEDIUM_RESULTS: frozenset[ResultKind] = frozenset(
-    ("dsl", "optics", "radio_link", "sensor", "entity", "alias")
+    ("dsl", "optics", "radio_link", "sensor", "module", "entity", "alias")
 )
 
 
@@ -75,6 +77,8 @@ RESULT_FIELDS: Mapping[ResultKind, Mapping[str, FieldType]] = {
         "value": "number",
         "status": "number",
     },
+    # Optical modules told by entity instead of port.
+    "module": {"name": "text", **_numbers("line_optics")},
     "entity": {"name": "text", "class": "number", "within": "number"},
     "alias": {"if_index": "number"},
 }
@@ -88,6 +92,7 @@ RESULT_PARTS: Mapping[ResultKind, tuple[str, ...]] = {
     "optics": ("port",),
     "radio_link": ("radio",),
     "sensor": ("entity",),
+    "module": ("entity",),
     "entity": ("entity",),
     "alias": ("entity", "logical"),
 }

@@ -8,7 +8,7 @@ import pytest
 
 from collectors.decode import Row, dbm_of_milliwatt
 from collectors.line_records import line_records
-from collectors.optics import optics_of_sensors, sensor_dbm
+from collectors.optics import optics_of, sensor_dbm
 from collectors.records import DeviceResult
 from netmon.model import Device, DeviceKind, FailureReason
 
@@ -159,7 +159,7 @@ async def test_without_entity_mib_no_port_gets_a_wrong_value(ask: Ask) -> None:
         for table in result.tables
         if table.name != "sensor_optics"
     ]
-    (table,) = optics_of_sensors(tables)
+    (table,) = optics_of(tables)
     assert (table.rows, table.complete) == ((), False)
     _, seen = line_records(ROUTER, result.tables, 1, ())
     records, _ = line_records(ROUTER, [*tables, table], 2, seen)
@@ -171,4 +171,4 @@ async def test_without_entity_mib_no_port_gets_a_wrong_value(ask: Ask) -> None:
 async def test_a_device_without_sensors_has_no_optics(ask: Ask) -> None:
     result = await ask("")
     assert light(result) == {}
-    assert optics_of_sensors([t for t in result.tables if t.result == "port"]) == []
+    assert optics_of([t for t in result.tables if t.result == "port"]) == []
