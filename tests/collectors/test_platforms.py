@@ -35,15 +35,22 @@ def test_shipped_platforms_load_and_choose_by_object_id() -> None:
     platforms = load_platforms()
     assert platforms.names == [
         "aruba_instant",
+        "cambium_epmp",
+        "cambium_ptp",
         "ceragon",
         "draytek",
         "dsl_mib",
         "entity_sensors",
         "extreme_xos",
+        "huawei_vrp",
         "if_mib",
+        "juniper",
         "lancom_lcos",
         "line_device",
+        "mikrotik",
+        "mimosa",
         "procurve",
+        "saf_integra",
         "siklu",
         "ubiquiti_radio",
     ]
@@ -207,9 +214,9 @@ def test_the_longest_prefix_wins_and_a_description_can_decide() -> None:
         ),
         (
             "required: true",
-            "required: true, single: true, suffix: [1]",
+            "required: true, fold: single, suffix: [1]",
             "good.yaml [tables[0].columns[0]]: is told twice how to find its row"
-            " -> give suffix or single",
+            " -> give one of suffix, fold and at",
         ),
         (
             "name: good",
