@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collectors.base import Value
-from collectors.platforms import DARK_DBM, Column, Fact, Table
+from collectors.platforms import DARK_DBM, Column, Fact, IndexPart, Table
 from collectors.results import KIND_OF, RESULT_FIELDS, ResultKind
 from netmon.metrics import KINDS, Metric
 
@@ -20,6 +20,10 @@ Columns = Mapping[str, Mapping[Index, Value]]
 
 # An unsigned 32-bit number from here on was a negative one.
 _SIGN = 2**31
+_MAC_OCTETS = 6
+_PRINTABLE = re.compile(rb"[\x21-\x7e]*$")
+# A recording of a printed walk: an octet, then the bits in it ("28 2 4").
+_PRINTED_BITS = re.compile(rb"([0-9A-F]{2})(?: \d)+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +102,12 @@ def decode_facts(facts: Iterable[Fact], values: Mapping[str, Value]) -> dict[str
 
 def number(column: Column, value: Value) -> float | None:
     """Return a column's value in the field's unit; None where it says nothing."""
+    if column.bits:
+        return _bit(column, value) if isinstance(value, bytes) else None
+    if isinstance(value, bytes) and column.becomes is not None and value:
+        return column.becomes
     if isinstance(value, bytes) and column.words:
-        word = clean_text(value).casefold()
+        word = _word(column, clean_text(value))
         if word in column.words:
             return column.words[word]
     raw = _raw(column, value)
@@ -109,13 +117,43 @@ def number(column: Column, value: Value) -> float | None:
         or not _within(raw, column.low, column.high)
     ):
         return None
+    return _meaning(column, raw)
+
+
+def _meaning(column: Column, raw: float) -> float | None:
+    if column.becomes is not None:
+        return column.becomes
     if column.enumeration:
         code = column.enumeration.get(int(raw))
         return None if code is None else float(code)
     if column.milliwatt:
         return dbm_of_milliwatt(raw * column.scale)
     # 57 x 0.01 is 0.5700000000000001 otherwise.
-    return raw if column.scale == 1 else round(raw * column.scale, 9)
+    told = raw + column.offset
+    return told if column.scale == 1 else round(told * column.scale, 9)
+
+
+def _bit(column: Column, value: bytes) -> float:
+    """Return 1 for a BITS value that has a wanted bit and no unwanted one."""
+    printed = _PRINTED_BITS.match(value)
+    if printed:
+        value = bytes.fromhex(printed.group(1).decode())
+    # Bit 0 is the first and highest one.
+    said = {
+        8 * place + bit
+        for place, octet in enumerate(value)
+        for bit in range(8)
+        if octet & (0x80 >> bit)
+    }
+    wanted = bool(said.intersection(column.bits))
+    return float(wanted and said.isdisjoint(column.without_bits))
+
+
+def _word(column: Column, text: str) -> str:
+    """Return what of a text may be a word: what the pattern cuts out, else all of it."""
+    match = re.search(column.pattern, text) if column.pattern else None
+    cut = (match.group(1) or "").strip().casefold() if match else ""
+    return cut if match and cut in column.words else text.casefold()
 
 
 def _raw(column: Column, value: Value) -> float | None:
@@ -130,6 +168,14 @@ def _raw(column: Column, value: Value) -> float | None:
     if not math.isfinite(raw):
         return None
     return raw - 2 * _SIGN if column.signed and raw >= _SIGN else raw
+
+
+def text_of(column: Column, value: Value) -> str:
+    """Return what a text column says; a hardware address in the usual pairs."""
+    if column.octets and isinstance(value, bytes) and len(value) == _MAC_OCTETS:
+        # "1/1/17" has six characters too.
+        return value.decode() if _PRINTABLE.match(value) else value.hex(":")
+    return cut_out(column.pattern, clean_text(value))
 
 
 def _within(value: float, low: float | None, high: float | None) -> bool:
@@ -175,8 +221,12 @@ def _folded(
     parts: dict[Index, list[Value]] = {}
     for index, value in values.items():
         parts.setdefault(index[:length], []).append(value)
-    if column.fold == "single":
-        return {index: found[0] for index, found in parts.items() if len(found) == 1}
+    if column.fold in {"any", "single"}:
+        return {
+            index: found[0]
+            for index, found in parts.items()
+            if column.fold == "any" or len(found) == 1
+        }
     folded: dict[Index, Value] = {}
     for index, found in parts.items():
         known = [
@@ -217,11 +267,16 @@ def wanted_rows(table: Table, columns: Columns) -> set[Index]:
     keep = table.keep
     if keep is None:
         return rows
-    said: dict[Index, Value] = {}
+    said: dict[Index, Value | float | None] = {}
     came = False
     for column in reversed(table.columns):
         if column.field == keep.field and column.oid in columns:
-            said.update(pick(table, column, columns, rows))
+            picked = pick(table, column, columns, rows)
+            said.update(
+                {index: number(column, value) for index, value in picked.items()}
+                if column.bits
+                else picked
+            )
             came = True
     return {i for i in rows if said.get(i) in keep.values} if came else rows
 
@@ -240,13 +295,18 @@ def decode_table(
     sets = _required_rows(table, required, columns)
     everywhere = set.intersection(*sets)
     remarks = _remarks(table, lost, sets)
-    sound = {index for index in everywhere if len(index) == table.index_length}
+    sound = {index for index in everywhere if _parts(table, index) is not None}
     if len(sound) < len(everywhere):
         odd_count = len(everywhere) - len(sound)
         remarks.append(Remark("odd_index", {"n": odd_count}))
     rows = []
     wanted = sorted(sound & wanted_rows(table, columns))
-    picked = [pick(table, column, columns, wanted) for column in table.columns]
+    # What a better column failed to tell, the next best one must not tell instead.
+    behind_lost = _behind_lost(table, lost)
+    picked = [
+        {} if column in behind_lost else pick(table, column, columns, wanted)
+        for column in table.columns
+    ]
     for index in wanted:
         row, odd = _decode_row(table, picked, index)
         rows.append(row)
@@ -257,6 +317,18 @@ def decode_table(
         or (table.never_empty and not sound)
     )
     return TableResult(table.name, table.result, tuple(rows), complete, tuple(remarks))
+
+
+def _behind_lost(table: Table, lost: set[str]) -> list[Column]:
+    """Return the columns of which a better one for the same field did not come."""
+    behind: list[Column] = []
+    fields: set[str] = set()
+    for column in table.columns:
+        if column.field in fields:
+            behind.append(column)
+        if column.oid in lost:
+            fields.add(column.field)
+    return behind
 
 
 def _required_rows(
@@ -293,8 +365,7 @@ def _decode_row(
     for column, values in zip(table.columns, picked, strict=True):
         if RESULT_FIELDS[table.result][column.field] == "text":
             if not words.get(column.field):
-                raw = values.get(index, b"")
-                words[column.field] = cut_out(column.pattern, clean_text(raw))
+                words[column.field] = text_of(column, values.get(index, b""))
             continue
         if numbers.get(column.field) is not None:
             continue
@@ -305,15 +376,32 @@ def _decode_row(
             odd.append(Remark("out_of_range", said))
             value = None
         numbers[column.field] = value
-    return Row(_parts(table, index), numbers, words), odd
+    return Row(_parts(table, index) or {}, numbers, words), odd
 
 
-def _parts(table: Table, index: Index) -> dict[str, str]:
+def _parts(table: Table, index: Index) -> dict[str, str] | None:
+    """Return the named parts of an index; None where it is too long or too short."""
+    left = len(index) - table.index_length
+    is_open = any(part.is_open for part in table.index)
+    if left < 1 if is_open else left != 0:
+        return None
     parts, start = {}, 0
     for part in table.index:
-        parts[part.part] = ".".join(map(str, index[start : start + part.length]))
-        start += part.length
+        length = left if part.is_open else part.length
+        parts[part.part] = part.value or _shown(part, index[start : start + length])
+        start += length
     return parts
+
+
+def _shown(part: IndexPart, numbers: Index) -> str:
+    dotted = ".".join(map(str, numbers))
+    if not part.text:
+        return dotted
+    # A text of varying length has its length in front.
+    letters = numbers[1:] if numbers[0] == len(numbers) - 1 else numbers
+    if not letters or any(not 0 <= letter <= 255 for letter in letters):
+        return dotted
+    return clean_text(bytes(letters)) or dotted
 
 
 def _limits(result: ResultKind) -> dict[str, Metric]:

@@ -51,10 +51,23 @@ class Fact(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class IndexPart(Struct, frozen=True, forbid_unknown_fields=True):
-    """``length`` sub-identifiers of a row's index, in their order."""
+    """``length`` sub-identifiers of a row's index, in their order.
+
+    A length of 0 takes what the other parts leave. ``text`` shows the part as
+    the characters it stands for. A part with a ``value`` is always that, and
+    takes nothing unless a length is given: a device has no index for what it
+    has only one of.
+    """
 
     part: str
-    length: int
+    length: int = 0
+    text: bool = False
+    value: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes whatever is left."""
+        return not self.length and not self.value
 
 
 class Column(Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,14 +77,17 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
     reader what that was. ``enumeration`` maps codes to numbers, null to "not
     known"; a code that is not in it is not known either. ``missing`` are values
     that mean "no value", as is what lies outside ``low`` to ``high`` before it is
-    scaled. ``pattern`` cuts text or a number out of text, ``words`` says which
-    numbers words stand for (small letters). A row
+    scaled. ``offset`` is added to it before. ``pattern`` cuts text or a number
+    out of text; ``words`` says which numbers words stand for (small letters),
+    ``becomes`` what any number within the limits does. ``bits`` makes 1 of a BITS
+    value that has one of them and none of ``without_bits``, else 0; ``octets``
+    shows a hardware address in pairs. A row
     must have its ``required`` columns, else the table was not read whole.
 
     Where a column's index is longer than the row's, ``suffix`` names the end it
     must have (one sub-identifier for each direction, say), or ``fold`` makes one
     value of all whose index begins with the row's: their ``sum``, the ``least``
-    of them, or the ``single`` one (a link with two ends has none). ``at`` is one
+    of them, ``any``, or the ``single`` one (a link with two ends has none). ``at`` is one
     index whose value holds for every row.
     ``signed`` undoes an agent that sends negative numbers as unsigned ones.
     ``milliwatt`` says that the scaled value is a power in mW and the field is
@@ -89,8 +105,13 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
     pattern: str = ""
     required: bool = False
     words: dict[str, float] = {}
+    offset: float = 0.0
+    becomes: float | None = None
+    bits: tuple[int, ...] = ()
+    without_bits: tuple[int, ...] = ()
+    octets: bool = False
     suffix: tuple[int, ...] = ()
-    fold: Literal["", "single", "least", "sum"] = ""
+    fold: Literal["", "single", "any", "least", "sum"] = ""
     at: tuple[int, ...] = ()
     signed: bool = False
     milliwatt: bool = False
@@ -109,7 +130,9 @@ class Table(Struct, frozen=True, forbid_unknown_fields=True):
     ``never_empty`` marks tables that a sound device cannot have empty, so that
     no rows mean no answer. Required columns of different fields must have the
     same rows; with ``rows: any`` each of them may add rows of its own (where
-    several MIBs tell of the same thing).
+    several MIBs tell of the same thing). ``only_with`` names a table before it
+    without whose rows this one is not asked, ``unless_line`` spares devices that
+    carry a line (a radio link is no access point).
     """
 
     name: str
@@ -121,6 +144,8 @@ class Table(Struct, frozen=True, forbid_unknown_fields=True):
     max_rows: int = MAX_ROWS
     keep: Keep | None = None
     rows: Literal["same", "any"] = "same"
+    only_with: str = ""
+    unless_line: bool = False
 
     @property
     def index_length(self) -> int:
@@ -175,7 +200,7 @@ class Platforms:
         carries a line.
         """
         fallback = self._line_fallback if line else self._fallback
-        best, length = self._whole[fallback], -1
+        best, length = self._whole[fallback], (-1, False)
         for platform in self._whole.values():
             fits = _fit(platform.match, sys_object_id, sys_descr)
             if fits is not None and fits > length:
@@ -183,17 +208,22 @@ class Platforms:
         return best
 
 
-def _fit(match: Match, sys_object_id: str, sys_descr: str) -> int | None:
-    """Return the length of the prefix that fits, None where it does not."""
+def _fit(match: Match, sys_object_id: str, sys_descr: str) -> tuple[int, bool] | None:
+    """Return the length of the prefix that fits, None where it does not.
+
+    Of equal prefixes the one that is sure of the description as well wins.
+    """
     if not match.sys_object_id and not match.sys_descr:
         return None
     if match.sys_descr and not re.search(match.sys_descr, sys_descr):
         return None
     if not match.sys_object_id:
-        return 0
+        return 0, True
     wanted = f"{sys_object_id}."
     fitting = [p for p in match.sys_object_id if wanted.startswith(f"{p}.")]
-    return max((len(prefix) for prefix in fitting), default=None)
+    if not fitting:
+        return None
+    return max(map(len, fitting)), bool(match.sys_descr)
 
 
 def _extended(name: str, by_name: Mapping[str, Platform]) -> Platform:
@@ -300,8 +330,14 @@ def _check(source: str, platform: Platform) -> Iterator[Problem]:
             yield _problem(source, f"{where}.name", "is unknown", f"use {known}")
         yield from _check_oid(source, f"{where}.oid", fact.oid)
         yield from _check_pattern(source, f"{where}.pattern", fact.pattern, 1)
+    earlier: set[str] = set()
     for position, table in enumerate(platform.tables):
-        yield from _check_table(source, f"tables[{position}]", table)
+        where = f"tables[{position}]"
+        yield from _check_table(source, where, table)
+        if table.only_with and table.only_with not in earlier:
+            text = f"{table.only_with!r} is no table before this one"
+            yield _problem(source, f"{where}.only_with", text, "name one")
+        earlier.add(table.name)
 
 
 def _check_table(source: str, where: str, table: Table) -> Iterator[Problem]:
@@ -309,8 +345,12 @@ def _check_table(source: str, where: str, table: Table) -> Iterator[Problem]:
     if tuple(part.part for part in table.index) != wanted:
         text = f"does not have the parts of {table.result}"
         yield _problem(source, f"{where}.index", text, f"give {', '.join(wanted)}")
-    if any(part.length < 1 for part in table.index):
-        yield _problem(source, f"{where}.index", "has a length under 1", "count anew")
+    if any(part.length < 0 for part in table.index):
+        yield _problem(source, f"{where}.index", "has a wrong length", "count anew")
+    open_count = sum(part.is_open for part in table.index)
+    if open_count > 1 or (open_count and any(each.fold for each in table.columns)):
+        text = "leaves open where a part ends"
+        yield _problem(source, f"{where}.index", text, "give lengths")
     for name in ("max_repetitions", "max_rows"):
         if getattr(table, name) < 1:
             yield _problem(source, f"{where}.{name}", "is under 1", "use 1 or more")
@@ -341,6 +381,9 @@ def _check_column(
     if is_text and (
         column.enumeration
         or column.words
+        or column.bits
+        or column.offset
+        or column.becomes is not None
         or column.fold in {"least", "sum"}
         or column.missing
         or column.scale != 1

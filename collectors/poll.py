@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from collectors.base import Session, timing_for
 from collectors.credentials import Credential, Credentials
 from collectors.decode import decode_facts, decode_table
+from collectors.lan import with_lan
 from collectors.optics import optics_of
 from collectors.platforms import Platforms
 from collectors.read import Reading, read_device
 from collectors.records import DeviceResult, Known, to_records
 from collectors.schedule import next_start_s, offset_s
 from collectors.snmp import open_session
+from collectors.wlan import with_vaps
 from netmon.clock import Clock, to_ms
 from netmon.errors import ConfigError, Problem, StorageError
 from netmon.model import AccessPoint, Device, FailureReason, Inventory
@@ -49,6 +51,7 @@ def decode(reading: Reading) -> DeviceResult:
         found = reading.tables.get(table.name)
         if found is not None:
             tables.append(decode_table(table, found.columns, found.failures))
+    tables = with_lan(with_vaps(tables))
     tables += optics_of(tables)
     return DeviceResult(
         at_ms=reading.at_ms,

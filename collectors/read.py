@@ -90,7 +90,8 @@ async def read_device(
         tables = [
             table
             for table in (reading.platform.tables if reading.platform else ())
-            if line is not False or table.result not in MEDIUM_RESULTS
+            if (line is not False or table.result not in MEDIUM_RESULTS)
+            and not (line and table.unless_line)
         ]
         await _read_parts(reading, tables, session, clock, start_s + budget_s)
     reading.duration_s = clock.monotonic_s() - start_s
@@ -136,24 +137,38 @@ async def _read_parts(
         gone = error if isinstance(error, _GONE) else None
     # Several tables, or several rows of one, may need the same column.
     walked: dict[str, dict[Index, Value]] = {}
+    with_rows: set[str] = set()
     for table in tables:
-        found = TableReading()
-        reading.tables[table.name] = found
+        if table.only_with and table.only_with not in with_rows:
+            continue
+        found = reading.tables[table.name] = TableReading()
         for column in table.columns:
             if gone is not None:
                 found.failures[column.oid] = gone.reason
-                continue
-            if not _is_needed(table, column, found):
-                continue
-            try:
-                if column.oid not in walked:
-                    walked[column.oid] = await _read_column(
-                        session, table, column, stop_s - clock.monotonic_s()
-                    )
-                found.columns[column.oid] = walked[column.oid]
-            except SessionError as error:
-                found.failures[column.oid] = error.reason
-                gone = error if isinstance(error, _GONE) else None
+            elif _is_needed(table, column, found):
+                left_s = stop_s - clock.monotonic_s()
+                gone = await _take_column(session, table, column, found, walked, left_s)
+        if wanted_rows(table, found.columns):
+            with_rows.add(table.name)
+
+
+async def _take_column(
+    session: Session,
+    table: Table,
+    column: Column,
+    found: TableReading,
+    walked: dict[str, dict[Index, Value]],
+    left_s: float,
+) -> SessionError | None:
+    """Read a column into ``found``; return the error after which the device is gone."""
+    try:
+        if column.oid not in walked:
+            walked[column.oid] = await _read_column(session, table, column, left_s)
+    except SessionError as error:
+        found.failures[column.oid] = error.reason
+        return error if isinstance(error, _GONE) else None
+    found.columns[column.oid] = walked[column.oid]
+    return None
 
 
 def _is_needed(table: Table, column: Column, found: TableReading) -> bool:

@@ -12,6 +12,7 @@ and makes no record.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -22,8 +23,15 @@ from netmon.model import AccessPoint, Device, FailureReason
 from netmon.spool import SpoolRecord
 
 _AP_WORDS = ("name", "model", "serial", "firmware")
+_PORT_WORDS = ("alias", "neighbour", "neighbour_port", "neighbour_chassis")
+# How access points call their sockets; bridges and virtual interfaces are told as
+# Ethernet too.
+_SOCKET = re.compile(r"(eth|lan|ge|uplink)[-_ ]?\d*$", re.IGNORECASE)
+# The index of a device that is an access point itself.
+OWN_AP = "0"
 
 Tags = Mapping[str, str]
+_AP_NUMBERS = tuple(metric.name for metric in KINDS["wlan_ap"].metrics)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +81,14 @@ def to_records(
     if result.failure is not None:
         return records, known
     tables = {table.result: table for table in result.tables}
+    radios, ports = tables.get("radio"), tables.get("port")
+    records += [
+        _measured("wlan_controller", record.tags, result.at_ms, totals, {})
+        for record in records[:]
+        if (totals := controller_totals(result.tables))
+    ]
     if (points := tables.get("access_point")) is not None:
-        radios = tables.get("radio")
+        points = _with_uplink(_checked(points, radios), ports)
         found, named = _points(device, planned, points, radios, result.at_ms)
         records += found
         if radios is not None:
@@ -83,7 +97,7 @@ def to_records(
             made, tags_now = _radios(radios.rows, whole, named, known, result.at_ms)
             records += made
             known = replace(known, radios=tags_now)
-    if home and (ports := tables.get("port")) is not None:
+    if home and ports is not None:
         made, tags_now = _ports(device.id, home, ports, known, result.at_ms)
         records += made
         known = replace(known, ports=tags_now)
@@ -125,14 +139,12 @@ def _points(
         tags = {"building": building, "device": device.id, "ap": tag}
         named[row.parts["ap"]] = tags
         up = row.numbers.get("up")
-        numbers: dict[str, float | None] = {
-            "up": up,
-            "clients_count": None,
-            "uptime_s": None,
-        }
-        if up:
-            numbers["clients_count"] = _clients(row.parts["ap"], radios)
-            numbers["uptime_s"] = row.numbers.get("uptime_s")
+        numbers = dict.fromkeys(_AP_NUMBERS)
+        if up != 0:
+            numbers = {name: row.numbers.get(name) for name in _AP_NUMBERS}
+            if numbers["clients_count"] is None:
+                numbers["clients_count"] = _clients(row.parts["ap"], radios)
+        numbers["up"] = up
         words = {name: row.words.get(name, "") for name in _AP_WORDS}
         records.append(_measured("wlan_ap", tags, at_ms, numbers, words))
     for plan in planned:
@@ -140,12 +152,84 @@ def _points(
             continue
         tags = {"building": plan.building_id, "device": device.id, "ap": plan.id}
         if points.complete:
-            numbers = {"up": 0.0, "clients_count": None, "uptime_s": None}
+            numbers = {**dict.fromkeys(_AP_NUMBERS), "up": 0.0}
             words = {"name": plan.name}
             records.append(_measured("wlan_ap", tags, at_ms, numbers, words))
         else:
             records.append(_failed("wlan_ap", tags, at_ms, FailureReason.PARTIAL))
     return records, named
+
+
+def _checked(points: TableResult, radios: TableResult | None) -> TableResult:
+    """Return a table of access points as incomplete if radios know more of them.
+
+    An agent that breaks off early looks as if the table ended there.
+    """
+    listed = {row.parts["ap"] for row in points.rows}
+    if radios is None or all(row.parts["ap"] in listed for row in radios.rows):
+        return points
+    return replace(points, complete=False)
+
+
+def _with_uplink(points: TableResult, ports: TableResult | None) -> TableResult:
+    """Return a device that is an access point itself with the speed of its port."""
+    if ports is None or [row.parts["ap"] for row in points.rows] != [OWN_AP]:
+        return points
+    speeds = [
+        row.numbers.get("speed_bps")
+        for row in ports.rows
+        if row.numbers.get("oper_up") == 1 and _SOCKET.match(row.words.get("name", ""))
+    ]
+    known = [speed for speed in speeds if speed is not None]
+    (row,) = points.rows
+    if not known or row.numbers.get("uplink_speed_bps") is not None:
+        return points
+    numbers = {**row.numbers, "uplink_speed_bps": min(known)}
+    return replace(points, rows=(Row(row.parts, numbers, row.words),))
+
+
+def controller_totals(tables: Sequence[TableResult]) -> dict[str, float | None]:
+    """Return what a controller counts of itself beside what its tables list.
+
+    Empty for a device that counts nothing of itself. Rows of one table are the
+    nodes of a cluster; of several tables the first that has a number counts.
+    """
+    own = [table for table in tables if table.result == "controller" and table.rows]
+    if not own:
+        return {}
+    totals: dict[str, float | None] = {}
+    for metric in KINDS["wlan_controller"].metrics:
+        told = [[row.numbers.get(metric.name) for row in table.rows] for table in own]
+        known = [values for values in told if values and None not in values]
+        totals[metric.name] = (
+            sum(v for v in known[0] if v is not None) if known else None
+        )
+    points = next((t for t in tables if t.result == "access_point"), None)
+    radios = next((t for t in tables if t.result == "radio"), None)
+    if points is not None and points.rows and _checked(points, radios).complete:
+        ups = [row.numbers.get("up") for row in points.rows]
+        totals["listed_aps_count"] = None if None in ups else float(ups.count(1.0))
+    counting = radios if radios is not None and radios.rows else points
+    if counting is not None and counting.rows and counting.complete:
+        counts = [row.numbers.get("clients_count") for row in counting.rows]
+        if None not in counts:
+            totals["listed_clients_count"] = sum(c for c in counts if c is not None)
+    if totals["clients_count"] is None:
+        totals["clients_count"] = _clients_of_bands(tables)
+    return totals if any(value is not None for value in totals.values()) else {}
+
+
+def _clients_of_bands(tables: Sequence[TableResult]) -> float | None:
+    """Return the clients of all networks where they are told by band only."""
+    networks = next((t for t in tables if t.result == "network"), None)
+    if networks is None or not networks.rows or not networks.complete:
+        return None
+    counts = [
+        row.numbers.get(name)
+        for row in networks.rows
+        for name in ("clients_2g_count", "clients_5g_count")
+    ]
+    return None if None in counts else sum(c for c in counts if c is not None)
 
 
 def match_points(
@@ -224,7 +308,7 @@ def _ports(
     for row, name in zip(table.rows, names, strict=True):
         unique = name if name and names.count(name) == 1 else row.parts["port"]
         tags = {"building": home, "device": device_id, "port": unique}
-        words = {"name": name, "alias": row.words.get("alias", "")}
+        words = {"name": name, **{w: row.words.get(w, "") for w in _PORT_WORDS}}
         numbers = _numbers_of("lan_port", row)
         records.append(_measured("lan_port", tags, at_ms, numbers, words))
     return _with_lost("lan_port", records, table.complete, known.ports, at_ms)

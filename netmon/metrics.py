@@ -30,6 +30,8 @@ class Unit(StrEnum):
     DBM = "dbm"
     DB = "db"
     QAM = "qam"
+    HERTZ = "hz"
+    WATT = "w"
     COUNT = "count"
     TOTAL = "total"
     NONE = ""
@@ -115,6 +117,10 @@ def _decibel(name: str, low: float, high: float) -> Metric:
 
 def _dbm(name: str, low: float, high: float) -> Metric:
     return Metric(name, Unit.DBM, low, high)
+
+
+def _hertz(name: str, low: float, high: float) -> Metric:
+    return Metric(name, Unit.HERTZ, low, high)
 
 
 def _qam(name: str) -> Metric:
@@ -224,16 +230,38 @@ _ALL_KINDS = (
     Kind(
         "wlan_ap",
         ("building", "device", "ap"),
-        (_flag("up"), _count("clients_count"), _seconds("uptime_s", _YEARS_S)),
+        (
+            _flag("up"),
+            _count("clients_count"),
+            _seconds("uptime_s", _YEARS_S),
+            _bps("uplink_speed_bps"),
+        ),
+        stale_after_s=15 * MINUTE_S,
+    ),
+    Kind(
+        # What a controller says of itself as a whole, beside what its tables list:
+        # the two may contradict each other, and neither corrects the other.
+        "wlan_controller",
+        ("building", "device"),
+        (
+            _count("aps_count"),
+            _count("aps_total_count"),
+            _count("clients_count"),
+            _count("listed_aps_count"),
+            _count("listed_clients_count"),
+        ),
         stale_after_s=15 * MINUTE_S,
     ),
     Kind(
         "wlan_radio",
         ("building", "device", "ap", "radio"),
         (
+            _hertz("band_hz", 2.4e9, 6e9),
             Metric("channel", Unit.NONE, 0.0, 300.0),
+            _hertz("width_hz", 5e6, 320e6),
             _count("clients_count"),
             _ratio("utilisation_ratio"),
+            _ratio("retries_ratio"),
             Metric("noise_dbm", Unit.DBM, -120.0, 0.0),
             Metric("tx_power_dbm", Unit.DBM, -30.0, 40.0),
         ),
@@ -247,6 +275,9 @@ _ALL_KINDS = (
             _flag("oper_up"),
             _flag("admin_up"),
             _bps("speed_bps"),
+            _flag("full_duplex"),
+            _flag("poe_on"),
+            Metric("poe_w", Unit.WATT, 0.0, 200.0),
             _total("in_octets_total"),
             _total("out_octets_total"),
             _total("in_errors_total"),

@@ -35,30 +35,38 @@ def test_shipped_platforms_load_and_choose_by_object_id() -> None:
     platforms = load_platforms()
     assert platforms.names == [
         "aruba_instant",
+        "arubaos",
         "cambium_epmp",
         "cambium_ptp",
         "ceragon",
+        "cisco_wlc",
         "draytek",
         "dsl_mib",
         "entity_sensors",
         "extreme_xos",
+        "hiveos",
         "huawei_vrp",
         "if_mib",
         "juniper",
         "lancom_lcos",
+        "lancom_lcos_lx",
         "line_device",
         "mikrotik",
         "mimosa",
         "procurve",
+        "ruckus",
         "saf_integra",
         "siklu",
         "ubiquiti_radio",
+        "unifi",
+        "zyxel_ap",
+        "zyxel_nxc",
     ]
     aruba = "1.3.6.1.4.1.14823.1.2"
     assert platforms.choose(f"{aruba}.59", "ArubaOS").name == "aruba_instant"
     assert platforms.choose(aruba, "").name == "aruba_instant"
     # 14823.1.1 are controllers of another family, .23 is not a child of .2.
-    assert platforms.choose("1.3.6.1.4.1.14823.1.1.59", "").name == "if_mib"
+    assert platforms.choose("1.3.6.1.4.1.14823.1.1.59", "").name == "arubaos"
     assert platforms.choose(f"{aruba}3.1", "").name == "if_mib"
     assert platforms.choose("", "").name == "if_mib"
     # What carries a line is asked about its medium, whatever it is.
@@ -73,6 +81,9 @@ def test_a_platform_has_the_tables_it_extends() -> None:
         "radio",
         "network",
         "port",
+        "poe",
+        "neighbour",
+        "local_port",
     ]
     # Its own fact wins over the one it inherits.
     assert [f.oid for f in aruba.facts if f.name == "name"] == [
@@ -80,13 +91,45 @@ def test_a_platform_has_the_tables_it_extends() -> None:
     ]
 
 
-def test_the_client_table_is_never_asked() -> None:
+# Tables with a row for each client, or for each address learnt at a port.
+CLIENT_TABLES = {
+    "aiClientTable": "1.3.6.1.4.1.14823.2.3.3.1.2.4",
+    "wlsxUserTable": "1.3.6.1.4.1.14823.2.2.1.4.1.2",
+    "wlsxWlanStationTable": "1.3.6.1.4.1.14823.2.2.1.5.2.2",
+    "bsnMobileStationTable": "1.3.6.1.4.1.14179.2.1.4",
+    "bsnMobileStationStatsTable": "1.3.6.1.4.1.14179.2.1.6",
+    "cldcClientTable": "1.3.6.1.4.1.9.9.599.1.3",
+    "HUAWEI-WLAN-STATION-MIB": "1.3.6.1.4.1.2011.6.139.18",
+    "ruckusZDWLANStaTable": "1.3.6.1.4.1.25053.1.2.2.1.1.3",
+    "ruckusSZ clients": "1.3.6.1.4.1.25053.1.4.2.1.1.3",
+    "ahClientTable": "1.3.6.1.4.1.26928.1.1.1.2.1.2",
+    "wlanStationTable (Zyxel)": "1.3.6.1.4.1.890.1.15.3.5.2",
+    "stations (LCOS)": "1.3.6.1.4.1.2356.11.1.3.44",
+    "stations (LCOS), older": "1.3.6.1.4.1.2356.11.1.3.32",
+    "stations (LCOS LX)": "1.3.6.1.4.1.2356.13.1.3.32",
+    "dot1dTpFdbTable": "1.3.6.1.2.1.17.4.3",
+    "dot1qTpFdbTable": "1.3.6.1.2.1.17.7.1.2.2",
+    "ipNetToMediaTable": "1.3.6.1.2.1.4.22",
+    "ipNetToPhysicalTable": "1.3.6.1.2.1.4.35",
+    "lldpRemManAddrTable": "1.0.8802.1.1.2.1.4.2",
+    "ubntStaTable, addresses": "1.3.6.1.4.1.41112.1.4.7.1.1",
+    "mtxrWlRtabTable": "1.3.6.1.4.1.14988.1.1.1.2",
+}
+
+
+@pytest.mark.parametrize("table", CLIENT_TABLES)
+def test_no_table_of_clients_is_ever_asked(table: str) -> None:
     """Clients are counted; who they are is nobody's business."""
-    client_table = "1.3.6.1.4.1.14823.2.3.3.1.2.4"
+    root = CLIENT_TABLES[table]
     for name in load_platforms().names:
         platform = load_platforms().get(name)
-        asked = [column.oid for table in platform.tables for column in table.columns]
-        assert not [oid for oid in asked if f"{oid}.".startswith(f"{client_table}.")]
+        asked = [column.oid for each in platform.tables for column in each.columns]
+        asked += [fact.oid for fact in platform.facts]
+        assert not [
+            oid
+            for oid in asked
+            if f"{oid}.".startswith(f"{root}.") or f"{root}.".startswith(f"{oid}.")
+        ]
 
 
 def test_the_longest_prefix_wins_and_a_description_can_decide() -> None:
@@ -128,8 +171,9 @@ def test_the_longest_prefix_wins_and_a_description_can_decide() -> None:
             "field: oper_up",
             "field: noise_dbm",
             "good.yaml [tables[0].columns[0].field]: 'noise_dbm' is no field of port"
-            " -> use name, alias, type, oper_up, admin_up, speed_bps, in_octets_total,"
-            " out_octets_total, in_errors_total, out_errors_total",
+            " -> use name, alias, type, oper_up, admin_up, speed_bps, full_duplex, poe_on,"
+            " poe_w, in_octets_total, out_octets_total, in_errors_total,"
+            " out_errors_total",
         ),
         (
             "oid: 1.3.6.1.2.1.2.2.1.8",
@@ -150,8 +194,8 @@ def test_the_longest_prefix_wins_and_a_description_can_decide() -> None:
         ),
         (
             "length: 1",
-            "length: 0",
-            "good.yaml [tables[0].index]: has a length under 1 -> count anew",
+            "length: -1",
+            "good.yaml [tables[0].index]: has a wrong length -> count anew",
         ),
         (
             "{1: 1, 2: 0}",
@@ -247,7 +291,7 @@ def test_one_fallback_for_lines_is_enough() -> None:
 def test_all_problems_of_all_files_are_named_at_once() -> None:
     bad = GOOD.replace("name: good", "name: bad", 1).replace("fallback: true\n", "")
     texts = {
-        "good.yaml": GOOD.replace("length: 1", "length: 0"),
+        "good.yaml": GOOD.replace("length: 1", "length: -1"),
         "bad.yaml": bad.replace("oid: 1.3.6.1.2.1.1.5.0", "oid: x"),
     }
     assert len(problems(texts)) == 2
@@ -260,3 +304,25 @@ def test_a_table_name_may_stand_once_in_what_is_extended() -> None:
     assert problems({"good.yaml": GOOD, "child.yaml": child}) == [
         "child.yaml [tables]: 'ports' stands twice -> rename one"
     ]
+
+
+@pytest.mark.parametrize(
+    ("object_id", "descr", "name"),
+    [
+        ("1.3.6.1.4.1.9.1.1069", "Cisco Controller", "cisco_wlc"),
+        ("1.3.6.1.4.1.9.1.2861", "Cisco IOS Software, C9800 Software", "cisco_wlc"),
+        ("1.3.6.1.4.1.9.1.2494", "Cisco IOS Software, Catalyst L3", "if_mib"),
+        ("1.3.6.1.4.1.890.1.15", "NXC5500", "zyxel_nxc"),
+        ("1.3.6.1.4.1.890.1.15", "NWA1123-AC PRO", "zyxel_ap"),
+        ("1.3.6.1.4.1.890.1.15", "USG FLEX 200", "if_mib"),
+        ("1.3.6.1.4.1.8072.3.2.10", "U6-Pro 6.5.28.14491", "unifi"),
+        ("1.3.6.1.4.1.8072.3.2.10", "Linux server 6.1", "if_mib"),
+        ("1.3.6.1.4.1.17713.7", "", "cambium_ptp"),
+        ("1.3.6.1.4.1.17713.21", "", "cambium_epmp"),
+        ("1.3.6.1.4.1.2356.13.8.0.10", "", "lancom_lcos_lx"),
+    ],
+)
+def test_families_that_share_an_object_id(
+    object_id: str, descr: str, name: str
+) -> None:
+    assert load_platforms().choose(object_id, descr).name == name

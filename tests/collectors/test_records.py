@@ -100,11 +100,17 @@ def test_a_planned_point_missing_in_a_whole_table_is_down() -> None:
     result = answered(points_table(point("1", "R1")), radios_table(radio("1", "0")))
     records, _ = to_records(device(), [plan("R1"), plan("R2")], result, Known())
     found = by_point(records)
-    assert found["id-R1"].values == {"up": 1.0, "clients_count": 3.0, "uptime_s": 60.0}
+    assert found["id-R1"].values == {
+        "up": 1.0,
+        "clients_count": 3.0,
+        "uptime_s": 60.0,
+        "uplink_speed_bps": None,
+    }
     assert found["id-R2"].values == {
         "up": 0.0,
         "clients_count": None,
         "uptime_s": None,
+        "uplink_speed_bps": None,
     }
     assert found["id-R2"].failure is None
 
@@ -125,6 +131,7 @@ def test_a_point_that_the_controller_calls_down_is_down_without_clients() -> Non
         "up": 0.0,
         "clients_count": None,
         "uptime_s": None,
+        "uplink_speed_bps": None,
     }
 
 
