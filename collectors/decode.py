@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import math
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collectors.base import Value
-from collectors.platforms import DARK_DBM, Column, Fact, IndexPart, Table
-from collectors.results import KIND_OF, RESULT_FIELDS, ResultKind
+from collectors.columns import Columns, Index, pick, wanted_rows
+from collectors.platform_model import Column, Fact, IndexPart, Table
+from collectors.results import KIND_OF, LIMITS_OF, RESULT_FIELDS, ResultKind
+from collectors.values import clean_text, cut_out, number, text_of
 from netmon.metrics import KINDS, Metric
 
-MAX_TEXT = 128
-
-Index = tuple[int, ...]
-Columns = Mapping[str, Mapping[Index, Value]]
-
-# An unsigned 32-bit number from here on was a negative one.
-_SIGN = 2**31
-_MAC_OCTETS = 6
-_PRINTABLE = re.compile(rb"[\x21-\x7e]*$")
-# A recording of a printed walk: an octet, then the bits in it ("28 2 4").
-_PRINTED_BITS = re.compile(rb"([0-9A-F]{2})(?: \d)+$")
+_CLIENTS = next(m for m in KINDS["wlan_ap"].metrics if m.name == "clients_count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,33 +52,6 @@ class TableResult:
     remarks: tuple[Remark, ...] = ()
 
 
-def clean_text(value: Value) -> str:
-    """Return text of a device: UTF-8, else Latin-1, without control characters.
-
-    Runs of white space become one blank, and 128 characters are enough.
-    """
-    if isinstance(value, int):
-        return str(value)
-    try:
-        text = value.decode("utf-8")
-    except UnicodeDecodeError:
-        text = value.decode("latin-1")
-    kept = "".join(
-        " " if char.isspace() else char
-        for char in text
-        if char.isspace() or not unicodedata.category(char).startswith("C")
-    )
-    return " ".join(kept.split())[:MAX_TEXT].strip()
-
-
-def cut_out(pattern: str, text: str) -> str:
-    """Return the one group of a pattern; all the text where there is none."""
-    if not pattern:
-        return text
-    match = re.search(pattern, text)
-    return (match.group(1) or "").strip() if match else ""
-
-
 def decode_facts(facts: Iterable[Fact], values: Mapping[str, Value]) -> dict[str, str]:
     """Return the words about a device; what it does not say is missing."""
     found = {
@@ -98,187 +60,6 @@ def decode_facts(facts: Iterable[Fact], values: Mapping[str, Value]) -> dict[str
         if fact.oid in values
     }
     return {name: text for name, text in found.items() if text}
-
-
-def number(column: Column, value: Value) -> float | None:
-    """Return a column's value in the field's unit; None where it says nothing."""
-    if column.bits:
-        return _bit(column, value) if isinstance(value, bytes) else None
-    if isinstance(value, bytes) and column.becomes is not None and value:
-        return column.becomes
-    if isinstance(value, bytes) and column.words:
-        word = _word(column, clean_text(value))
-        if word in column.words:
-            return column.words[word]
-    raw = _raw(column, value)
-    if (
-        raw is None
-        or raw in column.missing
-        or not _within(raw, column.low, column.high)
-    ):
-        return None
-    return _meaning(column, raw)
-
-
-def _meaning(column: Column, raw: float) -> float | None:
-    if column.becomes is not None:
-        return column.becomes
-    if column.enumeration:
-        code = column.enumeration.get(int(raw))
-        return None if code is None else float(code)
-    if column.milliwatt:
-        return dbm_of_milliwatt(raw * column.scale)
-    # 57 x 0.01 is 0.5700000000000001 otherwise.
-    told = raw + column.offset
-    return told if column.scale == 1 else round(told * column.scale, 9)
-
-
-def _bit(column: Column, value: bytes) -> float:
-    """Return 1 for a BITS value that has a wanted bit and no unwanted one."""
-    printed = _PRINTED_BITS.match(value)
-    if printed:
-        value = bytes.fromhex(printed.group(1).decode())
-    # Bit 0 is the first and highest one.
-    said = {
-        8 * place + bit
-        for place, octet in enumerate(value)
-        for bit in range(8)
-        if octet & (0x80 >> bit)
-    }
-    wanted = bool(said.intersection(column.bits))
-    return float(wanted and said.isdisjoint(column.without_bits))
-
-
-def _word(column: Column, text: str) -> str:
-    """Return what of a text may be a word: what the pattern cuts out, else all of it."""
-    match = re.search(column.pattern, text) if column.pattern else None
-    cut = (match.group(1) or "").strip().casefold() if match else ""
-    return cut if match and cut in column.words else text.casefold()
-
-
-def _raw(column: Column, value: Value) -> float | None:
-    """Return the number in a value before it means anything."""
-    if isinstance(value, bytes):
-        try:
-            raw = float(cut_out(column.pattern, clean_text(value)))
-        except ValueError:
-            return None
-    else:
-        raw = float(value)
-    if not math.isfinite(raw):
-        return None
-    return raw - 2 * _SIGN if column.signed and raw >= _SIGN else raw
-
-
-def text_of(column: Column, value: Value) -> str:
-    """Return what a text column says; a hardware address in the usual pairs."""
-    if column.octets and isinstance(value, bytes) and len(value) == _MAC_OCTETS:
-        # "1/1/17" has six characters too.
-        return value.decode() if _PRINTABLE.match(value) else value.hex(":")
-    return cut_out(column.pattern, clean_text(value))
-
-
-def _within(value: float, low: float | None, high: float | None) -> bool:
-    return (low is None or low <= value) and (high is None or value <= high)
-
-
-def dbm_of_milliwatt(power_mw: float) -> float | None:
-    """Return dBm, `DARK_DBM` for no power; None for what is no power at all."""
-    if power_mw < 0:
-        return None
-    if power_mw == 0:
-        return DARK_DBM
-    return round(10 * math.log10(power_mw), 2)
-
-
-def pick(
-    table: Table, column: Column, columns: Columns, rows: Iterable[Index]
-) -> Mapping[Index, Value]:
-    """Return a column's values by the index of their row.
-
-    ``rows`` are those for which a value that is not theirs alone may stand.
-    """
-    values = columns.get(column.oid, {})
-    if column.at:
-        return dict.fromkeys(rows, values[column.at]) if column.at in values else {}
-    if column.suffix:
-        cut = len(column.suffix)
-        return {
-            index[:-cut]: value
-            for index, value in values.items()
-            if index[-cut:] == column.suffix
-        }
-    return _folded(column, values, table.index_length) if column.fold else values
-
-
-def _folded(
-    column: Column, values: Mapping[Index, Value], length: int
-) -> dict[Index, Value]:
-    """Return one value for all whose index begins alike; none where that says nothing.
-
-    One part that is not known leaves a sum unknown, but not the least of the others.
-    """
-    parts: dict[Index, list[Value]] = {}
-    for index, value in values.items():
-        parts.setdefault(index[:length], []).append(value)
-    if column.fold in {"any", "single"}:
-        return {
-            index: found[0]
-            for index, found in parts.items()
-            if column.fold == "any" or len(found) == 1
-        }
-    folded: dict[Index, Value] = {}
-    for index, found in parts.items():
-        known = [
-            each
-            for each in found
-            if isinstance(each, int) and number(column, each) is not None
-        ]
-        if column.fold == "sum" and len(known) == len(found):
-            folded[index] = sum(known)
-        elif column.fold == "least" and known:
-            folded[index] = min(known)
-    return folded
-
-
-def without_value(
-    table: Table, column: Column, columns: Columns, rows: Iterable[Index]
-) -> set[Index]:
-    """Return those rows for which the column has no usable value."""
-    rows = list(rows)
-    values = pick(table, column, columns, rows)
-    return {
-        index
-        for index in rows
-        if index not in values
-        or (isinstance(values[index], int) and number(column, values[index]) is None)
-        or values[index] == b""
-    }
-
-
-def wanted_rows(table: Table, columns: Columns) -> set[Index]:
-    """Return the rows of the required columns read so far that `keep` keeps."""
-    indexes = [
-        set(pick(table, column, columns, ()))
-        for column in table.columns
-        if column.required and column.oid in columns
-    ]
-    rows = set().union(*indexes) if indexes else set()
-    keep = table.keep
-    if keep is None:
-        return rows
-    said: dict[Index, Value | float | None] = {}
-    came = False
-    for column in reversed(table.columns):
-        if column.field == keep.field and column.oid in columns:
-            picked = pick(table, column, columns, rows)
-            said.update(
-                {index: number(column, value) for index, value in picked.items()}
-                if column.bits
-                else picked
-            )
-            came = True
-    return {i for i in rows if said.get(i) in keep.values} if came else rows
 
 
 def decode_table(
@@ -405,5 +186,8 @@ def _shown(part: IndexPart, numbers: Index) -> str:
 
 
 def _limits(result: ResultKind) -> dict[str, Metric]:
-    kind = KIND_OF[result]
-    return {} if kind is None else {m.name: m for m in KINDS[kind].metrics}
+    kind = KIND_OF[result] or LIMITS_OF.get(result)
+    limits = {m.name: m for m in KINDS[kind].metrics} if kind else {}
+    if result == "network":
+        limits = dict.fromkeys(RESULT_FIELDS[result], _CLIENTS)
+    return limits

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from collectors.decode import Row, TableResult, dbm_of_milliwatt
+from collectors.decode import Row, TableResult
+from collectors.values import dbm_of_milliwatt
 from netmon.metrics import KINDS
 
 TABLE = "sensor_optics"

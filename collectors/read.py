@@ -17,9 +17,11 @@ from collectors.base import (
     Value,
     oid_key,
 )
-from collectors.decode import clean_text, wanted_rows, without_value
-from collectors.platforms import Column, Platform, Platforms, Table
+from collectors.columns import wanted_rows, without_value
+from collectors.platform_model import Column, Platform, Table
+from collectors.platforms import Platforms
 from collectors.results import MEDIUM_RESULTS
+from collectors.values import clean_text
 from netmon.clock import Clock, to_ms
 from netmon.model import FailureReason
 

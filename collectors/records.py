@@ -16,8 +16,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from collectors.decode import Row, TableResult, clean_text
+from collectors.decode import Row, TableResult
 from collectors.line_records import KnownLine, line_records
+from collectors.values import clean_text
+from collectors.wlan import checked_points, controller_totals, total
 from netmon.metrics import KINDS
 from netmon.model import AccessPoint, Device, FailureReason
 from netmon.spool import SpoolRecord
@@ -88,7 +90,7 @@ def to_records(
         if (totals := controller_totals(result.tables))
     ]
     if (points := tables.get("access_point")) is not None:
-        points = _with_uplink(_checked(points, radios), ports)
+        points = _with_uplink(checked_points(points, radios), ports)
         found, named = _points(device, planned, points, radios, result.at_ms)
         records += found
         if radios is not None:
@@ -160,17 +162,6 @@ def _points(
     return records, named
 
 
-def _checked(points: TableResult, radios: TableResult | None) -> TableResult:
-    """Return a table of access points as incomplete if radios know more of them.
-
-    An agent that breaks off early looks as if the table ended there.
-    """
-    listed = {row.parts["ap"] for row in points.rows}
-    if radios is None or all(row.parts["ap"] in listed for row in radios.rows):
-        return points
-    return replace(points, complete=False)
-
-
 def _with_uplink(points: TableResult, ports: TableResult | None) -> TableResult:
     """Return a device that is an access point itself with the speed of its port."""
     if ports is None or [row.parts["ap"] for row in points.rows] != [OWN_AP]:
@@ -186,50 +177,6 @@ def _with_uplink(points: TableResult, ports: TableResult | None) -> TableResult:
         return points
     numbers = {**row.numbers, "uplink_speed_bps": min(known)}
     return replace(points, rows=(Row(row.parts, numbers, row.words),))
-
-
-def controller_totals(tables: Sequence[TableResult]) -> dict[str, float | None]:
-    """Return what a controller counts of itself beside what its tables list.
-
-    Empty for a device that counts nothing of itself. Rows of one table are the
-    nodes of a cluster; of several tables the first that has a number counts.
-    """
-    own = [table for table in tables if table.result == "controller" and table.rows]
-    if not own:
-        return {}
-    totals: dict[str, float | None] = {}
-    for metric in KINDS["wlan_controller"].metrics:
-        told = [[row.numbers.get(metric.name) for row in table.rows] for table in own]
-        known = [values for values in told if values and None not in values]
-        totals[metric.name] = (
-            sum(v for v in known[0] if v is not None) if known else None
-        )
-    points = next((t for t in tables if t.result == "access_point"), None)
-    radios = next((t for t in tables if t.result == "radio"), None)
-    if points is not None and points.rows and _checked(points, radios).complete:
-        ups = [row.numbers.get("up") for row in points.rows]
-        totals["listed_aps_count"] = None if None in ups else float(ups.count(1.0))
-    counting = radios if radios is not None and radios.rows else points
-    if counting is not None and counting.rows and counting.complete:
-        counts = [row.numbers.get("clients_count") for row in counting.rows]
-        if None not in counts:
-            totals["listed_clients_count"] = sum(c for c in counts if c is not None)
-    if totals["clients_count"] is None:
-        totals["clients_count"] = _clients_of_bands(tables)
-    return totals if any(value is not None for value in totals.values()) else {}
-
-
-def _clients_of_bands(tables: Sequence[TableResult]) -> float | None:
-    """Return the clients of all networks where they are told by band only."""
-    networks = next((t for t in tables if t.result == "network"), None)
-    if networks is None or not networks.rows or not networks.complete:
-        return None
-    counts = [
-        row.numbers.get(name)
-        for row in networks.rows
-        for name in ("clients_2g_count", "clients_5g_count")
-    ]
-    return None if None in counts else sum(c for c in counts if c is not None)
 
 
 def match_points(
@@ -278,9 +225,7 @@ def _clients(ap: str, radios: TableResult | None) -> float | None:
     counts = [
         row.numbers.get("clients_count") for row in radios.rows if row.parts["ap"] == ap
     ]
-    if not counts or None in counts:
-        return None
-    return sum(count for count in counts if count is not None)
+    return total(counts)
 
 
 def _radios(

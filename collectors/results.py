@@ -46,6 +46,12 @@ KIND_OF: Mapping[ResultKind, str | None] = {
     "entity": None,
     "alias": None,
 }
+# Of what is not stored itself: the kind whose limits its numbers keep.
+LIMITS_OF: Mapping[ResultKind, str] = {
+    "vap": "wlan_radio",
+    "poe": "lan_port",
+    "module": "line_optics",
+}
 # Asked only of devices that carry a line: they tell of its medium.
 MEDIUM_RESULTS: frozenset[ResultKind] = frozenset(
     ("dsl", "optics", "radio_link", "sensor", "module", "entity", "alias")

@@ -15,7 +15,7 @@ from netmon.units import MAX_RATE_BPS
 
 MINUTE_S = 60.0
 HOUR_S = 3600.0
-_MAX_COUNT = 1e6
+MAX_COUNT = 1e6
 _MAX_COUNTER = 2.0**64
 
 
@@ -100,7 +100,7 @@ def _ratio(name: str) -> Metric:
 
 
 def _count(name: str) -> Metric:
-    return Metric(name, Unit.COUNT, 0.0, _MAX_COUNT)
+    return Metric(name, Unit.COUNT, 0.0, MAX_COUNT)
 
 
 def _total(name: str) -> Metric:
@@ -145,7 +145,7 @@ _ALL_KINDS = (
             _bps("threshold_bps", Layer.TCP_PAYLOAD),
             _seconds("rtt_idle_s"),
             _seconds("rtt_loaded_s"),
-            Metric("responsiveness_rpm", Unit.ROUNDS_PER_MINUTE, 0.0, _MAX_COUNT),
+            Metric("responsiveness_rpm", Unit.ROUNDS_PER_MINUTE, 0.0, MAX_COUNT),
             _ratio("retransmitted_ratio"),
             Metric("transferred_bytes", Unit.BYTES, 0.0, _MAX_COUNTER),
             _seconds("duration_s"),

@@ -8,19 +8,28 @@ says why. So a new recording shows at once what is not read of it.
 from __future__ import annotations
 
 import json
+import random
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from collectors.decode import number, pick
-from collectors.platforms import Column, Table, load_platforms
+from collectors.base import Timing
+from collectors.columns import pick
+from collectors.guards import GuardedSession
+from collectors.platform_model import Column, Table
+from collectors.platforms import load_platforms
 from collectors.poll import decode
 from collectors.read import Reading, read_device
-from collectors.records import controller_totals
+from collectors.recorded import RawRow, RecordedLink, read_recording
+from collectors.records import Known, to_records
 from collectors.snmp import open_recording
+from collectors.values import number
+from collectors.wlan import controller_totals
 from netmon.clock import SystemClock
+from netmon.metrics import KINDS
+from netmon.model import Device, DeviceKind
 
 NAMES = (
     "airos-af",
@@ -218,3 +227,65 @@ async def test_ports_have_the_expected_states_and_speeds(
     }
     differing = {key for key in wanted if found.get(key) != wanted[key]}
     assert differing == {key for device, key in PORT_DIFFERENCES if device == name}
+
+
+def garbled(rows: list[RawRow], seed: int) -> list[RawRow]:
+    """Return a device that says the same objects with other values, some not at all."""
+    chance = random.Random(seed)
+    odd = [
+        ("4", "Stra\u00dfe".encode("latin-1")),
+        ("4", b"\x00\xff\xfe\x80"),
+        ("4", b""),
+        ("4", b"1e999"),
+        ("4", b"nan"),
+        ("2", b"-2147483648"),
+        ("2", b"2147483647"),
+        ("70", str(2**64 - 1).encode()),
+        ("2", b"0"),
+        ("6", b"1.3.6.1"),
+    ]
+    changed = []
+    for key, tag, value in rows:
+        fate = chance.random()
+        if key[:7] == (1, 3, 6, 1, 2, 1, 1) or fate < 0.6:
+            changed.append((key, tag, value))
+        elif fate < 0.8:
+            changed.append((key, *chance.choice(odd)))
+        elif fate < 0.85:
+            # An index that is longer than it should be.
+            changed.append(((*key, 7), tag, value))
+    return sorted(changed)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_device_that_talks_nonsense_gives_less_but_nothing_impossible(
+    recordings: Path, name: str, seed: int
+) -> None:
+    link = RecordedLink(garbled(read_recording(recordings / f"{name}.snmprec"), seed))
+    session = GuardedSession(
+        link, clock=SystemClock(), timing=Timing(), always_up=False
+    )
+    reading = await read_device(
+        session, load_platforms(), clock=SystemClock(), budget_s=60.0
+    )
+    device = Device(
+        id="d1",
+        building_id="b1",
+        kind=DeviceKind.CONTROLLER,
+        name="d1",
+        address="x",
+        line_id="b1-main",
+    )
+    records, known = to_records(device, [], decode(reading), Known())
+    again, _ = to_records(device, [], decode(reading), known)
+    tags = [(record.kind, *sorted(record.tags.items())) for record in records]
+    assert len(set(tags)) == len(tags)
+    assert len(again) == len(records)
+    for record in records:
+        for metric in KINDS[record.kind].metrics:
+            value = record.values.get(metric.name)
+            assert value is None or metric.low <= value <= metric.high
+        assert all(
+            len(word) <= 256 for word in (*record.info.values(), *record.tags.values())
+        )

@@ -5,16 +5,10 @@ from __future__ import annotations
 import pytest
 
 from collectors.base import Value
-from collectors.decode import (
-    Remark,
-    clean_text,
-    cut_out,
-    decode_table,
-    number,
-    wanted_rows,
-    without_value,
-)
-from collectors.platforms import Column, IndexPart, Keep, Table
+from collectors.columns import wanted_rows, without_value
+from collectors.decode import Remark, decode_table
+from collectors.platform_model import Column, IndexPart, Keep, Table
+from collectors.values import clean_text, cut_out, number
 
 NAME = "1.3.6.1.9.1"
 UP = "1.3.6.1.9.2"
@@ -235,3 +229,140 @@ def test_signs_powers_and_what_lies_outside(
     column: Column, raw: int, value: float | None
 ) -> None:
     assert number(column, raw) == value
+
+
+LANES = "1.3.6.1.9.20"
+FOLDED = {(4, 1): -300, (4, 2): -498, (5, 1): -287, (5, 2): 0}
+
+
+@pytest.mark.parametrize(
+    ("fold", "missing", "wanted"),
+    [
+        ("least", (0,), [-498, -287]),
+        # A part that is not known leaves a sum unknown.
+        ("sum", (0,), [-798, None]),
+        ("sum", (), [-798, -287]),
+        ("single", (), [None, None]),
+        ("any", (), [-300, -287]),
+    ],
+)
+def test_many_values_make_one(
+    fold: str, missing: tuple[int, ...], wanted: list[float | None]
+) -> None:
+    table = Table(
+        "modules",
+        "optics",
+        (IndexPart("port", 1),),
+        (
+            Column("name", NAME, required=True),
+            Column("rx_dbm", LANES, scale=0.01, missing=missing, fold=fold),  # type: ignore[arg-type]
+        ),
+    )
+    result = decode_table(table, {NAME: {(4,): b"a", (5,): b"b"}, LANES: FOLDED})
+    found = [row.numbers["rx_dbm"] for row in result.rows]
+    assert found == [None if value is None else value / 100 for value in wanted]
+
+
+@pytest.mark.parametrize(
+    ("column", "raw", "wanted"),
+    [
+        (Column("noise_dbm", NAME, offset=-256, low=128), 165, -91.0),
+        (Column("channel", NAME, offset=-5000, scale=0.2), 5780, 156.0),
+        (Column("band_hz", NAME, low=4900, becomes=5e9), 5780, 5e9),
+        (Column("band_hz", NAME, low=4900, becomes=5e9), 2437, None),
+        (Column("up", NAME, becomes=1), b"AP1", 1.0),
+        (Column("up", NAME, becomes=1), b"", None),
+        (
+            Column("modulation_qam", NAME, words={"qpsk": 4}, pattern=r"(\d+)"),
+            b"QPSK",
+            4.0,
+        ),
+        (
+            Column("modulation_qam", NAME, words={"qpsk": 4}, pattern=r"(\d+)"),
+            b"256QAM",
+            256.0,
+        ),
+        (
+            Column("width_hz", NAME, words={"": 20, "e": 80}, pattern=r"^\d+(E?)$"),
+            b"44E",
+            80.0,
+        ),
+        (
+            Column("width_hz", NAME, words={"": 20, "e": 80}, pattern=r"^\d+(E?)$"),
+            b"44",
+            20.0,
+        ),
+        (
+            Column("width_hz", NAME, words={"": 20, "e": 80}, pattern=r"^\d+(E?)$"),
+            b"?",
+            None,
+        ),
+        (Column("channel", NAME), b"1e999", None),
+        (Column("channel", NAME), b"nan", None),
+        (Column("up", NAME, bits=(2,), without_bits=(5,)), b"\x20", 1.0),
+        (Column("up", NAME, bits=(2,), without_bits=(5,)), b"\x24", 0.0),
+        (Column("up", NAME, bits=(2,), without_bits=(5,)), b"28 2 4", 1.0),
+        (Column("up", NAME, bits=(9,)), b"\x00\x40", 1.0),
+        (Column("up", NAME, bits=(2,)), b"", 0.0),
+        (Column("up", NAME, bits=(2,)), 32, None),
+    ],
+)
+def test_what_values_stand_for(
+    column: Column, raw: Value, wanted: float | None
+) -> None:
+    assert number(column, raw) == wanted
+
+
+@pytest.mark.parametrize(
+    ("parts", "index", "wanted"),
+    [
+        (
+            (IndexPart("ap", 0), IndexPart("radio", 1)),
+            (6, 2, 0, 3),
+            {"ap": "6.2.0", "radio": "3"},
+        ),
+        (
+            (IndexPart("ap", value="0"), IndexPart("radio", 1)),
+            (3,),
+            {"ap": "0", "radio": "3"},
+        ),
+        (
+            (IndexPart("ap", value="0"), IndexPart("radio", text=True)),
+            (6, 87, 76, 65, 78, 45, 49),
+            {"ap": "0", "radio": "WLAN-1"},
+        ),
+        (
+            (IndexPart("ap", value="0"), IndexPart("radio", text=True)),
+            (300, 7),
+            {"ap": "0", "radio": "300.7"},
+        ),
+        (
+            (IndexPart("ap", 1, value="0"), IndexPart("radio", 1)),
+            (9, 3),
+            {"ap": "0", "radio": "3"},
+        ),
+        ((IndexPart("ap", 6), IndexPart("radio", 1)), (9, 3), None),
+    ],
+)
+def test_parts_of_an_index(
+    parts: tuple[IndexPart, ...], index: tuple[int, ...], wanted: dict[str, str] | None
+) -> None:
+    table = Table("radios", "radio", parts, (Column("channel", NAME, required=True),))
+    result = decode_table(table, {NAME: {index: 6}})
+    assert [row.parts for row in result.rows] == ([] if wanted is None else [wanted])
+
+
+def test_what_a_better_column_failed_to_tell_the_next_one_does_not() -> None:
+    table = Table(
+        "points",
+        "access_point",
+        (IndexPart("ap", 1),),
+        (
+            Column("name", NAME, required=True),
+            Column("up", UP, enumeration={1: 1, 2: 0}),
+            Column("up", NAME, becomes=1),
+        ),
+    )
+    names = {NAME: {(1,): b"AP1"}}
+    assert decode_table(table, names).rows[0].numbers["up"] == 1
+    assert decode_table(table, names, [UP]).rows[0].numbers["up"] is None

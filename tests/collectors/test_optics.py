@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from collectors.decode import Row, dbm_of_milliwatt
+from collectors.decode import Row
 from collectors.line_records import line_records
 from collectors.optics import optics_of, sensor_dbm
 from collectors.records import DeviceResult
+from collectors.values import dbm_of_milliwatt
 from netmon.model import Device, DeviceKind, FailureReason
 
 Ask = Callable[..., Awaitable[DeviceResult]]

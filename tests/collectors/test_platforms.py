@@ -159,13 +159,13 @@ def test_the_longest_prefix_wins_and_a_description_can_decide() -> None:
             "fallback: true",
             "fallback: true\nvendor: X",
             "good.yaml: Object contains unknown field `vendor`"
-            " -> see collectors/platforms.py for keys and types",
+            " -> see collectors/platform_model.py for keys and types",
         ),
         (
             "result: port",
             "result: antenna",
             "good.yaml [tables[0].result]: Invalid enum value 'antenna'"
-            " -> see collectors/platforms.py for keys and types",
+            " -> see collectors/platform_model.py for keys and types",
         ),
         (
             "field: oper_up",

@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from collectors.decode import Remark, Row
-from collectors.records import DeviceResult, Known, controller_totals, to_records
+from collectors.records import DeviceResult, Known, to_records
+from collectors.wlan import controller_totals
 from netmon.model import AccessPoint, Device, DeviceKind
 
 Ask = Callable[..., Awaitable[DeviceResult]]

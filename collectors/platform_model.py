@@ -1,0 +1,151 @@
+"""What a platform file can say: its types, and the meaning of every key."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from collectors.results import ResultKind
+
+MAX_ROWS = 20_000
+# What SFF-8472 can count at least is 0.1 uW, -40 dBm: nothing shows as that.
+DARK_DBM = -40.0
+
+
+class Match(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which devices a platform fits; what is given must all fit.
+
+    ``sys_object_id`` are prefixes, of which one must fit; ``sys_descr`` is a
+    regular expression searched in the description.
+    """
+
+    sys_object_id: tuple[str, ...] = ()
+    sys_descr: str = ""
+
+
+class Fact(Struct, frozen=True, forbid_unknown_fields=True):
+    """One word about the device; ``pattern`` cuts it out by its one group."""
+
+    name: str
+    oid: str
+    pattern: str = ""
+
+
+class IndexPart(Struct, frozen=True, forbid_unknown_fields=True):
+    """``length`` sub-identifiers of a row's index, in their order.
+
+    A length of 0 takes what the other parts leave. ``text`` shows the part as
+    the characters it stands for. A part with a ``value`` is always that, and
+    takes nothing unless a length is given: a device has no index for what it
+    has only one of.
+    """
+
+    part: str
+    length: int = 0
+    text: bool = False
+    value: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes whatever is left."""
+        return not self.length and not self.value
+
+
+class Column(Struct, frozen=True, forbid_unknown_fields=True):
+    """One column of a table.
+
+    ``scale`` turns what the device says into the field's unit, ``unit`` tells a
+    reader what that was. ``enumeration`` maps codes to numbers, null to "not
+    known"; a code that is not in it is not known either. ``missing`` are values
+    that mean "no value", as is what lies outside ``low`` to ``high`` before it is
+    scaled. ``offset`` is added to it before. ``pattern`` cuts text or a number
+    out of text; ``words`` says which numbers words stand for (small letters),
+    ``becomes`` what any number within the limits does. ``bits`` makes 1 of a BITS
+    value that has one of them and none of ``without_bits``, else 0; ``octets``
+    shows a hardware address in pairs. A row
+    must have its ``required`` columns, else the table was not read whole.
+
+    Where a column's index is longer than the row's, ``suffix`` names the end it
+    must have (one sub-identifier for each direction, say), or ``fold`` makes one
+    value of all whose index begins with the row's: their ``sum``, the ``least``
+    of them, ``any``, or the ``single`` one (a link with two ends has none). ``at`` is one
+    index whose value holds for every row.
+    ``signed`` undoes an agent that sends negative numbers as unsigned ones.
+    ``milliwatt`` says that the scaled value is a power in mW and the field is
+    in dBm; no power at all is `DARK_DBM`.
+    """
+
+    field: str
+    oid: str
+    unit: str = ""
+    scale: float = 1.0
+    enumeration: dict[int, int | None] = {}
+    missing: tuple[int, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    pattern: str = ""
+    required: bool = False
+    words: dict[str, float] = {}
+    offset: float = 0.0
+    becomes: float | None = None
+    bits: tuple[int, ...] = ()
+    without_bits: tuple[int, ...] = ()
+    octets: bool = False
+    suffix: tuple[int, ...] = ()
+    fold: Literal["", "single", "any", "least", "sum"] = ""
+    at: tuple[int, ...] = ()
+    signed: bool = False
+    milliwatt: bool = False
+
+
+class Keep(Struct, frozen=True, forbid_unknown_fields=True):
+    """Keep only the rows whose field has one of these values."""
+
+    field: str
+    values: tuple[int, ...]
+
+
+class Table(Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of one kind of result.
+
+    ``never_empty`` marks tables that a sound device cannot have empty, so that
+    no rows mean no answer. Required columns of different fields must have the
+    same rows; with ``rows: any`` each of them may add rows of its own (where
+    several MIBs tell of the same thing). ``only_with`` names a table before it
+    without whose rows this one is not asked, ``unless_line`` spares devices that
+    carry a line (a radio link is no access point).
+    """
+
+    name: str
+    result: ResultKind
+    index: tuple[IndexPart, ...]
+    columns: tuple[Column, ...]
+    never_empty: bool = False
+    max_repetitions: int = 20
+    max_rows: int = MAX_ROWS
+    keep: Keep | None = None
+    rows: Literal["same", "any"] = "same"
+    only_with: str = ""
+    unless_line: bool = False
+
+    @property
+    def index_length(self) -> int:
+        """Number of sub-identifiers in a row's index."""
+        return sum(part.length for part in self.index)
+
+
+class Platform(Struct, frozen=True, forbid_unknown_fields=True):
+    """A family of devices. ``extends`` names platforms whose parts are added.
+
+    What fits no platform gets the ``fallback``, and if it carries a line the
+    ``line_fallback``, which asks the standard MIBs about the medium as well.
+    """
+
+    name: str
+    tables: tuple[Table, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    match: Match = Match()
+    extends: tuple[str, ...] = ()
+    fallback: bool = False
+    line_fallback: bool = False
