@@ -57,7 +57,7 @@ async def test_a_controller_says_what_it_has(addresses: dict[str, str]) -> None:
         f"GS07-R{n}": 1.0 for n in range(1, 5)
     }
     assert len(values(result, "radio", "channel")) == 8
-    assert [table.remarks for table in result.tables] == [()] * 4
+    assert [table.remarks for table in result.tables] == [()] * 6
 
 
 async def test_a_point_goes_down_and_comes_back(

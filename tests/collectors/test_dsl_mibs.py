@@ -157,7 +157,7 @@ async def test_a_router_without_dsl_makes_no_record_of_one(ask: Ask) -> None:
 async def test_a_switch_is_not_asked_about_a_medium(ask: Ask) -> None:
     result = await ask(FULL_VDSL2, line=False)
     assert result.platform == "if_mib"
-    assert [table.result for table in result.tables] == ["port"]
+    assert [table.result for table in result.tables] == ["port", "poe", "neighbour"]
 
 
 LANCOM = "1.3.6.1.4.1.2356.11.1"
