@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from netmon.errors import NetmonError
@@ -186,3 +187,9 @@ def oid_key(oid: str) -> tuple[int, ...]:
         ValueError: it is no dotted list of numbers.
     """
     return tuple(int(part) for part in oid.split("."))
+
+
+@lru_cache(maxsize=200_000)
+def index_key(index: str) -> tuple[int, ...]:
+    """Return `oid_key` of a row's index, which comes again with every column."""
+    return oid_key(index)

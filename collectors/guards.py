@@ -18,17 +18,22 @@ from collectors.base import (
     ErrorStatusError,
     GarbledError,
     Link,
+    NoReplyError,
     ProtocolError,
     SessionError,
     Timing,
     TooManyRowsError,
     Value,
+    index_key,
     oid_key,
 )
+from collectors.tally import Tally
 from netmon.clock import Clock
 
-# Longer names in one GET would not fit into 1,472 bytes of payload.
-MAX_GET_OIDS = 40
+# Objects with names of usual length that fit into 1,472 bytes of payload.
+MAX_GET_OIDS = 50
+# A device that could not answer so many objects once may have been busy.
+TRY_LARGER_AFTER_S = 3600.0
 # An SNMPv3 agent forgets our time after 150 s; renewing costs one round trip.
 REFRESH_AFTER_S = 120.0
 
@@ -51,25 +56,35 @@ class GuardedSession:
         timing: Timing,
         sleep: Sleep = asyncio.sleep,
         always_up: bool = True,
+        tally: Tally | None = None,
     ) -> None:
+        self.tally = tally or Tally()
+        # What this device was seen to take, and since when: less than it was asked.
+        self._most_oids = MAX_GET_OIDS
+        self._smaller_since_s = 0.0
+        self._repetitions: dict[str, int] = {}
         self._always_up = always_up
         self._link = link
         self._clock = clock
         self._timing = timing
         self._sleep = sleep
         self._last_contact_s: float | None = None
-        self.retries = 0
 
     async def get(self, oids: Sequence[str]) -> dict[str, Value]:
         """Return the values of objects; what the device lacks is missing.
 
         Every request also asks for sysUpTime.0: an answer without it is an
         error status in disguise. Where the device cannot answer a request of
-        several objects it is asked for the halves.
+        several objects it is asked for the halves, from then on at once.
         """
+        if self._clock.monotonic_s() - self._smaller_since_s > TRY_LARGER_AFTER_S:
+            self._most_oids = MAX_GET_OIDS
         found: dict[str, Value] = {}
-        for start in range(0, len(oids), MAX_GET_OIDS):
-            found.update(await self._get_part(oids[start : start + MAX_GET_OIDS]))
+        done = 0
+        while done < len(oids):
+            part = oids[done : done + self._most_oids]
+            found.update(await self._get_part(part))
+            done += len(part)
         return found
 
     async def walk(
@@ -78,22 +93,30 @@ class GuardedSession:
         """Return everything below ``root``; see `collectors.base.Session`.
 
         A reply that cannot be read may be too long for the driver: the walk is
-        begun again with half the rows a datagram. A device that fails on one
+        begun again with half the rows a datagram, and stays there for this column.
+        A device that fails on one
         object fails on every datagram with that object in it, also if it lies
         behind the table: then it is asked row by row.
         """
         stop_s = self._clock.monotonic_s() + deadline_s
+        max_repetitions = min(
+            max_repetitions, self._repetitions.get(root, max_repetitions)
+        )
         while True:
             try:
-                return await self._walk_once(root, max_repetitions, max_rows, stop_s)
+                rows = await self._walk_once(root, max_repetitions, max_rows, stop_s)
             except GarbledError:
                 if max_repetitions == 1:
                     raise
                 max_repetitions //= 2
+                self._repetitions[root] = max_repetitions
             except ErrorStatusError:
                 if max_repetitions == 1:
                     raise
                 max_repetitions = 1
+            else:
+                self.tally.walked(len(rows))
+                return rows
 
     async def aclose(self) -> None:
         """Give back the socket."""
@@ -113,22 +136,29 @@ class GuardedSession:
             return {oid: value for oid, value in answer.items() if oid in wanted}
         if len(oids) < 2:
             raise problem
-        middle = len(oids) // 2
-        first = await self._get_part(oids[:middle])
-        return first | await self._get_part(oids[middle:])
+        self.tally.splits += 1
+        middle = (len(oids) + 1) // 2
+        found = await self._get_part(oids[:middle])
+        found |= await self._get_part(oids[middle:])
+        # Both halves came: it was the size. One bad object would have raised above.
+        self._most_oids = min(self._most_oids, middle)
+        self._smaller_since_s = self._clock.monotonic_s()
+        return found
 
     async def _walk_once(
         self, root: str, max_repetitions: int, max_rows: int, stop_s: float
     ) -> list[tuple[str, Value]]:
         rows = self._link.rows(root, max_repetitions)
-        top = oid_key(root)
-        last = top
+        top, below, cut = oid_key(root), f"{root}.", len(root) + 1
+        last: tuple[int, ...] = ()
         found: list[tuple[str, Value]] = []
         while page := await self._tried(rows.next_page, stop_s):
             for oid, value in page:
-                key = oid_key(oid)
-                if key[: len(top)] != top:
+                if not oid.startswith(below):
+                    if oid_key(oid) <= top:
+                        raise ProtocolError(f"object ids go back below {root}")
                     return found
+                key = index_key(oid[cut:])
                 if key <= last:
                     raise ProtocolError(f"object ids do not increase below {root}")
                 if len(found) == max_rows:
@@ -153,22 +183,32 @@ class GuardedSession:
         pauses_s = list(self._timing.backoff_s)
         at_once = {GarbledError, DeniedError}
         while True:
+            self.tally.requests += 1
             try:
                 await self._renew_if_idle()
                 answer = await ask()
             except SessionError as error:
-                self.retries += 1
+                self._count(error)
                 if type(error) in at_once:
                     at_once.remove(type(error))
                     if isinstance(error, DeniedError):
                         await self._link.refresh()
-                    continue
-                if isinstance(error, GarbledError) or not (error.retry and pauses_s):
+                elif isinstance(error, GarbledError) or not (error.retry and pauses_s):
                     raise
-                await self._pause(pauses_s.pop(0), stop_s, error)
+                else:
+                    await self._pause(pauses_s.pop(0), stop_s, error)
+                self.tally.retries += 1
             else:
                 self._last_contact_s = self._clock.monotonic_s()
                 return answer
+
+    def _count(self, error: SessionError) -> None:
+        if isinstance(error, NoReplyError):
+            self.tally.timeouts += 1
+        elif isinstance(error, GarbledError):
+            self.tally.unreadable += 1
+        elif isinstance(error, DeniedError):
+            self.tally.refused += 1
 
     async def _pause(
         self, pause_s: float, stop_s: float | None, error: SessionError

@@ -1,7 +1,9 @@
 """The poller: every device in its turn, results into the spool.
 
 One process, one question at a time for each device, at most ``concurrency``
-devices in flight. A device that is dead costs its retries and nothing else.
+devices in flight. Their structure is read now and then, their values every time
+(`collectors.plan`). A device that is dead costs its retries and nothing else: those
+that were silent last time have places of their own, and are asked ever more seldom.
 """
 
 from __future__ import annotations
@@ -11,56 +13,31 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from collectors.asker import Asker, Asking
 from collectors.base import Session, timing_for
 from collectors.credentials import Credential, Credentials
-from collectors.decode import decode_facts, decode_table
-from collectors.lan import with_lan
-from collectors.optics import optics_of
+from collectors.meaning import decode
+from collectors.pace import STRUCTURE_S, rounds_between
+from collectors.plan import Planner
 from collectors.platforms import Platforms
-from collectors.read import Reading, read_device
 from collectors.records import DeviceResult, Known, to_records
 from collectors.schedule import next_start_s, offset_s
 from collectors.snmp import open_session
-from collectors.wlan import with_vaps
+from collectors.stock import Stock
+from collectors.tally import Tally
 from netmon.clock import Clock, to_ms
 from netmon.errors import ConfigError, Problem, StorageError
 from netmon.model import AccessPoint, Device, FailureReason, Inventory
 from netmon.spool import Spool, SpoolRecord
 
+__all__ = ["Poller", "decode", "planned_for", "pollable"]
+
 log = logging.getLogger(__name__)
 
 # A device that was replaced has another SNMPv3 engine, perhaps another address.
 REOPEN_AFTER_FAILED_POLLS = 2
-MAX_BUDGET_S = 60.0
-_BUDGET_SHARE = 0.9
 
 SessionFactory = Callable[[Device, Credential], Session]
-
-
-def decode(reading: Reading) -> DeviceResult:
-    """Return what a reading means; pure."""
-    if reading.failure is not None or reading.platform is None:
-        return DeviceResult(
-            at_ms=reading.at_ms,
-            duration_s=reading.duration_s,
-            failure=reading.failure or FailureReason.PROTOCOL,
-            reason=reading.reason,
-        )
-    tables = []
-    for table in reading.platform.tables:
-        found = reading.tables.get(table.name)
-        if found is not None:
-            tables.append(decode_table(table, found.columns, found.failures))
-    tables = with_lan(with_vaps(tables))
-    tables += optics_of(tables)
-    return DeviceResult(
-        at_ms=reading.at_ms,
-        duration_s=reading.duration_s,
-        platform=reading.platform.name,
-        uptime_s=reading.uptime_s,
-        words=decode_facts(reading.platform.facts, reading.facts),
-        tables=tuple(tables),
-    )
 
 
 @dataclass(slots=True)
@@ -68,6 +45,7 @@ class _DeviceState:
     """What is remembered of a device between two polls."""
 
     device: Device
+    asker: Asker
     session: Session | None = None
     known: Known = field(default_factory=Known)
     failed_polls: int = 0
@@ -91,16 +69,24 @@ class Poller:
         interval_s: float,
         concurrency: int,
         session_factory: SessionFactory | None = None,
+        structure_s: float = STRUCTURE_S,
     ) -> None:
         self._platforms = platforms
         self._credentials = credentials
-        self._spool = spool
+        self.stock = Stock(spool)
+        self.tally = Tally()
         self._clock = clock
         self.wake = wake
         self._interval_s = interval_s
         self._in_flight = asyncio.Semaphore(concurrency)
+        # Those that were silent last time wait for each other, not the others for them.
+        self._doubtful = asyncio.Semaphore(concurrency)
         self._open = session_factory or self._open_session
         self._states: dict[str, _DeviceState] = {}
+        self._turns: dict[str, asyncio.Lock] = {}
+        self._asking = Asking(
+            platforms, Planner(), self.tally, clock, interval_s, structure_s
+        )
 
     async def run(self, inventory: Inventory, stop: asyncio.Event) -> None:
         """Poll all devices that have an address until ``stop`` is set.
@@ -149,17 +135,21 @@ class Poller:
         Never raises for what a device does; a fault of our own becomes a record
         with the reason ``internal`` and a traceback in the log.
         """
-        state = await self._state_of(device)
-        try:
-            result = decode(await self._read(state))
-            records, state.known = to_records(device, planned, result, state.known)
-        except Exception:
-            log.exception("polling %s failed inside netmon", device.id)
-            result = DeviceResult(
-                to_ms(self._clock.now()), 0.0, failure=FailureReason.INTERNAL
-            )
-            records, _ = to_records(device, planned, result, state.known)
-        await self._note(state, result)
+        # Two polls of one device at once would mix their answers and load it twice.
+        async with self._turns.setdefault(device.address, asyncio.Lock()):
+            state = await self._state_of(device)
+            try:
+                result = await state.asker.ask(device, self._session_of(state))
+                records, state.known = to_records(device, planned, result, state.known)
+            except Exception:
+                log.exception("polling %s failed inside netmon", device.id)
+                result = DeviceResult(
+                    to_ms(self._clock.now()), 0.0, failure=FailureReason.INTERNAL
+                )
+                records, _ = to_records(device, planned, result, state.known)
+                # Whatever it was, it must not come again with the same plan.
+                state.asker.forget()
+            await self._note(state, result)
         return records
 
     @property
@@ -167,8 +157,14 @@ class Poller:
         """Number of sessions that are open."""
         return sum(1 for state in self._states.values() if state.session is not None)
 
+    @property
+    def silent_devices(self) -> int:
+        """Number of devices whose last poll failed."""
+        return sum(1 for state in self._states.values() if state.failed_polls)
+
     async def aclose(self) -> None:
-        """Close all sessions."""
+        """Write what was polled and close all sessions."""
+        await self.stock.aclose()
         for state in self._states.values():
             await _close(state)
 
@@ -178,37 +174,39 @@ class Poller:
         place_s = offset_s(device.id, self._interval_s)
         while True:
             now_s = self._clock.now().timestamp()
-            wait_s = next_start_s(now_s, place_s, self._interval_s) - now_s
-            if await _is_set_within(stop, wait_s):
+            start_s = next_start_s(now_s, place_s, self._interval_s)
+            spared = rounds_between(self._failed_polls(device), self._interval_s) - 1
+            start_s += spared * self._interval_s
+            if await _is_set_within(stop, start_s - now_s):
                 return
-            async with self._in_flight:
+            self.tally.skipped += spared
+            is_silent = self._failed_polls(device) > 0
+            async with self._doubtful if is_silent else self._in_flight:
                 if stop.is_set():
                     return
                 records = await self.poll(device, planned)
-                await self._spool_all(device, records)
+            await self._spool_all(device, records)
+            late_s = self._clock.now().timestamp() - start_s
+            self.tally.overdue += max(0, int(late_s // self._interval_s))
+
+    def _failed_polls(self, device: Device) -> int:
+        state = self._states.get(device.id)
+        return 0 if state is None else state.failed_polls
 
     async def _spool_all(self, device: Device, records: list[SpoolRecord]) -> None:
         try:
-            # Waiting for the disk must not hold up the other devices.
-            await asyncio.to_thread(self._spool.add_many, records)
+            await self.stock.add(records)
         except StorageError:
             log.exception("%d records of %s are lost", len(records), device.id)
         else:
             self.wake.set()
 
-    async def _read(self, state: _DeviceState) -> Reading:
-        device = state.device
+    def _session_of(self, state: _DeviceState) -> Session:
         if state.session is None:
-            credential = self._credentials.get(device.credential)
-            state.session = self._open(device, credential)
-        return await read_device(
-            state.session,
-            self._platforms,
-            clock=self._clock,
-            budget_s=min(MAX_BUDGET_S, self._interval_s * _BUDGET_SHARE),
-            platform=device.platform,
-            line=device.line_id is not None,
-        )
+            credential = self._credentials.get(state.device.credential)
+            state.session = self._open(state.device, credential)
+            self.tally.sessions_opened += 1
+        return state.session
 
     def _open_session(self, device: Device, credential: Credential) -> Session:
         return open_session(
@@ -216,23 +214,33 @@ class Poller:
             credential,
             clock=self._clock,
             timing=timing_for(self._interval_s),
+            tally=self.tally,
         )
 
     async def _state_of(self, device: Device) -> _DeviceState:
         state = self._states.get(device.id)
         if state is None:
-            state = self._states[device.id] = _DeviceState(device)
+            asker = Asker(self._asking)
+            state = self._states[device.id] = _DeviceState(device, asker)
         elif (state.device.address, state.device.credential) != (
             device.address,
             device.credential,
         ):
             await _close(state)
+            state.asker.forget()
+        elif (state.device.platform, state.device.line_id) != (
+            device.platform,
+            device.line_id,
+        ):
+            state.asker.forget()
         state.device = device
         return state
 
     async def _note(self, state: _DeviceState, result: DeviceResult) -> None:
         """Say once that a device fell silent or came back; renew its session."""
         device = state.device
+        self.tally.polls += 1
+        self.tally.failed_polls += result.failure is not None
         if result.failure is None:
             if state.last_failure is not None:
                 log.info("%s answers again", device.id)

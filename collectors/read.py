@@ -29,7 +29,7 @@ SYS_DESCR = "1.3.6.1.2.1.1.1.0"
 SYS_OBJECT_ID = "1.3.6.1.2.1.1.2.0"
 _TICKS_PER_S = 100
 # After these the device is gone: asking on would only cost time.
-_GONE = (NoReplyError, RefusedError, UnreachableError, DeniedError, DeadlineError)
+GONE = (NoReplyError, RefusedError, UnreachableError, DeniedError, DeadlineError)
 
 Index = tuple[int, ...]
 
@@ -136,7 +136,7 @@ async def _read_parts(
     try:
         reading.facts = await session.get([fact.oid for fact in platform.facts])
     except SessionError as error:
-        gone = error if isinstance(error, _GONE) else None
+        gone = error if isinstance(error, GONE) else None
     # Several tables, or several rows of one, may need the same column.
     walked: dict[str, dict[Index, Value]] = {}
     with_rows: set[str] = set()
@@ -168,7 +168,7 @@ async def _take_column(
             walked[column.oid] = await _read_column(session, table, column, left_s)
     except SessionError as error:
         found.failures[column.oid] = error.reason
-        return error if isinstance(error, _GONE) else None
+        return error if isinstance(error, GONE) else None
     found.columns[column.oid] = walked[column.oid]
     return None
 

@@ -9,6 +9,7 @@ from collectors.base import Link, Session, Timing, split_address
 from collectors.credentials import Credential
 from collectors.guards import GuardedSession
 from collectors.recorded import RecordedLink
+from collectors.tally import Tally
 from netmon.clock import Clock
 
 
@@ -32,16 +33,23 @@ DRIVERS: dict[str, Callable[[str, int, Credential, float], Link]] = {
 
 
 def open_session(
-    address: str, credential: Credential, *, clock: Clock, timing: Timing
+    address: str,
+    credential: Credential,
+    *,
+    clock: Clock,
+    timing: Timing,
+    tally: Tally | None = None,
 ) -> Session:
     """Return a session; nothing is sent before the first question.
+
+    What it does is counted in ``tally``.
 
     Raises:
         ValueError: the address is no ``host:port``.
     """
     host, port = split_address(address)
     link = DRIVERS[credential.driver](host, port, credential, timing.timeout_s)
-    return GuardedSession(link, clock=clock, timing=timing)
+    return GuardedSession(link, clock=clock, timing=timing, tally=tally)
 
 
 def open_recording(path: Path, *, clock: Clock) -> Session:

@@ -222,6 +222,40 @@ _ALL_KINDS = (
         keep_rollups=False,
     ),
     Kind(
+        # Of no building; the totals count since the collector's start.
+        "collector_health",
+        ("collector",),
+        (
+            _count("devices_count"),
+            _count("silent_devices_count"),
+            _count("longest_walk_rows_count"),
+            *(
+                _total(f"{name}_total")
+                for name in (
+                    "polls",
+                    "failed_polls",
+                    "structures",
+                    "skipped",
+                    "overdue",
+                    "requests",
+                    "retries",
+                    "timeouts",
+                    "unreadable",
+                    "refused",
+                    "splits",
+                    "walks",
+                    "walk_rows",
+                    "sessions_opened",
+                )
+            ),
+            _count("spool_records_count"),
+            _total("spool_dropped_total"),
+            _total("spool_rejected_total"),
+        ),
+        stale_after_s=15 * MINUTE_S,
+        keep_rollups=False,
+    ),
+    Kind(
         "device",
         ("building", "device"),
         (_flag("up"), _seconds("uptime_s", _YEARS_S), _seconds("poll_duration_s")),
@@ -282,6 +316,10 @@ _ALL_KINDS = (
             _total("out_octets_total"),
             _total("in_errors_total"),
             _total("out_errors_total"),
+            # Between two polls, as the collector compares them.
+            _bps("in_rate_bps"),
+            _bps("out_rate_bps"),
+            _total("oper_changes_total"),
         ),
         stale_after_s=30 * MINUTE_S,
         keep_rollups=False,

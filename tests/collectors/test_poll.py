@@ -183,7 +183,7 @@ async def test_a_fault_of_our_own_is_a_record_too(
     def slip(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("collectors.poll.decode_table", slip)
+    monkeypatch.setattr("collectors.meaning.decode_table", slip)
     (record,) = await poll(poller, city, "vc1")
     assert (record.kind, record.failure) == ("device", FailureReason.INTERNAL)
     assert "failed inside netmon" in caplog.text
@@ -335,7 +335,8 @@ async def test_at_most_so_many_devices_are_in_flight(
         session_factory=make,
     )
     many = tuple(
-        msgspec.structs.replace(city.devices[0], id=f"d{n}") for n in range(12)
+        msgspec.structs.replace(city.devices[0], id=f"d{n}", address=f"10.0.0.{n}")
+        for n in range(12)
     )
     stop = asyncio.Event()
     loop = asyncio.create_task(

@@ -1,0 +1,130 @@
+"""What two polls of a device's ports tell together: rates, and changes of state. Pure.
+
+A counter is compared modulo its width, so that passing the end of 32 or 64 bits is no
+event. Nothing is said where it may have been reset (the device restarted, or the rate
+would be more than the port can carry), or where a 32-bit counter may have gone round
+more than once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from collectors.base import Value
+from collectors.decode import Row, TableResult
+from collectors.pace import has_restarted
+from collectors.plan import Counter
+from netmon.units import MAX_RATE_BPS
+
+RATES = {"in_octets_total": "in_rate_bps", "out_octets_total": "out_rate_bps"}
+_BITS_PER_OCTET = 8
+# Devices refresh their counters now and then: octets of some seconds more may show.
+_REFRESH_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What is remembered of the poll before.
+
+    ``at_s`` are monotonic seconds, ``counters`` octets by object, ``oper_up`` and
+    ``changes`` (how often it was seen to change since the collector's start) by port.
+    """
+
+    at_s: float
+    uptime_ticks: int | None
+    counters: Mapping[str, int] = field(default_factory=dict)
+    oper_up: Mapping[str, float | None] = field(default_factory=dict)
+    changes: Mapping[str, int] = field(default_factory=dict)
+
+    def restarted(self, at_s: float, uptime_ticks: int | None) -> bool:
+        """Say whether the device began anew since; False where it does not tell."""
+        if self.uptime_ticks is None or uptime_ticks is None:
+            return False
+        return has_restarted(self.uptime_ticks, uptime_ticks, at_s - self.at_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The tables with what was learnt, what to remember, and the ports that changed."""
+
+    tables: tuple[TableResult, ...]
+    now: Before
+    changed: tuple[str, ...]
+
+
+def rate_bps(
+    before: int, now: int, bits: int, elapsed_s: float, speed_bps: float | None
+) -> float | None:
+    """Return the mean rate between two readings of an octet counter.
+
+    None where the readings do not tell it: the counter was set back, may have gone
+    round more than once, or no time has passed.
+    """
+    if elapsed_s <= 0:
+        return None
+    ceiling_bps = speed_bps or float(MAX_RATE_BPS)
+    most_octets = ceiling_bps * (elapsed_s + _REFRESH_S) / _BITS_PER_OCTET
+    if most_octets >= 2**bits:
+        return None
+    octets = (now - before) % 2**bits
+    return octets * _BITS_PER_OCTET / elapsed_s if octets <= most_octets else None
+
+
+def compare(
+    tables: Iterable[TableResult],
+    counters: Iterable[Counter],
+    answer: Mapping[str, Value],
+    before: Before | None,
+    at_s: float,
+    uptime_ticks: int | None,
+) -> Compared:
+    """Return the tables with rates and changes of their ports."""
+    elapsed_s = 0.0 if before is None else at_s - before.at_s
+    is_new = before is None or before.restarted(at_s, uptime_ticks)
+    known = {} if before is None or is_new else before.counters
+    told: dict[str, int] = {}
+    by_port: dict[str, list[tuple[str, int, int, int]]] = {}
+    for counter in counters:
+        value = answer.get(counter.oid)
+        if not isinstance(value, int):
+            continue
+        told[counter.oid] = value
+        last = known.get(counter.oid)
+        if last is not None:
+            moved = (RATES[counter.field], last, value, counter.bits)
+            by_port.setdefault(counter.port, []).append(moved)
+    was_up = {} if before is None else before.oper_up
+    changes = {} if before is None else dict(before.changes)
+    is_up: dict[str, float | None] = {}
+    changed: list[str] = []
+    done: list[TableResult] = []
+    for table in tables:
+        if table.result != "port":
+            done.append(table)
+            continue
+        rows = []
+        for row in table.rows:
+            port = row.parts["port"]
+            up = is_up[port] = row.numbers.get("oper_up")
+            if up is not None and was_up.get(port, up) not in (up, None):
+                changes[port] = changes.get(port, 0) + 1
+                changed.append(port)
+            rows.append(_learnt(row, by_port.get(port, ()), elapsed_s, changes))
+        done.append(replace(table, rows=tuple(rows)))
+    now = Before(at_s, uptime_ticks, told, is_up, changes)
+    return Compared(tuple(done), now, tuple(changed))
+
+
+def _learnt(
+    row: Row,
+    moved: Iterable[tuple[str, int, int, int]],
+    elapsed_s: float,
+    changes: Mapping[str, int],
+) -> Row:
+    numbers = dict(row.numbers)
+    numbers["oper_changes_total"] = float(changes.get(row.parts["port"], 0))
+    speed_bps = numbers.get("speed_bps")
+    for name, last, value, bits in moved:
+        numbers[name] = rate_bps(last, value, bits, elapsed_s, speed_bps)
+    return Row(row.parts, numbers, row.words)

@@ -1,0 +1,78 @@
+"""How often a device is asked, and when its structure is read again: pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from collectors.schedule import offset_s
+
+# A dead device is asked ever more seldom, but never more seldom than this.
+MOST_SELDOM_S = 900.0
+# The first failures are asked on at the usual pace: most of them are a lost packet or
+# a restart, and a replaced device needs its session made anew (`collectors.poll`).
+PATIENT_POLLS = 2
+STRUCTURE_S = 3600.0
+# What keeps changing (a port that flaps) must not make every poll a full one.
+SPACING_POLLS = 5
+
+TICKS_PER_S = 100
+_TICKS = 2**32
+# Agents that look at their clock now and then, and clocks that drift.
+_SLACK_S = 10.0
+_SLACK_RATIO = 0.1
+
+
+def rounds_between(failed_polls: int, interval_s: float) -> int:
+    """Return how many rounds lie between two polls of a device; 1 is every round.
+
+    ``failed_polls`` have failed in a row: from the third on the distance doubles. The
+    first answer restores it.
+    """
+    over = failed_polls - PATIENT_POLLS
+    if over <= 0:
+        return 1
+    most = max(1, int(MOST_SELDOM_S // interval_s))
+    return int(min(most, 2 ** min(over, 30)))
+
+
+def structure_every_s(device_id: str, structure_s: float) -> float:
+    """Return a device's own distance, within a quarter of ``structure_s``.
+
+    Devices that were all read at the start drift apart that way.
+    """
+    return structure_s * 0.75 + offset_s(f"structure/{device_id}", structure_s) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When the structure was read last, and whether there is a reason to read it soon.
+
+    ``read_s`` are monotonic seconds, None before the first time. ``tries`` are
+    readings in a row that left something open: each doubles the patience.
+    """
+
+    read_s: float | None = None
+    wanted: bool = False
+    tries: int = 0
+
+    def is_due(self, now_s: float, interval_s: float, every_s: float) -> bool:
+        """Say whether the structure is to be read now."""
+        if self.read_s is None:
+            return True
+        spacing_s = interval_s * SPACING_POLLS * 2 ** min(self.tries, 20)
+        wait_s = min(spacing_s, every_s) if self.wanted else every_s
+        # Half an interval early is nearer than half a round late.
+        return now_s - self.read_s >= wait_s - interval_s / 2
+
+
+def has_restarted(before_ticks: int, now_ticks: int, elapsed_s: float) -> bool:
+    """Say whether a device began anew between two answers of its sysUpTime.
+
+    The 32-bit ticks (1/100 s) start over after 497 days of running: that is no restart.
+    """
+    moved_s = ((now_ticks - before_ticks) % _TICKS) / TICKS_PER_S
+    least_s = elapsed_s * (1 - _SLACK_RATIO) - _SLACK_S
+    most_s = elapsed_s * (1 + _SLACK_RATIO) + _SLACK_S
+    if now_ticks < before_ticks:
+        return moved_s > most_s
+    return moved_s < least_s

@@ -1,0 +1,365 @@
+"""What to ask of a device between two readings of its structure: pure.
+
+Which rows there are and what they are called hardly ever changes, and is read by
+walks now and then (`collectors.read`). A plan is made of that reading: the objects
+whose values move, ready to be asked by GET, forty-odd a request. Only tables whose
+rows come and go with the day (access points, radios) are walked at every poll, and of
+those only the columns that move or tell which rows there are.
+
+A plan never guesses: whatever does not look as it did asks for the structure anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from sys import intern
+
+from collectors.base import SYS_UPTIME, Value, oid_key
+from collectors.cells import Reader, reader
+from collectors.decode import Columns, Row, TableResult, number, wanted_rows
+from collectors.platforms import Column, Platform, Table
+from collectors.read import Index, Reading, TableReading
+from collectors.results import RESULT_FIELDS, ResultKind
+from netmon.model import FailureReason
+
+IF_NUMBER = "1.3.6.1.2.1.2.1.0"
+IF_TABLE_LAST_CHANGE = "1.3.6.1.2.1.31.1.5.0"
+ENT_LAST_CHANGE = "1.3.6.1.2.1.47.1.4.1.0"
+# Objects that tell of a changed structure (RFC 2863, RFC 6933); most devices have some.
+MARKS = (IF_NUMBER, IF_TABLE_LAST_CHANGE, ENT_LAST_CHANGE)
+
+# Rows come and go without anybody touching the device.
+CHANGING: frozenset[ResultKind] = frozenset(("access_point", "radio", "vap", "network"))
+# Says where things are, not how they are.
+STILL: frozenset[ResultKind] = frozenset(("neighbour", "local_port", "entity", "alias"))
+_STILL_FIELDS = frozenset(("type", "class", "within", "scale", "precision"))
+
+# 1,500 octets of Ethernet less IP and UDP, less the head of an SNMPv3 message.
+MAX_REPLY_BYTES = 1_350
+# Tags and lengths of a binding, and a Counter64 at its longest.
+_VALUE_BYTES = 2 + 2 + 11
+
+# IF-MIB's 32-bit counters (RFC 2863); all others are taken for 64-bit ones.
+_IF_ENTRY = "1.3.6.1.2.1.2.2.1."
+_COUNTERS = ("in_octets_total", "out_octets_total")
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The cells of one field that come from one column.
+
+    ``places`` are the rows they belong to, None for all rows in their order.
+    """
+
+    column: str
+    oids: tuple[str, ...]
+    read: Reader
+    places: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table whose rows stay: prepared cells, decoded by column.
+
+    ``fixed`` are numbers that do not move, a column for each name.
+    """
+
+    table: Table
+    rows: tuple[Row, ...]
+    fields: tuple[tuple[str, bool, tuple[Layer, ...]], ...]
+    fixed: tuple[tuple[str, tuple[float | None, ...]], ...]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Loose:
+    """Any other table: still columns as they were read, the others to be asked.
+
+    ``cells`` are columns asked by GET, ``walked`` columns that are walked.
+    ``known`` are the rows whose words are known.
+    """
+
+    table: Table
+    still: Mapping[str, Mapping[Index, Value]]
+    cells: Mapping[str, tuple[tuple[Index, str], ...]]
+    walked: tuple[str, ...]
+    failures: Mapping[str, FailureReason]
+    known: frozenset[Index]
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A column to be walked."""
+
+    oid: str
+    max_repetitions: int
+    max_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """An octet counter of a port: where it is asked, and how many bits it has.
+
+    ``oid`` is made of the object id of a column and the ``index`` of the row.
+    """
+
+    port: str
+    field: str
+    oid: str
+    column: str
+    index: Index
+    bits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that is asked of a device until its structure is read again.
+
+    ``requests`` are the objects of one GET each, the first with the marks.
+    """
+
+    platform: Platform
+    words: Mapping[str, str]
+    marks: Mapping[str, Value]
+    requests: tuple[tuple[str, ...], ...]
+    walks: tuple[Walk, ...]
+    tables: tuple[Grid | Loose, ...]
+    counters: tuple[Counter, ...]
+
+
+class Planner:
+    """Makes plans; columns are prepared once for all devices."""
+
+    def __init__(self) -> None:
+        self._readers: dict[tuple[str, int], tuple[Column, Reader]] = {}
+
+    def plan(
+        self,
+        reading: Reading,
+        platform: Platform,
+        decoded: Sequence[TableResult],
+        words: Mapping[str, str],
+        marks: Mapping[str, Value],
+    ) -> Plan:
+        """Return what to ask from now on.
+
+        ``decoded`` are the tables of the reading before anything was joined,
+        ``words`` its facts, ``marks`` what the device said of `MARKS`.
+        """
+        results = {result.name: result for result in decoded}
+        tables: list[Grid | Loose] = []
+        walks: dict[str, Walk] = {}
+        for table in platform.tables:
+            found = reading.tables.get(table.name)
+            if found is None:
+                continue
+            if _is_grid(table, found):
+                tables.append(self._grid(table, found, results[table.name]))
+                continue
+            loose = _loose(table, found)
+            tables.append(loose)
+            for oid in loose.walked:
+                walk = Walk(oid, table.max_repetitions, table.max_rows)
+                walks.setdefault(oid, walk)
+        asked = [SYS_UPTIME, *marks, *_asked(tables)]
+        return Plan(
+            platform=platform,
+            words=words,
+            marks=marks,
+            requests=tuple(_requests(asked)),
+            walks=tuple(walks.values()),
+            tables=tuple(tables),
+            counters=tuple(_counters(tables)),
+        )
+
+    def _grid(self, table: Table, found: TableReading, result: TableResult) -> Grid:
+        indexes = [_index(table, row) for row in result.rows]
+        moving: dict[str, list[Column]] = {}
+        still: dict[str, None] = {}
+        for column in table.columns:
+            if RESULT_FIELDS[table.result][column.field] == "text":
+                continue
+            if is_still(table, column):
+                still[column.field] = None
+            else:
+                columns = moving.setdefault(column.field, [])
+                if column.oid in found.columns:
+                    columns.append(column)
+        return Grid(
+            table=table,
+            rows=result.rows,
+            fields=tuple(
+                (
+                    field,
+                    any(column.required for column in columns),
+                    tuple(self._layers(table, columns, found.columns, indexes)),
+                )
+                for field, columns in moving.items()
+            ),
+            fixed=tuple(
+                (field, tuple(row.numbers.get(field) for row in result.rows))
+                for field in still
+            ),
+            complete=result.complete,
+        )
+
+    def _layers(
+        self,
+        table: Table,
+        columns: Sequence[Column],
+        values: Columns,
+        indexes: Sequence[Index],
+    ) -> Iterator[Layer]:
+        """Yield where each row's value of a field is asked.
+
+        That is the first column with a number, and better ones that are there: they
+        may have one later. Worse ones are left alone: another counter than last
+        time would look like a reset.
+        """
+        open_rows = list(range(len(indexes)))
+        for column in columns:
+            said = values[column.oid]
+            there = [row for row in open_rows if indexes[row] in said]
+            if not there:
+                continue
+            oids = tuple(
+                intern(f"{column.oid}.{'.'.join(map(str, indexes[row]))}")
+                for row in there
+            )
+            places = None if len(there) == len(indexes) else tuple(there)
+            yield Layer(column.oid, oids, self._reader(table, column), places)
+            told = {
+                row for row in there if number(column, said[indexes[row]]) is not None
+            }
+            open_rows = [row for row in open_rows if row not in told]
+
+    def _reader(self, table: Table, column: Column) -> Reader:
+        # The column is kept with it, so that its id stays its own.
+        key = (table.result, id(column))
+        if key not in self._readers:
+            self._readers[key] = column, reader(column, table.result)
+        return self._readers[key][1]
+
+
+def is_still(table: Table, column: Column) -> bool:
+    """Say whether a column belongs to the structure."""
+    return (
+        table.result in STILL
+        or column.field in _STILL_FIELDS
+        or RESULT_FIELDS[table.result][column.field] == "text"
+    )
+
+
+def _is_grid(table: Table, found: TableReading) -> bool:
+    """Say whether rows stay and each cell stands at its row's own index."""
+    plain_index = not any(
+        part.text or part.value or part.is_open for part in table.index
+    )
+    kept = [c for c in table.columns if table.keep and c.field == table.keep.field]
+    return (
+        table.result not in CHANGING
+        and plain_index
+        and all(is_still(table, column) for column in kept)
+        and not any(
+            column.suffix or column.fold or column.at
+            for column in table.columns
+            if column.oid in found.columns
+        )
+    )
+
+
+def _index(table: Table, row: Row) -> Index:
+    return oid_key(".".join(row.parts[part.part] for part in table.index))
+
+
+def _loose(table: Table, found: TableReading) -> Loose:
+    still: dict[str, Mapping[Index, Value]] = {}
+    cells: dict[str, tuple[tuple[Index, str], ...]] = {}
+    walked: dict[str, None] = {}
+    for column in table.columns:
+        values = found.columns.get(column.oid)
+        moves = not is_still(table, column)
+        if table.result in CHANGING and (moves or column.required):
+            # What failed is tried again, what nobody needed is left alone.
+            if values is not None or column.oid in found.failures:
+                walked[column.oid] = None
+        elif values is None:
+            continue
+        elif moves:
+            cells[column.oid] = tuple(
+                (index, intern(f"{column.oid}.{'.'.join(map(str, index))}"))
+                for index in values
+            )
+        else:
+            still[column.oid] = values
+    for oid in (*walked, *cells):
+        still.pop(oid, None)
+    return Loose(
+        table=table,
+        still=still,
+        cells={oid: asked for oid, asked in cells.items() if oid not in walked},
+        walked=tuple(walked),
+        failures={o: why for o, why in found.failures.items() if o not in walked},
+        known=frozenset(wanted_rows(table, found.columns)),
+    )
+
+
+def _asked(tables: Iterable[Grid | Loose]) -> Iterator[str]:
+    for table in tables:
+        if isinstance(table, Grid):
+            for _, _, layers in table.fields:
+                for layer in layers:
+                    yield from layer.oids
+        else:
+            for cells in table.cells.values():
+                for _, oid in cells:
+                    yield oid
+
+
+def _requests(oids: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """Yield objects together that fit one datagram, each object once."""
+    part: list[str] = []
+    size = 0
+    for oid in dict.fromkeys(oids):
+        # Sub-identifiers take an octet for each seven bits (X.690).
+        name = sum(1 + (number.bit_length() - 1) // 7 for number in oid_key(oid))
+        needed = name + _VALUE_BYTES
+        if part and size + needed > MAX_REPLY_BYTES:
+            yield tuple(part)
+            part, size = [], 0
+        part.append(oid)
+        size += needed
+    if part:
+        yield tuple(part)
+
+
+def _counters(tables: Iterable[Grid | Loose]) -> Iterator[Counter]:
+    for grid in tables:
+        if not isinstance(grid, Grid) or grid.table.result != "port":
+            continue
+        for field, _, layers in grid.fields:
+            if field not in _COUNTERS:
+                continue
+            for layer in layers:
+                places = layer.places or range(len(grid.rows))
+                bits = 32 if layer.column.startswith(_IF_ENTRY) else 64
+                for place, oid in zip(places, layer.oids, strict=True):
+                    yield Counter(
+                        port=grid.rows[place].parts["port"],
+                        field=field,
+                        oid=oid,
+                        column=layer.column,
+                        index=oid_key(oid[len(layer.column) + 1 :]),
+                        bits=bits,
+                    )
+
+
+def counters_read(plan: Plan, reading: Reading) -> dict[str, Value]:
+    """Return the counters of a plan as the reading it was made of has them."""
+    columns: dict[str, dict[Index, Value]] = {}
+    for found in reading.tables.values():
+        columns.update(found.columns)
+    return {
+        counter.oid: columns[counter.column][counter.index] for counter in plan.counters
+    }
