@@ -1,0 +1,523 @@
+"""What a collector spends on the city's access points and switches: CPU, time, memory.
+
+    .venv/bin/python bench/snmp.py [--no-peers]
+
+A cycle is 1,200 switches of 48 ports and 50 controllers of 100 access points with two
+radios. All agents are one process of their own (``snmp_responder.py``); the collector is
+this one, with the poller, the spool, the sender and a real gateway behind it.
+
+- ``snmp_cycle_cpu_s``: 620,800 values (8 columns a port by GET, 16 a radio by GETBULK)
+  by our sessions, and nothing done with them. CPU of this process.
+- ``accepted_cycle_cpu_s``: a cycle of what the platforms' files ask, decoded, compared,
+  spooled, sent, and accepted: CPU of this process and of the gateway.
+- ``wall_40ms_s``: the same with agents that answer after 40 ms, 100 devices at once.
+- ``rss_mb``: the most memory this process had by then.
+- ``vs_pysnmp``, ``vs_snmp_exporter``, ``vs_snmpbulkwalk``: CPU time of those for the 620,800
+  values over ours, from a sample of devices, scaled. A peer that is not here is null.
+
+The last line is one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import httpx
+
+from collectors.base import Session, Timing
+from collectors.credentials import Credential, Credentials
+from collectors.platforms import load_platforms
+from collectors.poll import Poller, planned_for
+from collectors.snmp import open_session
+from netmon.clock import SystemClock
+from netmon.config import Secret
+from netmon.ingest import new_token, token_hash
+from netmon.model import (
+    AccessPoint,
+    Device,
+    DeviceKind,
+    Inventory,
+)
+from netmon.push import Outcome, Pusher
+from netmon.spool import Spool
+from netmon.storage.records import SourceKind
+from netmon.storage.sqlite import SqliteStore
+
+SWITCHES, PORTS = 1200, 48
+CONTROLLERS, APS, RADIOS = 50, 100, 2
+BUILDINGS = 178
+IN_FLIGHT = 100
+DELAY_S = 0.04
+BATCH = 2000
+TARGETS = {
+    "snmp_cycle_cpu_s": 5.0,
+    "accepted_cycle_cpu_s": 15.0,
+    "wall_40ms_s": 30.0,
+    "rss_mb": 300.0,
+}
+IF, IFX = "1.3.6.1.2.1.2.2.1", "1.3.6.1.2.1.31.1.1.1"
+RADIO = "1.3.6.1.4.1.14823.2.2.1.5.2.1.5.1"
+PORT_COLUMNS = [
+    *(f"{IF}.{n}" for n in (7, 8, 14, 16, 20)),
+    *(f"{IFX}.{n}" for n in (6, 10, 15)),
+]
+RADIO_COLUMNS = [f"{RADIO}.{n}" for n in (2, 3, 4, 6, 7, 17, *range(20, 30))]
+REQUESTS = [[f"{c}.{i}" for i in range(1, PORTS + 1)] for c in PORT_COLUMNS]
+VALUES = SWITCHES * PORTS * len(PORT_COLUMNS) + CONTROLLERS * APS * RADIOS * len(
+    RADIO_COLUMNS
+)
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+PUBLIC = Credential(name="default", version="v2c", community=Secret("public"))
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Agents:
+    """The responder's port, and how to let time pass there."""
+
+    port: int
+
+    def switch(self, number: int) -> str:
+        """Return the address of a switch."""
+        return f"127.1.{number // 250}.{number % 250 + 1}"
+
+    def controller(self, number: int) -> str:
+        """Return the address of a controller."""
+        return f"127.2.0.{number + 1}"
+
+    def next_round(self) -> None:
+        """Let a minute pass for all agents."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+            link.settimeout(30)
+            link.sendto(b"next", ("127.9.9.9", self.port))
+            link.recv(16)
+
+
+def child(
+    stack: ExitStack, command: list[str], log: IO[bytes], **environment: str
+) -> subprocess.Popen[bytes]:
+    """Start a process that is ended with the stack."""
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+    )
+
+    def end() -> None:
+        process.terminate()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+    stack.callback(end)
+    return process
+
+
+def said(process: subprocess.Popen[bytes]) -> str:
+    if process.stdout is None:
+        raise RuntimeError("no output to read")
+    return process.stdout.readline().decode()
+
+
+def agents(stack: ExitStack, log: IO[bytes], delay_s: float = 0.0) -> Agents:
+    script = str(HERE / "snmp_responder.py")
+    process = child(stack, [sys.executable, script, "--delay-s", str(delay_s)], log)
+    return Agents(int(said(process).split()[1]))
+
+
+def cpu_s(pid: int) -> float:
+    """Return the CPU seconds of a process so far (proc(5))."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+
+def peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+
+
+# --- ours, SNMP alone -------------------------------------------------------------
+
+
+async def ask_switch(session: Session) -> int:
+    return sum([len(await session.get(oids)) for oids in REQUESTS])
+
+
+async def ask_controller(session: Session) -> int:
+    count = 0
+    for column in RADIO_COLUMNS:
+        rows = await session.walk(
+            column, max_repetitions=40, max_rows=1000, deadline_s=30.0
+        )
+        count += len(rows)
+    return count
+
+
+async def in_flight(jobs: Iterable[Callable[[], Awaitable[int]]]) -> int:
+    """Do jobs, so many at once; return the sum."""
+    places = asyncio.Semaphore(IN_FLIGHT)
+
+    async def one(job: Callable[[], Awaitable[int]]) -> int:
+        async with places:
+            return await job()
+
+    return sum(await asyncio.gather(*(one(job) for job in jobs)))
+
+
+def jobs_of(city: Agents) -> list[Callable[[], Awaitable[int]]]:
+    """Return what asks each device of the city, sessions being open already."""
+
+    def session(host: str) -> Session:
+        return open_session(
+            f"{host}:{city.port}", PUBLIC, clock=SystemClock(), timing=Timing()
+        )
+
+    jobs: list[Callable[[], Awaitable[int]]] = []
+    for number in range(SWITCHES):
+        link = session(city.switch(number))
+        jobs.append(lambda link=link: ask_switch(link))
+    for number in range(CONTROLLERS):
+        link = session(city.controller(number))
+        jobs.append(lambda link=link: ask_controller(link))
+    return jobs
+
+
+async def snmp_cycle(city: Agents) -> float:
+    """Return the CPU seconds of the better of two cycles."""
+    spent = []
+    jobs = jobs_of(city)
+    for _ in range(2):
+        start_s = time.process_time()
+        count = await in_flight(jobs)
+        spent.append(time.process_time() - start_s)
+        if count != VALUES:
+            raise RuntimeError(f"{count} values instead of {VALUES}")
+    return min(spent)
+
+
+# --- ours, everything -------------------------------------------------------------
+
+
+def town(city: Agents) -> Inventory:
+    """Return the inventory of the agents; buildings need not be known."""
+    devices, points = [], []
+    for number in range(SWITCHES):
+        address = f"{city.switch(number)}:{city.port}"
+        devices.append(device(f"sw{number}", DeviceKind.SWITCH, number, address))
+    for number in range(CONTROLLERS):
+        address = f"{city.controller(number)}:{city.port}"
+        devices.append(device(f"wc{number}", DeviceKind.CONTROLLER, number, address))
+        points += [
+            AccessPoint(
+                id=f"wc{number}-ap{ap}",
+                building_id=f"b{(number * APS + ap) % BUILDINGS}",
+                name=f"AP-{ap:03d}",
+                controller_id=f"wc{number}",
+                serial=f"CNBENCH{ap:03d}",
+            )
+            for ap in range(APS)
+        ]
+    return Inventory(buildings=(), devices=tuple(devices), access_points=tuple(points))
+
+
+def device(name: str, kind: DeviceKind, number: int, address: str) -> Device:
+    building = f"b{number % BUILDINGS}"
+    return Device(id=name, building_id=building, kind=kind, name=name, address=address)
+
+
+class Centre:
+    """A gateway process and a collector in this one."""
+
+    def __init__(self, stack: ExitStack, folder: Path, log: IO[bytes]) -> None:
+        store = SqliteStore(folder / "state.sqlite3")
+        token = new_token()
+        store.sources.create("bench", SourceKind.COLLECTOR, None, token_hash(token))
+        store.close()
+        self._gateway = child(
+            stack,
+            [sys.executable, "-m", "netmon", "gateway", "--port", "0"],
+            log,
+            NETMON_DATA=str(folder),
+        )
+        words = said(self._gateway).split()
+        where = next(word for word in words if ":" in word and word[-1].isdigit())
+        self._url = where if "//" in where else f"http://{where}"
+        self._token = Secret(token)
+        self._folder = folder
+        self.values = self.requests = self.records = 0
+
+    async def cycles(self, city: Agents) -> list[tuple[float, float]]:
+        """Poll all: in full, then twice by plan; return CPU and wall seconds of each."""
+        inventory = town(city)
+        planned = {d.id: planned_for(inventory, d) for d in inventory.devices}
+        clock = SystemClock()
+        spool = Spool(self._folder / f"spool-{city.port}.sqlite3")
+        poller = Poller(
+            platforms=load_platforms(),
+            credentials=Credentials("bench", {PUBLIC.name: PUBLIC}),
+            spool=spool,
+            clock=clock,
+            wake=asyncio.Event(),
+            interval_s=60.0,
+            concurrency=IN_FLIGHT,
+        )
+
+        async def poll(unit: Device) -> int:
+            records = await poller.poll(unit, planned[unit.id])
+            if any(record.failure for record in records):
+                raise RuntimeError(f"{unit.id} failed")
+            self.values += sum(
+                value is not None for r in records for value in r.values.values()
+            )
+            await poller.stock.add(records)
+            poller.wake.set()
+            return len(records)
+
+        found = []
+        async with httpx.AsyncClient(timeout=60) as client:
+            pusher = Pusher(
+                spool, self._url, self._token, "bench", client, clock, batch_limit=BATCH
+            )
+            for _ in range(3):
+                self.values, self.requests = 0, poller.tally.requests
+                before_s, start_s = self._cpu_s(), time.monotonic()
+                polled = asyncio.create_task(
+                    in_flight(
+                        [lambda unit=unit: poll(unit) for unit in inventory.devices]
+                    )
+                )
+                accepted = await self._send(pusher, polled, poller.wake)
+                self.records = await polled
+                found.append((self._cpu_s() - before_s, time.monotonic() - start_s))
+                self.requests = poller.tally.requests - self.requests
+                if accepted != self.records:
+                    raise RuntimeError(f"{accepted} of {self.records} accepted")
+                city.next_round()
+        await poller.aclose()
+        spool.close()
+        return found
+
+    async def _send(
+        self, pusher: Pusher, polled: asyncio.Task[int], wake: asyncio.Event
+    ) -> int:
+        accepted = 0
+        while True:
+            ended = polled.done()
+            wake.clear()
+            result = await pusher.push_once()
+            accepted += result.accepted
+            if result.outcome is Outcome.EMPTY:
+                if ended:
+                    return accepted
+                await asyncio.wait([polled], timeout=0.2)
+            elif result.outcome is not Outcome.SENT:
+                raise RuntimeError(result.error)
+
+    def _cpu_s(self) -> float:
+        return time.process_time() + cpu_s(self._gateway.pid)
+
+
+# --- peers ------------------------------------------------------------------------
+
+
+async def pysnmp_cycle(city: Agents) -> float:
+    """Return CPU seconds of a cycle, from 4 switches and 1 controller, scaled."""
+    from collectors.snmp_pysnmp import PysnmpLink
+
+    def link(host: str) -> PysnmpLink:
+        return PysnmpLink(host, city.port, PUBLIC, timeout_s=10.0)
+
+    await link(city.switch(99)).get(["1.3.6.1.2.1.1.3.0"])  # imports, parsers
+    sample = 4
+    start_s = time.process_time()
+    for number in range(sample):
+        one = link(city.switch(number))
+        for oids in REQUESTS:
+            if len(await one.get(oids)) != PORTS:
+                raise RuntimeError("pysnmp lost values")
+        await one.aclose()
+    switches_s = (time.process_time() - start_s) / sample * SWITCHES
+    start_s = time.process_time()
+    one = link(city.controller(0))
+    for column in RADIO_COLUMNS:
+        rows, count = one.rows(column, 40), 0
+        while page := await rows.next_page():
+            count += len(page)
+        if count != APS * RADIOS:
+            raise RuntimeError("pysnmp lost rows")
+    await one.aclose()
+    return switches_s + (time.process_time() - start_s) * CONTROLLERS
+
+
+def bulkwalk_cycle(city: Agents) -> float | None:
+    """Return CPU seconds of a cycle by a process a column, from a sample, scaled."""
+    program = shutil.which("snmpbulkwalk")
+    if program is None:
+        return None
+
+    def spent(host: str, columns: list[str], rows: int) -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        for column in columns:
+            options = ["-v2c", "-cpublic", "-On", "-Cr40", "-m", ""]
+            done = subprocess.run(
+                [program, *options, f"{host}:{city.port}", column],
+                check=True,
+                capture_output=True,
+            )
+            if done.stdout.count(b"\n") != rows:
+                raise RuntimeError("snmpbulkwalk lost rows")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    sample = 10
+    switches = [spent(city.switch(n), PORT_COLUMNS, PORTS) for n in range(sample)]
+    controller_s = spent(city.controller(0), RADIO_COLUMNS, APS * RADIOS)
+    return sum(switches) / sample * SWITCHES + controller_s * CONTROLLERS
+
+
+def exporter_config() -> str:
+    """Return modules for snmp_exporter 0.21 that walk the same columns."""
+
+    def module(columns: list[str], parts: int) -> dict[str, object]:
+        indexes = [{"labelname": f"i{part}", "type": "gauge"} for part in range(parts)]
+        metrics = [
+            {
+                "name": f"m{n}",
+                "oid": oid,
+                "type": "gauge",
+                "help": "x",
+                "indexes": indexes,
+            }
+            for n, oid in enumerate(columns)
+        ]
+        return {
+            "walk": columns,
+            "metrics": metrics,
+            "version": 2,
+            "max_repetitions": 40,
+        }
+
+    return json.dumps(
+        {"switch": module(PORT_COLUMNS, 1), "controller": module(RADIO_COLUMNS, 7)}
+    )
+
+
+def exporter_cycle(stack: ExitStack, folder: Path, city: Agents) -> float | None:
+    """Return CPU seconds of a cycle by Debian's snmp_exporter, from a sample, scaled."""
+    program = shutil.which("prometheus-snmp-exporter")
+    if program is None:
+        return None
+    config = folder / "snmp.yml"
+    config.write_text(exporter_config())
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = stack.enter_context((folder / "exporter.log").open("wb"))
+    process = child(
+        stack,
+        [program, f"--config.file={config}", f"--web.listen-address=127.0.0.1:{port}"],
+        log,
+        GOMAXPROCS="1",
+    )
+
+    def scrape(host: str, module: str, values: int) -> None:
+        answer = client.get(
+            "/snmp", params={"target": f"{host}:{city.port}", "module": module}
+        )
+        lines = answer.raise_for_status().text.splitlines()
+        if sum(line.startswith("m") for line in lines) != values:
+            raise RuntimeError(f"snmp_exporter lost values: {answer.text[:300]}")
+
+    ports, radios = PORTS * len(PORT_COLUMNS), APS * RADIOS * len(RADIO_COLUMNS)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+        for _ in range(100):
+            try:
+                client.get("/")
+                break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        scrape(city.switch(199), "switch", ports)
+        switches, controllers = 100, 10
+        start_s = cpu_s(process.pid)
+        for number in range(switches):
+            scrape(city.switch(number), "switch", ports)
+        middle_s = cpu_s(process.pid)
+        for number in range(controllers):
+            scrape(city.controller(number), "controller", radios)
+        end_s = cpu_s(process.pid)
+    return (middle_s - start_s) / switches * SWITCHES + (
+        end_s - middle_s
+    ) / controllers * CONTROLLERS
+
+
+def rounded(figure: float | None) -> float | None:
+    return None if figure is None else round(figure, 2)
+
+
+async def run(peers: bool) -> dict[str, float | str | None]:
+    """Measure everything and return the figures."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        log = stack.enter_context((folder / "log").open("wb"))
+        city = agents(stack, log)
+        centre = Centre(stack, folder, log)
+        full, *usual = await centre.cycles(city)
+        figures: dict[str, float | str | None] = {
+            "accepted_cycle_cpu_s": rounded(min(cpu for cpu, _ in usual)),
+            "accepted_cycle_wall_s": rounded(min(wall for _, wall in usual)),
+            "structure_cycle_cpu_s": rounded(full[0]),
+            "accepted_values": centre.values,
+            "accepted_requests": centre.requests,
+            "accepted_records": centre.records,
+        }
+        slow = agents(stack, log, DELAY_S)
+        _, *usual = await centre.cycles(slow)
+        figures["wall_40ms_s"] = rounded(min(wall for _, wall in usual))
+        figures["rss_mb"] = rounded(peak_mb())
+        ours_s = await snmp_cycle(city)
+        figures["snmp_cycle_cpu_s"] = rounded(ours_s)
+        figures["snmp_cycle_values"] = VALUES
+        if peers:
+            told = {
+                "pysnmp": await pysnmp_cycle(city),
+                "snmp_exporter": exporter_cycle(stack, folder, city),
+                "snmpbulkwalk": bulkwalk_cycle(city),
+            }
+            for name, spent_s in told.items():
+                figures[f"{name}_cycle_cpu_s"] = rounded(spent_s)
+                ratio = None if spent_s is None else spent_s / ours_s
+                figures[f"vs_{name}"] = rounded(ratio)
+        figures["load_average"] = rounded(os.getloadavg()[0])
+    return figures
+
+
+def main() -> int:
+    """Run, print the figures beside their limits, and the JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--no-peers", action="store_true")
+    figures = asyncio.run(run(not parser.parse_args().no_peers))
+    for name, figure in figures.items():
+        limit = TARGETS.get(name)
+        told = "not here" if figure is None else f"{figure:g}"
+        print(f"{name}: {told}" + (f" (at most {limit:g})" if limit else ""))
+    print(json.dumps(figures))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,261 @@
+"""The usual poll says what a poll in full says, and notices when it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from collectors.base import ErrorStatusError, NoReplyError, Session, Timing, Value
+from collectors.compare import Before
+from collectors.decode import TableResult
+from collectors.guards import GuardedSession
+from collectors.meaning import decode_tables, result_of
+from collectors.plan import IF_NUMBER, MARKS, Plan, Planner, counters_read
+from collectors.platforms import load_platforms
+from collectors.read import read_device
+from collectors.recorded import RecordedLink, parse_recording, read_recording
+from collectors.values import Moved, Values, read_values
+from netmon.clock import ManualClock
+from netmon.model import FailureReason
+
+SWITCH = """\
+1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.32473.1.1
+1.3.6.1.2.1.1.3.0|67|100000
+1.3.6.1.2.1.2.1.0|2|3
+1.3.6.1.2.1.2.2.1.3.1|2|6
+1.3.6.1.2.1.2.2.1.3.2|2|6
+1.3.6.1.2.1.2.2.1.3.3|2|53
+1.3.6.1.2.1.2.2.1.5.1|66|100000000
+1.3.6.1.2.1.2.2.1.5.2|66|100000000
+1.3.6.1.2.1.2.2.1.8.1|2|1
+1.3.6.1.2.1.2.2.1.8.2|2|2
+1.3.6.1.2.1.2.2.1.8.3|2|1
+1.3.6.1.2.1.2.2.1.10.1|65|11
+1.3.6.1.2.1.2.2.1.10.2|65|4294967295
+1.3.6.1.2.1.31.1.1.1.1.1|4|Gi1
+1.3.6.1.2.1.31.1.1.1.1.2|4|Gi2
+1.3.6.1.2.1.31.1.1.1.6.1|70|18446744073709551615
+1.3.6.1.2.1.31.1.1.1.15.1|66|0
+1.3.6.1.2.1.31.1.1.1.15.2|66|1000
+1.3.6.1.2.1.105.1.1.1.6.1.1|2|3
+1.3.6.1.2.1.105.1.1.1.6.1.2|2|2
+"""
+CONTROLLER = """\
+1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.14823.1.2.59
+1.3.6.1.2.1.1.3.0|67|100000
+1.3.6.1.4.1.14823.2.3.3.1.2.1.1.2.0.11.134.0.0.1|4|AP 1
+1.3.6.1.4.1.14823.2.3.3.1.2.1.1.2.0.11.134.0.0.2|4|AP 2
+1.3.6.1.4.1.14823.2.3.3.1.2.1.1.4.0.11.134.0.0.1|4|CN1
+1.3.6.1.4.1.14823.2.3.3.1.2.1.1.4.0.11.134.0.0.2|4|CN2
+1.3.6.1.4.1.14823.2.3.3.1.2.1.1.11.0.11.134.0.0.1|2|1
+1.3.6.1.4.1.14823.2.3.3.1.2.1.1.11.0.11.134.0.0.2|2|1
+1.3.6.1.4.1.14823.2.3.3.1.2.2.1.4.0.11.134.0.0.1.0|4|36E
+1.3.6.1.4.1.14823.2.3.3.1.2.2.1.4.0.11.134.0.0.2.0|4|6
+1.3.6.1.4.1.14823.2.3.3.1.2.2.1.21.0.11.134.0.0.1.0|2|7
+1.3.6.1.4.1.14823.2.3.3.1.2.2.1.21.0.11.134.0.0.2.0|2|5
+"""
+
+
+class Bench:
+    """A device on paper whose lines may change; counts what it is asked."""
+
+    def __init__(self, said: str) -> None:
+        self.clock = ManualClock(datetime(2026, 11, 20, tzinfo=UTC))
+        self.asked: list[str] = []
+        self.broken: dict[str, Exception] = {}
+        self.say(said)
+
+    def say(self, said: str) -> None:
+        self._link = RecordedLink(parse_recording(said.splitlines(), "said"))
+
+    @property
+    def session(self) -> Session:
+        return GuardedSession(self, clock=self.clock, timing=Timing(backoff_s=()))
+
+    async def get(self, oids: Sequence[str]) -> dict[str, Value]:
+        self._note(oids)
+        return await self._link.get(oids)
+
+    def rows(self, root: str, max_repetitions: int):
+        self._note([root])
+        return self._link.rows(root, max_repetitions)
+
+    def _note(self, oids: Sequence[str]) -> None:
+        self.asked += oids
+        for oid, error in self.broken.items():
+            if oid in oids:
+                raise error
+
+    async def refresh(self) -> None: ...
+
+    async def aclose(self) -> None: ...
+
+    async def plan(self) -> Plan:
+        plan, _ = await planned(self.session, self.clock)
+        self.asked.clear()
+        return plan
+
+    async def values(self, plan: Plan, before: Before | None = None) -> Values:
+        return await read_values(
+            self.session, plan, clock=self.clock, budget_s=30.0, before=before
+        )
+
+
+async def planned(
+    session: Session, clock: ManualClock
+) -> tuple[Plan, list[TableResult]]:
+    reading = await read_device(session, load_platforms(), clock=clock, budget_s=60.0)
+    assert reading.platform is not None, reading.reason
+    tables = decode_tables(reading)
+    words = result_of(reading, tables).words
+    marks = await session.get(MARKS)
+    plan = Planner().plan(reading, reading.platform, tables, words, marks)
+    counters_read(plan, reading)
+    return plan, tables
+
+
+def shown(tables: Sequence[TableResult]) -> list[object]:
+    return [(t.name, t.result, t.complete, t.rows) for t in tables]
+
+
+def all_recordings(folders: Sequence[Path]) -> list[Path]:
+    return [path for folder in folders for path in sorted(folder.rglob("*.snmprec"))]
+
+
+async def test_values_are_what_a_full_reading_says(
+    recordings: Path, repo_dir: Path
+) -> None:
+    """Of every recording: the plan asks less and comes to the same."""
+    seen = 0
+    for path in all_recordings([recordings, repo_dir / "tests/collectors/data"]):
+        clock = ManualClock(datetime(2026, 11, 20, tzinfo=UTC))
+        link = RecordedLink(read_recording(path))
+        session = GuardedSession(link, clock=clock, timing=Timing(), always_up=False)
+        plan, tables = await planned(session, clock)
+        values = await read_values(session, plan, clock=clock, budget_s=60.0)
+        assert shown(values.tables) == shown(tables), path.name
+        seen += 1
+    assert seen > 20
+
+
+@pytest.mark.parametrize("said", [SWITCH, CONTROLLER])
+async def test_values_follow_the_device(said: str) -> None:
+    bench = Bench(said)
+    plan = await bench.plan()
+    changed = (
+        said.replace("8.1|2|1", "8.1|2|2")
+        .replace("10.2|65|4294967295", "10.2|65|3")
+        .replace("15.1|66|0", "15.1|66|1000")
+        .replace("0.2|2|1", "0.2|2|2")
+        .replace("|2|7\n", "|2|9\n")
+        .replace("AP 1", "AP new name")
+    )
+    assert changed != said
+    bench.say(changed)
+    values = await bench.values(plan)
+    _, tables = await planned(bench.session, bench.clock)
+    assert shown(values.tables) == shown(tables)
+    assert values.uptime_ticks == 100000
+
+
+async def test_names_of_a_switch_are_not_asked_again() -> None:
+    bench = Bench(SWITCH)
+    plan = await bench.plan()
+    await bench.values(plan)
+    assert not [oid for oid in bench.asked if oid.startswith("1.3.6.1.2.1.31.1.1.1.1.")]
+    # One counter a port and way, where the plan found it, and none of the VLAN.
+    columns = ("1.3.6.1.2.1.2.2.1.10.", "1.3.6.1.2.1.31.1.1.1.6.")
+    counters = [oid for oid in bench.asked if oid.startswith(columns)]
+    assert counters == ["1.3.6.1.2.1.31.1.1.1.6.1", "1.3.6.1.2.1.2.2.1.10.2"]
+
+
+async def test_a_vanished_access_point_is_missing_and_no_surprise() -> None:
+    bench = Bench(CONTROLLER)
+    plan = await bench.plan()
+    bench.say(
+        "\n".join(line for line in CONTROLLER.splitlines() if "0.0.2" not in line)
+    )
+    values = await bench.values(plan)
+    points, radios = values.tables[:2]
+    assert [row.words["name"] for row in points.rows] == ["AP 1"]
+    assert points.complete
+    assert radios.complete
+
+
+@pytest.mark.parametrize(
+    ("said", "more", "what"),
+    [
+        (CONTROLLER, f"{CONTROLLER.splitlines()[2][:-9]}0.0.3|4|AP 3", "new row"),
+        (SWITCH, f"{IF_NUMBER}|2|4", "has changed"),
+    ],
+    ids=["access point", "interface"],
+)
+async def test_what_is_new_asks_for_the_structure(
+    said: str, more: str, what: str
+) -> None:
+    bench = Bench(said)
+    plan = await bench.plan()
+    bench.say(f"{said}{more}\n")
+    with pytest.raises(Moved, match=what):
+        await bench.values(plan)
+
+
+async def test_a_lost_port_asks_for_the_structure() -> None:
+    bench = Bench(SWITCH)
+    plan = await bench.plan()
+    bench.say(SWITCH.replace("1.3.6.1.2.1.2.2.1.8.2|2|2\n", ""))
+    with pytest.raises(Moved, match="lost a row"):
+        await bench.values(plan)
+
+
+async def test_a_restart_asks_for_the_structure() -> None:
+    bench = Bench(SWITCH)
+    plan = await bench.plan()
+    before = Before(bench.clock.monotonic_s(), 100000)
+    bench.clock.advance(60)
+    bench.say(SWITCH.replace("|100000\n", "|106000\n"))
+    assert (await bench.values(plan, before)).failure is None
+    bench.say(SWITCH.replace("|100000\n", "|500\n"))
+    with pytest.raises(Moved, match="restarted"):
+        await bench.values(plan, before)
+
+
+async def test_an_error_status_asks_for_the_structure() -> None:
+    bench = Bench(SWITCH)
+    plan = await bench.plan()
+    bench.broken = {"1.3.6.1.2.1.2.2.1.8.2": ErrorStatusError("no")}
+    with pytest.raises(Moved):
+        await bench.values(plan)
+
+
+async def test_silence_at_the_first_question_is_a_failed_device() -> None:
+    bench = Bench(SWITCH)
+    plan = await bench.plan()
+    bench.broken = {"1.3.6.1.2.1.1.3.0": NoReplyError("no reply")}
+    values = await bench.values(plan)
+    assert (values.failure, values.tables) == (FailureReason.NO_REPLY, [])
+
+
+async def test_silence_later_costs_only_the_tables() -> None:
+    bench = Bench(CONTROLLER)
+    plan = await bench.plan()
+    bench.broken = {plan.walks[0].oid: NoReplyError("no reply")}
+    values = await bench.values(plan)
+    assert values.failure is None
+    assert [table.complete for table in values.tables[:2]] == [False, False]
+    assert len(bench.asked) < 20
+
+
+async def test_what_failed_in_the_full_reading_is_tried_again() -> None:
+    bench = Bench(CONTROLLER)
+    name = "1.3.6.1.4.1.14823.2.3.3.1.2.1.1.2"
+    bench.broken = {name: ErrorStatusError("no")}
+    plan = await bench.plan()
+    assert not (await bench.values(plan)).tables[0].complete
+    bench.broken = {}
+    points = (await bench.values(plan)).tables[0]
+    assert [row.words["name"] for row in points.rows] == ["AP 1", "AP 2"]
+    assert points.complete
