@@ -16,7 +16,7 @@ from collectors.platforms import Platforms
 from collectors.read import read_device
 from collectors.records import DeviceResult
 from collectors.tally import Tally
-from collectors.values import Moved, Values, read_values
+from collectors.answers import Moved, Values, read_values
 from netmon.clock import Clock
 from netmon.model import Device
 

@@ -8,7 +8,7 @@ wrong port would send somebody to the wrong room.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from collectors.decode import Remark, Row, TableResult
@@ -45,8 +45,10 @@ def _power(
 ) -> dict[str, dict[str, float | None]]:
     found: dict[str, dict[str, float | None]] = {}
     lost = 0
+    by_number = _by_last_number(ports) if poe else {}
     for row in poe.rows if poe else ():
-        port = _port_of_power(row.parts["group"], row.parts["port"], ports)
+        fitting = by_number.get(int(row.parts["port"]), {})
+        port = _port_of_power(row.parts["group"], fitting)
         if port is None:
             lost += 1
         else:
@@ -56,18 +58,24 @@ def _power(
     return found
 
 
-def _port_of_power(group: str, number: str, ports: Sequence[Row]) -> str | None:
-    """Return the ifIndex of port ``number`` in ``group``; None if that is not certain.
+def _by_last_number(ports: Sequence[Row]) -> dict[int, dict[str, list[int]]]:
+    """Return the numbers in the names of ports, by the last of them and ifIndex."""
+    found: dict[int, dict[str, list[int]]] = {}
+    for row in ports:
+        numbers = [int(text) for text in _NUMBERS.findall(row.words.get("name", ""))]
+        if numbers:
+            found.setdefault(numbers[-1], {})[row.parts["port"]] = numbers
+    return found
+
+
+def _port_of_power(group: str, fitting: Mapping[str, list[int]]) -> str | None:
+    """Return the ifIndex of a port in ``group``; None if that is not certain.
 
     Names tell more than numbers: of "Gi1/0/7", "1/7", "1:7" and "7" the last
     number is the port, the first one the group. Between them stands a module,
-    0 or the group's own if it is the fixed one.
+    0 or the group's own if it is the fixed one. ``fitting`` are the ports whose
+    last number is the right one.
     """
-    fitting: dict[str, list[int]] = {}
-    for row in ports:
-        numbers = [int(text) for text in _NUMBERS.findall(row.words.get("name", ""))]
-        if numbers and numbers[-1] == int(number):
-            fitting[row.parts["port"]] = numbers
     of_group = {
         port: numbers
         for port, numbers in fitting.items()

@@ -334,6 +334,19 @@ def to_batch(
 
 
 def _to_series(group: Sequence[Spooled]) -> Series:
+    if len(group) == 1:
+        # The usual case of a collector: thousands of things, each told once.
+        (item,) = group
+        record = item.record
+        return Series(
+            kind=record.kind,
+            tags=record.tags,
+            seq=[item.seq],
+            ts=[record.ts_ms],
+            values={name: [value] for name, value in record.values.items()},
+            failure=None if record.failure is None else [record.failure],
+            info=record.info,
+        )
     names: dict[str, None] = {}
     info: dict[str, str] = {}
     for item in group:

@@ -17,7 +17,7 @@ from collectors.plan import IF_NUMBER, MARKS, Plan, Planner, counters_read
 from collectors.platforms import load_platforms
 from collectors.read import read_device
 from collectors.recorded import RecordedLink, parse_recording, read_recording
-from collectors.values import Moved, Values, read_values
+from collectors.answers import Moved, Values, read_values
 from netmon.clock import ManualClock
 from netmon.model import FailureReason
 
