@@ -1,137 +1,246 @@
-"""What one value of a device means: pure."""
+"""The usual poll: ask a device for the values its plan names, and decode them.
+
+Nothing is concluded from what looks different than planned: `Moved` says that the
+structure has to be read, and the poll is done in full.
+"""
 
 from __future__ import annotations
 
-import math
-import re
-import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
-from collectors.base import Value
-from collectors.platform_model import DARK_DBM, Column
+from collectors.base import (
+    SYS_UPTIME,
+    DeadlineError,
+    Session,
+    SessionError,
+    Value,
+    index_key,
+)
+from collectors.columns import wanted_rows
+from collectors.compare import Before
+from collectors.decode import Row, TableResult, decode_table
+from collectors.pace import TICKS_PER_S
+from collectors.plan import Grid, Layer, Loose, Plan
+from collectors.read import GONE, Index
+from netmon.clock import Clock, to_ms
+from netmon.model import FailureReason
 
-MAX_TEXT = 128
 
-# An unsigned 32-bit number from here on was a negative one.
-_SIGN = 2**31
-_MAC_OCTETS = 6
-_PRINTABLE = re.compile(rb"[\x21-\x7e]*$")
-# A recording of a printed walk: an octet, then the bits in it ("28 2 4").
-_PRINTED_BITS = re.compile(rb"([0-9A-F]{2})(?: \d)+$")
+class Moved(Exception):  # noqa: N818 - no error: the device has changed
+    """The device does not look as planned; the text says in what."""
 
 
-def clean_text(value: Value) -> str:
-    """Return text of a device: UTF-8, else Latin-1, without control characters.
+@dataclass(slots=True)
+class Values:
+    """What a device said by its plan; ``failure`` as in `collectors.read.Reading`.
 
-    Runs of white space become one blank, and 128 characters are enough.
+    ``answer`` are the objects asked by GET. ``uptime_ticks`` are hundredths of a
+    second, None where the device failed.
     """
-    if isinstance(value, int):
-        return str(value)
+
+    at_ms: int
+    failure: FailureReason | None = None
+    reason: str = ""
+    uptime_ticks: int | None = None
+    answer: dict[str, Value] = field(default_factory=dict)
+    tables: list[TableResult] = field(default_factory=list)
+    duration_s: float = 0.0
+
+    @property
+    def uptime_s(self) -> float | None:
+        """Seconds since the device's start; None where it did not say."""
+        ticks = self.uptime_ticks
+        return None if ticks is None else ticks / TICKS_PER_S
+
+
+async def read_values(
+    session: Session,
+    plan: Plan,
+    *,
+    clock: Clock,
+    budget_s: float,
+    before: Before | None = None,
+) -> Values:
+    """Return what a device says to its plan within ``budget_s`` seconds.
+
+    ``before`` is the poll before, from which a restart shows. No `SessionError`
+    leaves this function.
+
+    Raises:
+        Moved: the plan does not fit the device any more.
+    """
+    start_s = clock.monotonic_s()
+    values = Values(at_ms=to_ms(clock.now()))
+    stop_s = start_s + budget_s
+    first, *others = plan.requests
     try:
-        text = value.decode("utf-8")
-    except UnicodeDecodeError:
-        text = value.decode("latin-1")
-    kept = "".join(
-        " " if char.isspace() else char
-        for char in text
-        if char.isspace() or not unicodedata.category(char).startswith("C")
-    )
-    return " ".join(kept.split())[:MAX_TEXT].strip()
-
-
-def cut_out(pattern: str, text: str) -> str:
-    """Return the one group of a pattern; all the text where there is none."""
-    if not pattern:
-        return text
-    match = re.search(pattern, text)
-    return (match.group(1) or "").strip() if match else ""
-
-
-def number(column: Column, value: Value) -> float | None:
-    """Return a column's value in the field's unit; None where it says nothing."""
-    if column.bits:
-        return _bit(column, value) if isinstance(value, bytes) else None
-    if isinstance(value, bytes) and column.becomes is not None and value:
-        return column.becomes
-    if isinstance(value, bytes) and column.words:
-        word = _word(column, clean_text(value))
-        if word in column.words:
-            return column.words[word]
-    raw = _raw(column, value)
-    if (
-        raw is None
-        or raw in column.missing
-        or not _within(raw, column.low, column.high)
-    ):
-        return None
-    return _meaning(column, raw)
-
-
-def _meaning(column: Column, raw: float) -> float | None:
-    if column.becomes is not None:
-        return column.becomes
-    if column.enumeration:
-        code = column.enumeration.get(int(raw))
-        return None if code is None else float(code)
-    if column.milliwatt:
-        return dbm_of_milliwatt(raw * column.scale)
-    # 57 x 0.01 is 0.5700000000000001 otherwise.
-    told = raw + column.offset
-    return told if column.scale == 1 else round(told * column.scale, 9)
-
-
-def _bit(column: Column, value: bytes) -> float:
-    """Return 1 for a BITS value that has a wanted bit and no unwanted one."""
-    printed = _PRINTED_BITS.match(value)
-    if printed:
-        value = bytes.fromhex(printed.group(1).decode())
-    # Bit 0 is the first and highest one.
-    said = {
-        8 * place + bit
-        for place, octet in enumerate(value)
-        for bit in range(8)
-        if octet & (0x80 >> bit)
-    }
-    wanted = bool(said.intersection(column.bits))
-    return float(wanted and said.isdisjoint(column.without_bits))
-
-
-def _word(column: Column, text: str) -> str:
-    """Return what of a text may be a word: what the pattern cuts out, else all of it."""
-    match = re.search(column.pattern, text) if column.pattern else None
-    cut = (match.group(1) or "").strip().casefold() if match else ""
-    return cut if match and cut in column.words else text.casefold()
-
-
-def _raw(column: Column, value: Value) -> float | None:
-    """Return the number in a value before it means anything."""
-    if isinstance(value, bytes):
-        try:
-            raw = float(cut_out(column.pattern, clean_text(value)))
-        except ValueError:
-            return None
+        values.answer = await session.get(first)
+    except GONE as error:
+        values.failure, values.reason = error.reason, str(error)
+    except SessionError as error:
+        # A device that cannot answer this may still answer something: ask in full.
+        raise Moved(str(error)) from error
     else:
-        raw = float(value)
-    if not math.isfinite(raw):
-        return None
-    return raw - 2 * _SIGN if column.signed and raw >= _SIGN else raw
+        ticks = values.answer.get(SYS_UPTIME)
+        values.uptime_ticks = ticks if isinstance(ticks, int) else None
+        if before is not None and before.restarted(start_s, values.uptime_ticks):
+            raise Moved("it has restarted")
+        for oid, value in plan.marks.items():
+            if values.answer.get(oid) != value:
+                raise Moved(f"{oid} has changed")
+        lost = await _get(session, others, values.answer, clock, stop_s)
+        walked, failures = await _walk(session, plan, lost, clock, stop_s)
+        values.tables = list(_tables(plan, values.answer, walked, failures, lost))
+    values.duration_s = clock.monotonic_s() - start_s
+    return values
 
 
-def text_of(column: Column, value: Value) -> str:
-    """Return what a text column says; a hardware address in the usual pairs."""
-    if column.octets and isinstance(value, bytes) and len(value) == _MAC_OCTETS:
-        # "1/1/17" has six characters too.
-        return value.decode() if _PRINTABLE.match(value) else value.hex(":")
-    return cut_out(column.pattern, clean_text(value))
+async def _get(
+    session: Session,
+    requests: list[tuple[str, ...]],
+    answer: dict[str, Value],
+    clock: Clock,
+    stop_s: float,
+) -> FailureReason | None:
+    """Ask the other requests; return the reason if the device went away meanwhile."""
+    for oids in requests:
+        if clock.monotonic_s() > stop_s:
+            return DeadlineError.reason
+        try:
+            answer.update(await session.get(oids))
+        except GONE as error:
+            return error.reason
+        except SessionError as error:
+            raise Moved(str(error)) from error
+    return None
 
 
-def _within(value: float, low: float | None, high: float | None) -> bool:
-    return (low is None or low <= value) and (high is None or value <= high)
+async def _walk(
+    session: Session,
+    plan: Plan,
+    lost: FailureReason | None,
+    clock: Clock,
+    stop_s: float,
+) -> tuple[dict[str, dict[Index, Value]], dict[str, FailureReason]]:
+    """Walk the columns of changing tables; return them, and why others failed."""
+    walked: dict[str, dict[Index, Value]] = {}
+    failures: dict[str, FailureReason] = {}
+    for walk in plan.walks:
+        left_s = stop_s - clock.monotonic_s()
+        if lost is None and left_s <= 0:
+            lost = DeadlineError.reason
+        if lost is not None:
+            failures[walk.oid] = lost
+            continue
+        try:
+            rows = await session.walk(
+                walk.oid,
+                max_repetitions=walk.max_repetitions,
+                max_rows=walk.max_rows,
+                deadline_s=left_s,
+            )
+        except SessionError as error:
+            failures[walk.oid] = error.reason
+            lost = error.reason if isinstance(error, GONE) else None
+        else:
+            cut = len(walk.oid) + 1
+            walked[walk.oid] = {index_key(oid[cut:]): value for oid, value in rows}
+    return walked, failures
 
 
-def dbm_of_milliwatt(power_mw: float) -> float | None:
-    """Return dBm, `DARK_DBM` for no power; None for what is no power at all."""
-    if power_mw < 0:
-        return None
-    if power_mw == 0:
-        return DARK_DBM
-    return round(10 * math.log10(power_mw), 2)
+def _tables(
+    plan: Plan,
+    answer: Mapping[str, Value],
+    walked: Mapping[str, Mapping[Index, Value]],
+    failures: Mapping[str, FailureReason],
+    lost: FailureReason | None,
+) -> Iterator[TableResult]:
+    for planned in plan.tables:
+        if isinstance(planned, Loose):
+            yield _decode_loose(planned, answer, walked, failures, lost)
+        elif lost is not None:
+            yield TableResult(planned.table.name, planned.table.result)
+        else:
+            yield decode_grid(planned, answer)
+
+
+def decode_grid(grid: Grid, answer: Mapping[str, Value]) -> TableResult:
+    """Return a table of prepared cells.
+
+    Raises:
+        Moved: a cell that every row must have is missing.
+    """
+    if not grid.fields:
+        return TableResult(grid.table.name, grid.table.result, grid.rows, grid.complete)
+    names = [name for name, _, _ in grid.fields]
+    columns = [
+        _column(grid, name, required, layers, answer)
+        for name, required, layers in grid.fields
+    ]
+    names += [name for name, _ in grid.fixed]
+    columns += [list(values) for _, values in grid.fixed]
+    rows = tuple(
+        Row(row.parts, dict(zip(names, cells, strict=True)), row.words)
+        for row, cells in zip(grid.rows, zip(*columns, strict=True), strict=True)
+    )
+    return TableResult(grid.table.name, grid.table.result, rows, grid.complete)
+
+
+def _column(
+    grid: Grid,
+    name: str,
+    required: bool,
+    layers: tuple[Layer, ...],
+    answer: Mapping[str, Value],
+) -> list[float | None]:
+    if len(layers) == 1 and layers[0].places is None:
+        raws = list(map(answer.get, layers[0].oids))
+        if required and None in raws:
+            raise Moved(f"{grid.table.name}.{name} has lost a row")
+        return layers[0].read(raws)
+    found: list[float | None] = [None] * len(grid.rows)
+    asked: set[int] = set()
+    there: set[int] = set()
+    for layer in layers:
+        raws = list(map(answer.get, layer.oids))
+        places = layer.places or range(len(grid.rows))
+        asked.update(places)
+        for place, raw, value in zip(places, raws, layer.read(raws), strict=True):
+            if raw is not None:
+                there.add(place)
+            if found[place] is None:
+                found[place] = value
+    if required and asked != there:
+        raise Moved(f"{grid.table.name}.{name} has lost a row")
+    return found
+
+
+def _decode_loose(
+    loose: Loose,
+    answer: Mapping[str, Value],
+    walked: Mapping[str, Mapping[Index, Value]],
+    failures: Mapping[str, FailureReason],
+    lost: FailureReason | None,
+) -> TableResult:
+    table = loose.table
+    columns: dict[str, Mapping[Index, Value]] = dict(loose.still)
+    failed = dict(loose.failures)
+    for oid in loose.walked:
+        if oid in walked:
+            columns[oid] = walked[oid]
+        else:
+            failed[oid] = failures[oid]
+    for oid, cells in loose.cells.items():
+        if lost is not None:
+            failed[oid] = lost
+        else:
+            columns[oid] = {i: answer[name] for i, name in cells if name in answer}
+    for column in table.columns:
+        cells = loose.cells.get(column.oid, ())
+        came = len(columns.get(column.oid, ()))
+        if lost is None and column.required and came < len(cells):
+            raise Moved(f"{table.name}.{column.field} has lost a row")
+    if not loose.known.issuperset(wanted_rows(table, columns)):
+        raise Moved(f"{table.name} has a new row")
+    return decode_table(table, columns, failed)

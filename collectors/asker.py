@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from collectors.answers import Moved, Values, read_values
 from collectors.base import Session, SessionError, Value
 from collectors.compare import Before, compare
 from collectors.decode import TableResult
@@ -16,7 +17,6 @@ from collectors.platforms import Platforms
 from collectors.read import read_device
 from collectors.records import DeviceResult
 from collectors.tally import Tally
-from collectors.answers import Moved, Values, read_values
 from netmon.clock import Clock
 from netmon.model import Device
 

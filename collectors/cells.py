@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from collectors.base import Value
-from collectors.decode import number
-from collectors.platforms import Column
-from collectors.results import KIND_OF, ResultKind
-from netmon.metrics import KINDS, Metric
+from collectors.decode import limits_of
+from collectors.platform_model import Column
+from collectors.results import ResultKind
+from collectors.values import number
+from netmon.metrics import Metric
 
 # More different values than this are no states; forgetting them keeps memory flat.
 MAX_REMEMBERED = 4096
@@ -28,7 +29,7 @@ Reader = Callable[[Iterable[Raw]], list[float | None]]
 
 def reader(column: Column, result: ResultKind) -> Reader:
     """Return what reads the cells of a column of numbers."""
-    metric = _metric(column, result)
+    metric = limits_of(result).get(column.field)
     slow = _Memory(column, metric)
     if not _is_counter(column):
         return lambda raws: list(map(slow.__getitem__, raws))
@@ -60,13 +61,6 @@ class _Memory(dict[Raw, float | None]):
             self.clear()
         self[raw] = value
         return value
-
-
-def _metric(column: Column, result: ResultKind) -> Metric | None:
-    kind = KIND_OF[result]
-    if kind is None:
-        return None
-    return next((m for m in KINDS[kind].metrics if m.name == column.field), None)
 
 
 def _is_counter(column: Column) -> bool:

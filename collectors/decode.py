@@ -142,7 +142,7 @@ def _decode_row(
     numbers: dict[str, float | None] = {}
     words: dict[str, str] = {}
     odd: list[Remark] = []
-    limits = _limits(table.result)
+    limits = limits_of(table.result)
     for column, values in zip(table.columns, picked, strict=True):
         if RESULT_FIELDS[table.result][column.field] == "text":
             if not words.get(column.field):
@@ -185,7 +185,8 @@ def _shown(part: IndexPart, numbers: Index) -> str:
     return clean_text(bytes(letters)) or dotted
 
 
-def _limits(result: ResultKind) -> dict[str, Metric]:
+def limits_of(result: ResultKind) -> dict[str, Metric]:
+    """Return what range each number of a result must be within, by field."""
     kind = KIND_OF[result] or LIMITS_OF.get(result)
     limits = {m.name: m for m in KINDS[kind].metrics} if kind else {}
     if result == "network":

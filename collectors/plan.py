@@ -17,10 +17,12 @@ from sys import intern
 
 from collectors.base import SYS_UPTIME, Value, oid_key
 from collectors.cells import Reader, reader
-from collectors.decode import Columns, Row, TableResult, number, wanted_rows
-from collectors.platforms import Column, Platform, Table
+from collectors.columns import Columns, wanted_rows
+from collectors.decode import Row, TableResult
+from collectors.platform_model import Column, Platform, Table
 from collectors.read import Index, Reading, TableReading
 from collectors.results import RESULT_FIELDS, ResultKind
+from collectors.values import number
 from netmon.model import FailureReason
 
 IF_NUMBER = "1.3.6.1.2.1.2.1.0"

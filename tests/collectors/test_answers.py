@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from collectors.answers import Moved, Values, read_values
 from collectors.base import ErrorStatusError, NoReplyError, Session, Timing, Value
 from collectors.compare import Before
 from collectors.decode import TableResult
@@ -17,7 +18,6 @@ from collectors.plan import IF_NUMBER, MARKS, Plan, Planner, counters_read
 from collectors.platforms import load_platforms
 from collectors.read import read_device
 from collectors.recorded import RecordedLink, parse_recording, read_recording
-from collectors.answers import Moved, Values, read_values
 from netmon.clock import ManualClock
 from netmon.model import FailureReason
 
