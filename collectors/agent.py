@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from collectors.credentials import load_credentials
+from collectors.health import EVERY_S, report_health
 from collectors.platforms import load_platforms
 from collectors.poll import Poller, pollable
 from netmon import __version__
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 SPOOL_NAME = "collector.spool.sqlite3"
 INVENTORY_CHECK_S = 30.0
 HTTP_TIMEOUT_S = 20.0
+# A poll of a switch makes fifty records: fewer requests, and still short commits there.
+BATCH_RECORDS = 2_000
 
 # Returns the inventory and what tells one version from another.
 InventorySource = Callable[[], tuple[Inventory, object]]
@@ -69,6 +72,7 @@ async def run_collector(
             wake=wake,
             interval_s=collector.interval_s,
             concurrency=collector.concurrency,
+            structure_s=collector.structure_s,
         )
         async with httpx.AsyncClient(timeout=HTTP_TIMEOUT_S) as client:
             pusher = Pusher(
@@ -78,13 +82,16 @@ async def run_collector(
                 collector.source,
                 client,
                 clock,
+                batch_limit=BATCH_RECORDS,
                 agent=f"netmon/{__version__}",
             )
+            health_s = min(EVERY_S, collector.interval_s)
             try:
                 await _first_to_end(
                     stop.wait(),
                     pusher.run(stop, wake),
                     _follow(poller, inventory, check_s),
+                    report_health(collector.source, poller, spool, clock, health_s),
                 )
             finally:
                 await poller.aclose()

@@ -158,6 +158,11 @@ class Poller:
         return sum(1 for state in self._states.values() if state.session is not None)
 
     @property
+    def known_devices(self) -> int:
+        """Number of devices that were polled so far."""
+        return len(self._states)
+
+    @property
     def silent_devices(self) -> int:
         """Number of devices whose last poll failed."""
         return sum(1 for state in self._states.values() if state.failed_polls)

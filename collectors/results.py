@@ -58,8 +58,13 @@ MEDIUM_RESULTS: frozenset[ResultKind] = frozenset(
 )
 
 
+# No device tells these: `collectors.compare` learns them from two polls.
+LEARNT = frozenset(("in_rate_bps", "out_rate_bps", "oper_changes_total"))
+
+
 def _numbers(kind: str) -> dict[str, FieldType]:
-    return {metric.name: "number" for metric in KINDS[kind].metrics}
+    names = (metric.name for metric in KINDS[kind].metrics)
+    return {name: "number" for name in names if name not in LEARNT}
 
 
 # What each kind of result may know; the numbers are named as in netmon.metrics.

@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from dashboards.context import Site
 from dashboards.health import lags
+from netmon.metrics import KINDS, Unit
 from netmon.storage.records import AlarmState, MailEvent
 
 # Counting all records reads the whole table; a scrape every second must not.
@@ -39,6 +40,7 @@ class StoreCollector(Collector):
         yield from self._processes()
         yield from self._alarms()
         yield from self._spools()
+        yield from self._collectors()
 
     def _stored(self) -> int:
         now_s = self._site.clock.monotonic_s()
@@ -147,6 +149,24 @@ class StoreCollector(Collector):
             waiting.add_metric([source], left)
         yield dropped
         yield waiting
+
+    def _collectors(self) -> Iterator[Metric]:
+        newest = {
+            item.series.tags["collector"]: item
+            for item in self._site.store.measurements.latest(kind="collector_health")
+        }
+        for metric in KINDS["collector_health"].metrics:
+            is_total = metric.unit is Unit.TOTAL
+            family = (CounterMetricFamily if is_total else GaugeMetricFamily)(
+                f"netmon_collector_{metric.name.removesuffix('_total')}",
+                f"{metric.name} of a collector, see collector_health in docs/dev/metrics.md",
+                labels=["collector"],
+            )
+            for name, item in sorted(newest.items()):
+                value = item.values.get(metric.name)
+                if value is not None:
+                    family.add_metric([name], value)
+            yield family
 
 
 def make_registry(site: Site) -> CollectorRegistry:

@@ -102,11 +102,13 @@ class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class CollectorSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """SNMP polling. ``credentials_file`` is TOML, readable by netmon only.
 
-    ``source`` is the name the token was made for (``netmon sources add``).
+    Values are asked every ``interval_s``, names and what else hardly ever changes
+    every ``structure_s`` or when a device shows that it has changed. ``source`` is the name the token was made for (``netmon sources add``).
     """
 
     source: str = "collector"
     interval_s: float = 300.0
+    structure_s: float = 3600.0
     concurrency: int = 100
     credentials_file: str = ""
     gateway_url: str = "http://127.0.0.1:8080"
@@ -114,7 +116,11 @@ class CollectorSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse values that make no sense; msgspec names the field's path."""
-        _more_than_0(interval_s=self.interval_s, concurrency=self.concurrency)
+        _more_than_0(
+            interval_s=self.interval_s,
+            structure_s=self.structure_s,
+            concurrency=self.concurrency,
+        )
 
 
 class MeasureServerSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -175,7 +175,7 @@ def _check_series(
         series = _without(series, bad)
     return CheckedSeries(
         kind=kind.name,
-        building_id=series.tags["building"],
+        building_id=series.tags.get("building", ""),
         tags=series.tags,
         seq=series.seq,
         ts=series.ts,
@@ -192,8 +192,9 @@ def _series_fault(
     fault = _tags_fault(series.tags, kind)
     if fault is not None:
         return fault
-    if not known_building(series.tags["building"]):
-        return f"building {series.tags['building']!r} is not in the inventory"
+    building = series.tags.get("building")
+    if building is not None and not known_building(building):
+        return f"building {building!r} is not in the inventory"
     unknown = series.values.keys() - {metric.name for metric in kind.metrics}
     if unknown:
         return f"metric {min(unknown)[:64]!r} is not known for {kind.name}"
