@@ -14,13 +14,14 @@ from collectors.base import (
     ErrorStatusError,
     GarbledError,
     NoReplyError,
+    ProtocolError,
     SessionError,
     Timing,
     Value,
     split_address,
     timing_for,
 )
-from collectors.guards import REFRESH_AFTER_S, GuardedSession
+from collectors.guards import REFRESH_AFTER_S, TRY_LARGER_AFTER_S, GuardedSession
 from netmon.clock import ManualClock
 
 ROOT = "1.3.6.1.9"
@@ -156,6 +157,89 @@ async def test_a_walk_with_an_error_status_is_asked_for_row_by_row() -> None:
     assert bench.link.repetitions == [20, 1]
     with pytest.raises(ErrorStatusError):
         await Bench(ErrorStatusError(), ErrorStatusError()).walk()
+
+
+async def test_fewer_rows_are_remembered_for_the_column() -> None:
+    page = [(f"{ROOT}.1", 1)]
+    bench = Bench(GarbledError(), GarbledError(), page, [], page, [])
+    assert await bench.walk(max_repetitions=20) == await bench.walk(max_repetitions=20)
+    assert bench.link.repetitions == [20, 10, 10]
+
+
+class Small:
+    """A device that answers so many objects at most, and says nothing else."""
+
+    def __init__(self, most: int, bad: str = "") -> None:
+        self.most = most
+        self.bad = bad
+        self.sizes: list[int] = []
+
+    async def get(self, oids: Sequence[str]) -> dict[str, Value]:
+        self.sizes.append(len(oids))
+        if len(oids) > self.most or self.bad in oids:
+            return {}
+        return dict.fromkeys(oids, 1)
+
+    async def refresh(self) -> None:
+        pass
+
+
+def small(device: Small) -> tuple[GuardedSession, ManualClock]:
+    clock = ManualClock(datetime(2026, 11, 20, tzinfo=UTC))
+    session = GuardedSession(device, clock=clock, timing=Timing())  # type: ignore[arg-type]
+    return session, clock
+
+
+async def test_what_a_device_takes_at_once_is_remembered() -> None:
+    """tooBig comes as an empty answer; one object more is sysUpTime."""
+    device = Small(20)
+    session, clock = small(device)
+    oids = [f"{ROOT}.{n}" for n in range(100)]
+    assert len(await session.get(oids)) == 100
+    assert session.tally.splits > 0
+    device.sizes.clear()
+    splits = session.tally.splits
+    assert len(await session.get(oids)) == 100
+    assert max(device.sizes) <= 20
+    assert session.tally.splits == splits
+    # It may only have been busy: after an hour the usual size is tried again.
+    device.most = 1000
+    clock.advance(TRY_LARGER_AFTER_S + 1)
+    device.sizes.clear()
+    await session.get(oids)
+    assert device.sizes == [51, 51]
+
+
+async def test_one_bad_object_does_not_shrink_all_requests() -> None:
+    device = Small(1000, bad=f"{ROOT}.7")
+    session, _ = small(device)
+    oids = [f"{ROOT}.{n}" for n in range(50)]
+    with pytest.raises(ErrorStatusError):
+        await session.get(oids)
+    # Halves until the one is found, and not every object alone.
+    assert len(device.sizes) < 14
+    device.bad = ""
+    device.sizes.clear()
+    await session.get(oids)
+    assert device.sizes[0] >= 5
+
+
+async def test_what_was_asked_is_counted() -> None:
+    bench = Bench(NoReplyError(), GarbledError(), DeniedError(), ALIVE)
+    await bench.get()
+    tally = bench.session.tally
+    assert (tally.requests, tally.retries) == (4, 3)
+    assert (tally.timeouts, tally.unreadable, tally.refused) == (1, 1, 1)
+    bench = Bench([(f"{ROOT}.1", 1), (f"{ROOT}.2", 2)], [])
+    await bench.walk()
+    tally = bench.session.tally
+    assert (tally.walks, tally.walk_rows, tally.longest_walk_rows) == (1, 2, 2)
+
+
+async def test_a_walk_that_leads_back_is_no_empty_table() -> None:
+    for oid in (ROOT, "1.3.6.1.8.1"):
+        with pytest.raises(ProtocolError, match="go back"):
+            await Bench([(oid, 1)]).walk()
 
 
 async def test_a_pause_that_ends_after_the_deadline_is_not_begun() -> None:

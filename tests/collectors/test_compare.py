@@ -1,0 +1,138 @@
+"""Two polls of a port: counters that wrap, are set back, or are too short."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collectors.base import Value
+from collectors.compare import Before, Compared, compare, rate_bps
+from collectors.decode import Row, TableResult
+from collectors.plan import Counter
+from netmon.units import GBIT, MBIT
+
+TOP64, TOP32 = 2**64, 2**32
+IN, OUT = "1.3.6.1.2.1.31.1.1.1.6.1", "1.3.6.1.2.1.31.1.1.1.10.1"
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "bits", "elapsed_s", "speed_bps", "wanted"),
+    [
+        (1000, 8500, 64, 60.0, GBIT, 1000.0),
+        (7, 7, 64, 60.0, GBIT, 0.0),
+        (TOP64 - 500, 7000, 64, 60.0, GBIT, 1000.0),
+        (TOP32 - 500, 7000, 32, 60.0, 100 * MBIT, 1000.0),
+        # 1 Gbit/s goes round in 34 s: what lies between two polls is not known.
+        (1000, 8500, 32, 60.0, GBIT, None),
+        (1000, 8500, 32, 10.0, GBIT, 6000.0),
+        # Without a speed a 32-bit counter may have gone round however often.
+        (1000, 8500, 32, 60.0, None, None),
+        (1000, 8500, 64, 60.0, None, 1000.0),
+        # Set back by hand: the way round would be more than the port can carry.
+        (10**12, 500, 64, 60.0, GBIT, None),
+        (10**12, 500, 64, 60.0, None, None),
+        (3 * 10**9, 500, 32, 60.0, 100 * MBIT, None),
+        # 60 s of octets and the ten seconds more that a slow refresh may add, no more.
+        (0, 70 * GBIT // 8, 64, 60.0, GBIT, 70 * GBIT / 60),
+        (0, 71 * GBIT // 8, 64, 60.0, GBIT, None),
+        (1000, 8500, 64, 0.0, GBIT, None),
+    ],
+)
+def test_rates(
+    before: int,
+    now: int,
+    bits: int,
+    elapsed_s: float,
+    speed_bps: float | None,
+    wanted: float | None,
+) -> None:
+    found = rate_bps(before, now, bits, elapsed_s, speed_bps)
+    assert found == (wanted if wanted is None else pytest.approx(wanted))
+
+
+@given(
+    before=st.integers(0, TOP64 - 1),
+    octets=st.integers(0, 60 * GBIT // 8),
+)
+def test_a_counter_of_64_bits_is_right_wherever_it_stands(
+    before: int, octets: int
+) -> None:
+    """Also beyond 2^53, where a float would lose octets."""
+    now = (before + octets) % TOP64
+    assert rate_bps(before, now, 64, 60.0, GBIT) == octets * 8 / 60.0
+
+
+def ports(*ups: float | None) -> TableResult:
+    rows = tuple(
+        Row({"port": str(n)}, {"oper_up": up, "speed_bps": float(GBIT)}, {})
+        for n, up in enumerate(ups, start=1)
+    )
+    return TableResult("interfaces", "port", rows, complete=True)
+
+
+COUNTERS = [
+    Counter("1", "in_octets_total", IN, IN[:-2], (1,), 64),
+    Counter("1", "out_octets_total", OUT, OUT[:-2], (1,), 64),
+]
+
+
+def compared(
+    answer: dict[str, Value],
+    before: Before | None,
+    at_s: float,
+    ticks: int | None,
+    *ups: float | None,
+) -> Compared:
+    return compare([ports(*ups)], COUNTERS, answer, before, at_s, ticks)
+
+
+def numbers(done: Compared, port: int = 0) -> dict[str, float | None]:
+    return dict(done.tables[0].rows[port].numbers)
+
+
+def test_a_rate_needs_two_polls() -> None:
+    first = compared({IN: 0, OUT: 0}, None, 0.0, 100, 1.0)
+    assert numbers(first).get("in_rate_bps") is None
+    second = compared({IN: 7500, OUT: 15000}, first.now, 60.0, 6100, 1.0)
+    assert numbers(second)["in_rate_bps"] == 1000.0
+    assert numbers(second)["out_rate_bps"] == 2000.0
+
+
+def test_a_restart_begins_anew() -> None:
+    first = compared({IN: 10**9}, None, 0.0, 90_000, 1.0)
+    second = compared({IN: 10**9 + 7500}, first.now, 60.0, 500, 1.0)
+    assert numbers(second).get("in_rate_bps") is None
+    third = compared({IN: 10**9 + 15000}, second.now, 120.0, 6500, 1.0)
+    assert numbers(third)["in_rate_bps"] == 1000.0
+
+
+def test_a_counter_that_was_not_told_has_no_rate() -> None:
+    first = compared({IN: 10}, None, 0.0, 100, 1.0)
+    second = compared({OUT: 20}, first.now, 60.0, 6100, 1.0)
+    assert numbers(second).get("in_rate_bps") is None
+    third = compared({IN: 7510, OUT: 20}, second.now, 120.0, 12100, 1.0)
+    assert numbers(third).get("in_rate_bps") is None
+    assert numbers(third)["out_rate_bps"] == 0.0
+
+
+def test_changes_of_state_are_counted_and_named() -> None:
+    first = compared({}, None, 0.0, 100, 1.0, 0.0)
+    assert (first.changed, numbers(first)["oper_changes_total"]) == ((), 0.0)
+    second = compared({}, first.now, 60.0, 6100, 0.0, 0.0)
+    assert second.changed == ("1",)
+    third = compared({}, second.now, 120.0, 12100, 1.0, 0.0)
+    assert third.changed == ("1",)
+    assert [numbers(third, n)["oper_changes_total"] for n in (0, 1)] == [2.0, 0.0]
+
+
+def test_a_state_that_was_not_known_has_not_changed() -> None:
+    first = compared({}, None, 0.0, 100, None)
+    second = compared({}, first.now, 60.0, 6100, 1.0)
+    third = compared({}, second.now, 120.0, 12100, None)
+    assert (second.changed, third.changed) == ((), ())
+
+
+def test_other_tables_are_left_alone() -> None:
+    table = TableResult("radios", "radio", (Row({"ap": "1"}, {}, {}),))
+    assert compare([table], [], {}, None, 0.0, None).tables == (table,)

@@ -1,0 +1,80 @@
+"""When a device is asked, and when all of it: tables of moments."""
+
+from __future__ import annotations
+
+import pytest
+
+from collectors.pace import (
+    MOST_SELDOM_S,
+    Due,
+    has_restarted,
+    rounds_between,
+    structure_every_s,
+)
+
+
+@pytest.mark.parametrize(
+    ("failed_polls", "interval_s", "rounds"),
+    [
+        (0, 60.0, 1),
+        (1, 60.0, 1),
+        (2, 60.0, 1),
+        (3, 60.0, 2),
+        (4, 60.0, 4),
+        (5, 60.0, 8),
+        (6, 60.0, 15),
+        (10_000, 60.0, 15),
+        (4, 300.0, 3),
+        (10, 900.0, 1),
+        (10, 3600.0, 1),
+    ],
+)
+def test_the_dead_are_asked_ever_more_seldom(
+    failed_polls: int, interval_s: float, rounds: int
+) -> None:
+    assert rounds_between(failed_polls, interval_s) == rounds
+    assert rounds == 1 or rounds * interval_s <= MOST_SELDOM_S
+
+
+def test_structures_are_read_at_different_times() -> None:
+    every = {structure_every_s(f"sw{n}", 3600.0) for n in range(200)}
+    assert len(every) == 200
+    assert min(every) >= 2700
+    assert max(every) < 4500
+    assert structure_every_s("sw1", 3600.0) == structure_every_s("sw1", 3600.0)
+
+
+@pytest.mark.parametrize(
+    ("due", "now_s", "wanted"),
+    [
+        (Due(), 0.0, True),
+        (Due(0.0), 3500.0, False),
+        (Due(0.0), 3600.0, True),
+        (Due(0.0, wanted=True), 60.0, False),
+        (Due(0.0, wanted=True), 300.0, True),
+        (Due(0.0, wanted=True, tries=1), 300.0, False),
+        (Due(0.0, wanted=True, tries=1), 600.0, True),
+        # Patience ends where the usual distance does.
+        (Due(0.0, wanted=True, tries=100), 3600.0, True),
+    ],
+)
+def test_the_structure_is_due(due: Due, now_s: float, wanted: bool) -> None:
+    assert due.is_due(now_s, 60.0, 3600.0) is wanted
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "elapsed_s", "wanted"),
+    [
+        (100_000, 106_000, 60.0, False),
+        (100_000, 500, 60.0, True),
+        # It runs longer than it did before, but shorter than the time between.
+        (1_000, 20_000, 300.0, True),
+        # A clock that is looked at every few seconds.
+        (100_000, 105_200, 60.0, False),
+        # 497 days: the ticks begin anew, the device does not.
+        (2**32 - 1_000, 5_000, 60.0, False),
+        (2**32 - 1_000, 50_000, 60.0, True),
+    ],
+)
+def test_restarts(before: int, now: int, elapsed_s: float, wanted: bool) -> None:
+    assert has_restarted(before, now, elapsed_s) is wanted
