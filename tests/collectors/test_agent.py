@@ -61,9 +61,9 @@ class Gateway:
         self.server.server_close()
 
     def seen(self) -> set[tuple[str, str]]:
-        """Kind and device of all series so far."""
+        """Kind and device (or collector) of all series so far."""
         return {
-            (series.kind, series.tags["device"])
+            (series.kind, series.tags.get("device") or series.tags["collector"])
             for batch in self.batches
             for series in batch.series
         }
@@ -139,6 +139,7 @@ async def test_what_devices_say_reaches_the_gateway_and_leaves_the_spool(
             ("wlan_ap", "vc1"),
             ("wlan_radio", "vc1"),
             ("lan_port", "sw1"),
+            ("collector_health", "collector-1"),
         }
     )
     # The next batch comes after the receipt of this one has been settled.

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from collectors.base import Session, Timing, Value
+from collectors.base import NoReplyError, Session, Timing, Value
 from collectors.credentials import Credential, Credentials
 from collectors.platforms import load_platforms
 from collectors.poll import Poller, planned_for
@@ -350,6 +350,133 @@ async def test_at_most_so_many_devices_are_in_flight(
     await loop
     assert max(now) == 3
     spool.close()
+
+
+async def test_one_device_is_never_asked_twice_at_once(
+    credentials: Credentials, spool: Spool, city: Inventory
+) -> None:
+    """Nor is one that stands in the inventory under two names."""
+    now = [0]
+    make: Callable[..., Session] = lambda *_: Counting(now)  # noqa: E731
+    poller = Poller(
+        platforms=load_platforms(),
+        credentials=credentials,
+        spool=spool,
+        clock=SystemClock(),
+        wake=asyncio.Event(),
+        interval_s=60.0,
+        concurrency=8,
+        session_factory=make,
+    )
+    one = city.devices[0]
+    twin = msgspec.structs.replace(one, id="twin")
+    await asyncio.gather(*(poller.poll(each, []) for each in (one, one, twin, twin)))
+    assert max(now) == 1
+
+
+class Half:
+    """Half of the devices hang until they are let go; the others answer at once."""
+
+    def __init__(self, device: Device, go: asyncio.Event, polled: list[str]) -> None:
+        self._device = device
+        self._go = go
+        self._polled = polled
+
+    async def get(self, oids: Sequence[str]) -> dict[str, Value]:
+        self._polled.append(self._device.id)
+        if self._device.id.startswith("dead"):
+            if self._polled.count(self._device.id) > 1:
+                await self._go.wait()
+            raise NoReplyError("no reply")
+        return dict.fromkeys(oids, 0)
+
+    async def walk(self, root: str, **_: object) -> list[tuple[str, Value]]:
+        return []
+
+    async def aclose(self) -> None:
+        pass
+
+
+async def test_the_silent_wait_for_each_other_and_delay_nobody(
+    credentials: Credentials, spool: Spool, city: Inventory
+) -> None:
+    """More dead devices than places: the living still have their turns."""
+    go = asyncio.Event()
+    polled: list[str] = []
+    poller = Poller(
+        platforms=load_platforms(),
+        credentials=credentials,
+        spool=spool,
+        clock=SystemClock(),
+        wake=asyncio.Event(),
+        interval_s=0.05,
+        concurrency=2,
+        session_factory=lambda device, _: Half(device, go, polled),
+    )
+    names = [f"dead{n}" for n in range(6)] + ["alive0", "alive1"]
+    devices = tuple(
+        msgspec.structs.replace(city.devices[0], id=name, address=f"10.0.0.{n}")
+        for n, name in enumerate(names)
+    )
+    stop = asyncio.Event()
+    many = msgspec.structs.replace(city, devices=devices)
+    loop = asyncio.create_task(poller.run(many, stop))
+    async with asyncio.timeout(20):
+        while min(polled.count("alive0"), polled.count("alive1")) < 30:
+            await poller.wake.wait()
+            poller.wake.clear()
+    assert poller.silent_devices == 6
+    assert max(polled.count(f"dead{n}") for n in range(6)) <= 2
+    stop.set()
+    go.set()
+    async with asyncio.timeout(5):
+        await loop
+    await poller.aclose()
+
+
+async def test_the_second_poll_asks_for_values_only(
+    poller: Poller, city: Inventory, fleet: AgentFleet
+) -> None:
+    first = await poll(poller, city, "sw1")
+    full = poller.tally.structures
+    fleet.set_port("sw1", "Gi1/0/1", admin_up=False, oper_up=False)
+    second = await poll(poller, city, "sw1")
+    assert poller.tally.structures == full == 1
+    assert [r.tags for r in second] == [r.tags for r in first]
+    assert [r.info for r in second] == [r.info for r in first]
+    port = next(r for r in second if r.tags.get("port") == "Gi1/0/1")
+    assert (port.values["oper_up"], port.values["admin_up"]) == (0.0, 0.0)
+
+
+async def test_a_new_access_point_is_named_in_the_poll_that_sees_it(
+    poller: Poller, city: Inventory, fleet: AgentFleet
+) -> None:
+    fleet.set_ap("b1", "GS07-R2", present=False)
+    before = ups(await poll(poller, city, "vc1"))
+    assert before["b1-ap2"] == 0.0
+    fleet.set_ap("b1", "GS07-R2", present=True)
+    records = await poll(poller, city, "vc1")
+    assert ups(records)["b1-ap2"] == 1.0
+    assert poller.tally.structures == 2
+    fleet.set_ap("b1", "GS07-R2", present=False)
+    assert ups(await poll(poller, city, "vc1"))["b1-ap2"] == 0.0
+    fleet.set_ap("b1", "GS07-R2", present=True)
+    # It came back under the name it had: nothing has to be asked anew.
+    assert ups(await poll(poller, city, "vc1"))["b1-ap2"] == 1.0
+    assert poller.tally.structures == 2
+
+
+async def test_ports_tell_their_rates_from_the_second_poll_on(
+    poller: Poller, city: Inventory
+) -> None:
+    rates = []
+    for _ in range(2):
+        records = await poll(poller, city, "sw1")
+        ports = [r for r in records if r.kind == "lan_port"]
+        rates.append({r.values["in_rate_bps"] for r in ports})
+        await asyncio.sleep(0.05)
+    assert rates[0] == {None}
+    assert any(rate for rate in rates[1] if rate is not None)
 
 
 async def test_a_stranger_gives_its_ports(poller: Poller, city: Inventory) -> None:

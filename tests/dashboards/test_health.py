@@ -109,15 +109,21 @@ async def test_metrics_tell_the_own_health(city, client, clock):
         (30, {"spool_records_count": 12.0, "spool_dropped_total": 7.0}),
         source="b-ost-p1",
     )
+    city.write(
+        "collector_health",
+        "",
+        {"collector": "c1"},
+        (30, {"requests_total": 13650.0, "silent_devices_count": 3.0}),
+    )
     city.line_state("b-ost", AlarmState.BAD)
     city.store.heartbeats.beat("mail", city.now_ms, {"mails waiting": 4.0})
     clock.advance(90)
     found = await scrape(client)
     assert all(name.startswith("netmon_") for name, *_ in found)
-    assert found["netmon_stored_measurements",] == 3
+    assert found["netmon_stored_measurements",] == 4
     assert found["netmon_quarantined_measurements",] == 2
-    assert found["netmon_last_position_chunks",] == 2
-    assert found["netmon_reader_lag_chunks", "alerts"] == 2
+    assert found["netmon_last_position_chunks",] == 3
+    assert found["netmon_reader_lag_chunks", "alerts"] == 3
     assert found["netmon_heartbeat_age_seconds", "alerts"] == 90
     assert found["netmon_alarm_targets", "line_below_target", "bad"] == 1
     assert found["netmon_alarm_targets", "line_below_target", "ok"] == 0
@@ -125,6 +131,8 @@ async def test_metrics_tell_the_own_health(city, client, clock):
     assert found["netmon_mails", "alarm", "false"] == 0
     assert found["netmon_spool_dropped_records_total", "b-ost-p1"] == 7
     assert found["netmon_spool_waiting_records", "b-ost-p1"] == 12
+    assert found["netmon_collector_requests_total", "c1"] == 13650
+    assert found["netmon_collector_silent_devices_count", "c1"] == 3
     assert found["netmon_process_figure", "mails_waiting", "mail"] == 4
 
 

@@ -137,3 +137,18 @@ def test_a_building_not_in_the_inventory_waits_in_quarantine():
     series = a_series(tags={"building": "gone", "line": "x"})
     checked = check_batch(a_batch(series), collector, NOW, lambda _: False)
     assert "not in the inventory" in checked.quarantined[0].reason
+
+
+def test_a_collector_may_speak_of_itself_and_a_probe_may_not():
+    """What belongs to no building is not asked for one."""
+    series = a_series(
+        kind="collector_health",
+        tags={"collector": "c1"},
+        values={"requests_total": [1.0, 2.0]},
+    )
+    collector = msgspec.structs.replace(PROBE, building_id=None)
+    checked = check_batch(a_batch(series), collector, NOW, lambda _: False)
+    assert checked.quarantined == []
+    assert checked.series[0].building_id == ""
+    with pytest.raises(ForbiddenTargetError):
+        check(a_batch(series))
