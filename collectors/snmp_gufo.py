@@ -30,6 +30,7 @@ from gufo.snmp._fast import GetIter
 from gufo.snmp.aio import SnmpSession
 
 from collectors.base import (
+    SYS_UPTIME,
     DeniedError,
     ErrorStatusError,
     GarbledError,
@@ -50,6 +51,8 @@ _AUTH: dict[AuthProtocol, type[BaseAuthKey]] = {
     "sha384": Sha384Key,
     "sha512": Sha512Key,
 }
+# Of the scalar sysUpTime.0 the name without the instance.
+_SYS_UPTIME = SYS_UPTIME.removesuffix(".0")
 _PRIV: dict[PrivProtocol, type[BasePrivKey]] = {
     "aes128": Aes128Key,
     "aes192": Aes192Key,
@@ -195,14 +198,24 @@ class GufoRows:
         return await session._recv(lambda: link.recv_get_bulk(asked))  # noqa: SLF001
 
     async def _prove_end(self, session: SnmpSession) -> None:
-        """Raise if the device has anything behind the root: then it broke off."""
+        """Raise if the walk did not end because nothing is left.
+
+        That is so if the device has anything behind the root, or if it has nothing
+        to say even where every device has something.
+        """
         *above, last = oid_key(self._root)
         behind = GetIter(".".join(map(str, (*above, last + 1))), 1)
+        if not await self._is_end(session, behind):
+            raise ErrorStatusError(f"the device broke off below {self._root}")
+        if await self._is_end(session, GetIter(_SYS_UPTIME, 1)):
+            raise ErrorStatusError("the device answers without any row")
+
+    async def _is_end(self, session: SnmpSession, asked: GetIter) -> bool:
         try:
-            await self._ask(session, behind)
+            await self._ask(session, asked)
         except StopAsyncIteration:
-            return
-        raise ErrorStatusError(f"the device broke off below {self._root}")
+            return True
+        return False
 
 
 def _text(secret: Secret | None) -> str:

@@ -12,7 +12,13 @@ from typing import cast
 
 import pytest
 
-from collectors.base import ProtocolError, Session, Timing, TooManyRowsError
+from collectors.base import (
+    ProtocolError,
+    Session,
+    SessionError,
+    Timing,
+    TooManyRowsError,
+)
 from collectors.credentials import Credential, Driver
 from collectors.snmp import open_session
 from netmon.clock import SystemClock
@@ -66,19 +72,31 @@ def request_id(datagram: bytes) -> bytes:
     return datagram[body : body + 2 + datagram[body + 1]]
 
 
-def reply(datagram: bytes, bindings: list[bytes], status: int = 0) -> bytes:
+def reply(
+    datagram: bytes,
+    bindings: list[bytes],
+    status: int = 0,
+    *,
+    community: bytes = b"public",
+    wanted: bytes | None = None,
+) -> bytes:
     pdu = ber(
         0xA2,
-        request_id(datagram),
+        wanted or request_id(datagram),
         ber(2, bytes([status])),
         ber(2, b"\0"),
         ber(0x30, *bindings),
     )
-    return ber(0x30, ber(2, b"\1"), ber(4, b"public"), pdu)
+    return ber(0x30, ber(2, b"\1"), ber(4, community), pdu)
 
 
-def binding(oid: str, text: bytes = b"x") -> bytes:
-    return ber(0x30, ber_oid(oid), ber(4, text))
+def binding(oid: str, text: bytes = b"x", tag: int = 4) -> bytes:
+    return ber(0x30, ber_oid(oid), ber(tag, text))
+
+
+SYS_DESCR = "1.3.6.1.2.1.1.1.0"
+UP = binding("1.3.6.1.2.1.1.3.0", b"\1", 0x43)
+FINE = [UP, binding(SYS_DESCR, b"ok")]
 
 
 class WrongAgent(asyncio.DatagramProtocol):
@@ -238,3 +256,118 @@ async def test_a_lost_datagram_in_a_walk_is_asked_for_again(
     session, _ = await wrong_agent(driver, answer)
     found = await walk(session, IF_DESCR, max_repetitions=3)
     assert [oid for oid, _ in found] == [f"{IF_DESCR}.{i}" for i in range(1, 10)]
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+async def test_a_long_reply_to_a_get_is_asked_for_in_parts(
+    wrong_agent: Wrong, driver: Driver
+) -> None:
+    oids = [f"{IF_DESCR}.{index}" for index in range(1, 41)]
+
+    def answer(data: bytes, _: int) -> list[bytes]:
+        asked = [oid for oid in oids if ber_oid(oid) in data]
+        return [reply(data, [UP, *(binding(oid, b"y" * 200) for oid in asked)])]
+
+    session, _ = await wrong_agent(driver, answer)
+    # One name lies within another: "...2.1" is the begin of "...2.1x".
+    assert (await session.get(oids)).keys() == set(oids)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+async def test_a_truncated_reply_is_asked_for_again(
+    wrong_agent: Wrong, driver: Driver
+) -> None:
+    def answer(data: bytes, count: int) -> list[bytes]:
+        whole = reply(data, FINE)
+        return [whole[:-4] if count == 1 else whole]
+
+    session, agent = await wrong_agent(driver, answer)
+    assert await session.get([SYS_DESCR]) == {SYS_DESCR: b"ok"}
+    assert agent.requests == 2
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+async def test_replies_that_are_always_truncated_are_an_error(
+    wrong_agent: Wrong, driver: Driver
+) -> None:
+    session, agent = await wrong_agent(driver, lambda data, _: [reply(data, FINE)[:-4]])
+    with pytest.raises(SessionError):
+        await session.get([SYS_DESCR])
+    assert agent.requests <= 3
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+async def test_a_reply_to_another_question_is_not_taken(
+    wrong_agent: Wrong, driver: Driver
+) -> None:
+    """It may be the late answer to the question before."""
+
+    def answer(data: bytes, _: int) -> list[bytes]:
+        late = reply(data, [UP, binding(SYS_DESCR, b"late")], wanted=ber(2, b"\x11"))
+        return [late, reply(data, FINE)]
+
+    session, _ = await wrong_agent(driver, answer)
+    assert await session.get([SYS_DESCR]) == {SYS_DESCR: b"ok"}
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+async def test_a_reply_with_another_community_is_none(
+    wrong_agent: Wrong, driver: Driver
+) -> None:
+    session, _ = await wrong_agent(
+        driver, lambda data, _: [reply(data, FINE, community=b"secret")]
+    )
+    with pytest.raises(SessionError):
+        await session.get([SYS_DESCR])
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+async def test_no_row_at_all_is_no_empty_table(
+    wrong_agent: Wrong, driver: Driver
+) -> None:
+    """A table taken for empty would call everything in it missing."""
+    session, _ = await wrong_agent(driver, lambda data, _: [reply(data, [])])
+    with pytest.raises(ProtocolError):
+        async with asyncio.timeout(10):
+            await walk(session, IF_DESCR)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+async def test_what_is_missing_does_not_cost_what_is_there(
+    wrong_agent: Wrong, driver: Driver
+) -> None:
+    no_such_instance = ber(0x30, ber_oid(f"{IF_DESCR}.9"), b"\x81\0")
+    session, _ = await wrong_agent(
+        driver, lambda data, _: [reply(data, [*FINE, no_such_instance])]
+    )
+    assert await session.get([SYS_DESCR, f"{IF_DESCR}.9"]) == {SYS_DESCR: b"ok"}
+
+
+# Numbers as agents should not send them: what each driver makes of them, None for an
+# error.
+ODD_NUMBERS = {
+    "Counter32 of ones, no leading 0": (0x41, b"\xff" * 4, 2**32 - 1, None),
+    "Counter64 of ones, no leading 0": (0x46, b"\xff" * 8, 2**64 - 1, None),
+    "TimeTicks with the top bit set": (0x43, b"\x80\0\0\0", 2**31, None),
+    "INTEGER of eight octets": (2, b"\x01" + b"\0" * 7, 2**56, None),
+    # Clamped, as RFC 2578 wants a gauge to behave at its end.
+    "Gauge32 over 2^32": (0x42, b"\x01" + b"\0" * 4, 2**32 - 1, None),
+    "Gauge32 of no length": (0x42, b"", 0, 0),
+    "IpAddress of no length": (0x40, b"", None, None),
+    "Counter64 in its usual form": (0x46, b"\0" + b"\xff" * 8, 2**64 - 1, 2**64 - 1),
+}
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("odd", ODD_NUMBERS)
+async def test_odd_numbers(wrong_agent: Wrong, driver: Driver, odd: str) -> None:
+    tag, body, by_gufo, by_pysnmp = ODD_NUMBERS[odd]
+    wanted = by_gufo if driver == "gufo" else by_pysnmp
+    session, _ = await wrong_agent(
+        driver, lambda data, _: [reply(data, [UP, binding(SYS_DESCR, body, tag)])]
+    )
+    if wanted is None:
+        with pytest.raises(SessionError):
+            await session.get([SYS_DESCR])
+    else:
+        assert await session.get([SYS_DESCR]) == {SYS_DESCR: wanted}
