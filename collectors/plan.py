@@ -176,7 +176,6 @@ class Planner:
         )
 
     def _grid(self, table: Table, found: TableReading, result: TableResult) -> Grid:
-        indexes = [_index(table, row) for row in result.rows]
         moving: dict[str, list[Column]] = {}
         still: dict[str, None] = {}
         for column in table.columns:
@@ -188,6 +187,7 @@ class Planner:
                 columns = moving.setdefault(column.field, [])
                 if column.oid in found.columns:
                     columns.append(column)
+        indexes = [_index(table, row) for row in result.rows] if moving else []
         return Grid(
             table=table,
             rows=result.rows,
@@ -254,7 +254,13 @@ def is_still(table: Table, column: Column) -> bool:
 
 
 def _is_grid(table: Table, found: TableReading) -> bool:
-    """Say whether rows stay and each cell stands at its row's own index."""
+    """Say whether rows stay and each cell stands at its row's own index.
+
+    What is still as a whole has no cells; only its decoded rows are kept, which are
+    without the endpoints that a device names beside its neighbours.
+    """
+    if table.result in STILL:
+        return True
     plain_index = not any(
         part.text or part.value or part.is_open for part in table.index
     )

@@ -259,3 +259,16 @@ async def test_what_failed_in_the_full_reading_is_tried_again() -> None:
     points = (await bench.values(plan)).tables[0]
     assert [row.words["name"] for row in points.rows] == ["AP 1", "AP 2"]
     assert points.complete
+
+
+async def test_a_plan_remembers_nothing_of_endpoints() -> None:
+    """Beside its neighbours a switch names whatever is plugged in."""
+    lldp = "1.0.8802.1.1.2.1.4.1.1"
+    told = "".join(
+        f"{lldp}.5.0.{n}.1|4|chassis-{name}\n{lldp}.7.0.{n}.1|4|port-{name}\n"
+        f"{lldp}.9.0.{n}.1|4|{name}\n{lldp}.12.0.{n}.1|4x|{bits}\n"
+        for n, name, bits in ((1, "switch-2", "20"), (2, "laptop-of-a-teacher", "01"))
+    )
+    plan = await Bench(SWITCH + told).plan()
+    assert "switch-2" in repr(plan)
+    assert "laptop" not in repr(plan)
