@@ -126,8 +126,8 @@ class Asker:
             reading, reading.platform, tables, result.words, marks
         )
         has_gaps = any(found.failures for found in reading.tables.values())
-        tries = self._due.tries + 1 if has_gaps else 0
-        self._plan, self._due = plan, Due(at_s, has_gaps, tries)
+        self._plan = plan
+        self._due = self._due.read(at_s, shared.interval_s, has_gaps=has_gaps)
         ticks = None
         if reading.uptime_s is not None:
             ticks = round(reading.uptime_s * TICKS_PER_S)
@@ -150,6 +150,6 @@ class Asker:
         self._before = found.now
         if found.changed:
             # Whoever was plugged in or out has neighbours.
-            self._due = replace(self._due, wanted=True)
-            log.info("%s: ports changed: %s", device.id, ", ".join(found.changed))
+            self._due = self._due.changed(self._shared.interval_s)
+            log.debug("%s: ports changed: %s", device.id, ", ".join(found.changed))
         return joined(found.tables)

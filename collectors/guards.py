@@ -133,6 +133,8 @@ class GuardedSession:
             problem, answer = error, {}
         if SYS_UPTIME in answer or not self._always_up:
             wanted = set(oids)
+            if wanted.issuperset(answer):
+                return answer
             return {oid: value for oid, value in answer.items() if oid in wanted}
         if len(oids) < 2:
             raise problem

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from collectors.schedule import offset_s
 
-# A dead device is asked ever more seldom, but never more seldom than this.
+# A dead device is asked ever more seldom, but never more seldom than this: the time,
+# and where rounds are short the rounds.
 MOST_SELDOM_S = 900.0
+MOST_SELDOM_ROUNDS = 15
 # The first failures are asked on at the usual pace: most of them are a lost packet or
 # a restart, and a replaced device needs its session made anew (`collectors.poll`).
 PATIENT_POLLS = 2
 STRUCTURE_S = 3600.0
-# What keeps changing (a port that flaps) must not make every poll a full one.
-SPACING_POLLS = 5
+# A reading with gaps is tried again after so many polls, then ever more seldom.
+GAP_POLLS = 5
+# Ports come and go all day, and LLDP takes its time to name a neighbour.
+CHANGE_S = 900.0
 
 TICKS_PER_S = 100
 _TICKS = 2**32
@@ -31,7 +35,7 @@ def rounds_between(failed_polls: int, interval_s: float) -> int:
     over = failed_polls - PATIENT_POLLS
     if over <= 0:
         return 1
-    most = max(1, int(MOST_SELDOM_S // interval_s))
+    most = min(MOST_SELDOM_ROUNDS, max(1, int(MOST_SELDOM_S // interval_s)))
     return int(min(most, 2 ** min(over, 30)))
 
 
@@ -45,24 +49,36 @@ def structure_every_s(device_id: str, structure_s: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """When the structure was read last, and whether there is a reason to read it soon.
+    """When the structure was read last, and how long that is good for.
 
-    ``read_s`` are monotonic seconds, None before the first time. ``tries`` are
-    readings in a row that left something open: each doubles the patience.
+    ``read_s`` are monotonic seconds, None before the first time. ``soon_s`` is how
+    long, where there is a reason for less than the usual distance. ``tries`` are
+    readings in a row that left gaps.
     """
 
     read_s: float | None = None
-    wanted: bool = False
+    soon_s: float | None = None
     tries: int = 0
 
     def is_due(self, now_s: float, interval_s: float, every_s: float) -> bool:
         """Say whether the structure is to be read now."""
         if self.read_s is None:
             return True
-        spacing_s = interval_s * SPACING_POLLS * 2 ** min(self.tries, 20)
-        wait_s = min(spacing_s, every_s) if self.wanted else every_s
+        wait_s = every_s if self.soon_s is None else min(self.soon_s, every_s)
         # Half an interval early is nearer than half a round late.
         return now_s - self.read_s >= wait_s - interval_s / 2
+
+    def read(self, now_s: float, interval_s: float, *, has_gaps: bool) -> Due:
+        """Return what is due after the structure was read."""
+        if not has_gaps:
+            return Due(now_s)
+        patience_s = GAP_POLLS * interval_s * 2 ** min(self.tries, 20)
+        return Due(now_s, patience_s, self.tries + 1)
+
+    def changed(self, interval_s: float) -> Due:
+        """Return what is due after ports changed."""
+        soon_s = max(CHANGE_S, GAP_POLLS * interval_s)
+        return replace(self, soon_s=min(soon_s, self.soon_s or soon_s))
 
 
 def has_restarted(before_ticks: int, now_ticks: int, elapsed_s: float) -> bool:

@@ -51,6 +51,7 @@ _AUTH: dict[AuthProtocol, type[BaseAuthKey]] = {
     "sha384": Sha384Key,
     "sha512": Sha512Key,
 }
+_PLAIN = frozenset((int, bytes))
 # Of the scalar sysUpTime.0 the name without the instance.
 _SYS_UPTIME = SYS_UPTIME.removesuffix(".0")
 _PRIV: dict[PrivProtocol, type[BasePrivKey]] = {
@@ -79,6 +80,8 @@ class GufoLink:
             answer = await session.get_many(oids)
         except (OSError, SnmpError) as error:
             raise _told(error) from error
+        if _PLAIN.issuperset(map(type, answer.values())):
+            return answer  # type: ignore[return-value]
         return {
             oid: _value(value) for oid, value in answer.items() if value is not None
         }

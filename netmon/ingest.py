@@ -36,6 +36,10 @@ MAX_AGE_MS = int(400 * 24 * HOUR_S * 1000)
 MAX_SEQ = 2**62
 _SPOOL_CHARS = frozenset("0123456789abcdef")
 _encode = msgspec.json.Encoder().encode
+_METRICS = {
+    kind.name: {metric.name: metric for metric in kind.metrics}
+    for kind in KINDS.values()
+}
 
 
 class MalformedBatchError(NetmonError):
@@ -195,7 +199,7 @@ def _series_fault(
     building = series.tags.get("building")
     if building is not None and not known_building(building):
         return f"building {building!r} is not in the inventory"
-    unknown = series.values.keys() - {metric.name for metric in kind.metrics}
+    unknown = series.values.keys() - _METRICS[kind.name].keys()
     if unknown:
         return f"metric {min(unknown)[:64]!r} is not known for {kind.name}"
     if any(len(word) > 256 for word in (*series.info, *series.info.values())):
@@ -225,7 +229,7 @@ def _record_faults(series: Series, kind: Kind, received_ms: int) -> dict[int, st
                 bad[i] = "measured more than 10 minutes in the future: check the clock"
             elif moment < earliest:
                 bad[i] = "measured more than 400 days ago: check the clock"
-    metrics = {metric.name: metric for metric in kind.metrics}
+    metrics = _METRICS[kind.name]
     complete = False
     for name, column in series.values.items():
         metric = metrics[name]

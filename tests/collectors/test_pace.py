@@ -24,6 +24,7 @@ from collectors.pace import (
         (5, 60.0, 8),
         (6, 60.0, 15),
         (10_000, 60.0, 15),
+        (10_000, 5.0, 15),
         (4, 300.0, 3),
         (10, 900.0, 1),
         (10, 3600.0, 1),
@@ -50,16 +51,24 @@ def test_structures_are_read_at_different_times() -> None:
         (Due(), 0.0, True),
         (Due(0.0), 3500.0, False),
         (Due(0.0), 3600.0, True),
-        (Due(0.0, wanted=True), 60.0, False),
-        (Due(0.0, wanted=True), 300.0, True),
-        (Due(0.0, wanted=True, tries=1), 300.0, False),
-        (Due(0.0, wanted=True, tries=1), 600.0, True),
+        (Due(0.0).changed(60.0), 840.0, False),
+        (Due(0.0).changed(60.0), 900.0, True),
+        (Due(0.0, 300.0).changed(60.0), 300.0, True),
         # Patience ends where the usual distance does.
-        (Due(0.0, wanted=True, tries=100), 3600.0, True),
+        (Due(0.0, 1e9), 3600.0, True),
     ],
 )
 def test_the_structure_is_due(due: Due, now_s: float, wanted: bool) -> None:
     assert due.is_due(now_s, 60.0, 3600.0) is wanted
+
+
+def test_gaps_are_tried_again_with_growing_patience() -> None:
+    due, waits = Due(), []
+    for _ in range(4):
+        due = due.read(0.0, 60.0, has_gaps=True)
+        waits.append(due.soon_s)
+    assert waits == [300.0, 600.0, 1200.0, 2400.0]
+    assert due.read(0.0, 60.0, has_gaps=False) == Due(0.0)
 
 
 @pytest.mark.parametrize(
