@@ -189,7 +189,7 @@ def oid_key(oid: str) -> tuple[int, ...]:
     return tuple(int(part) for part in oid.split("."))
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=50_000)
 def index_key(index: str) -> tuple[int, ...]:
     """Return `oid_key` of a row's index, which comes again with every column."""
     return oid_key(index)

@@ -22,7 +22,7 @@ CHANGE_S = 900.0
 TICKS_PER_S = 100
 _TICKS = 2**32
 # Agents that look at their clock now and then, and clocks that drift.
-_SLACK_S = 10.0
+_SLACK_S = 30.0
 _SLACK_RATIO = 0.1
 
 
@@ -82,13 +82,10 @@ class Due:
 
 
 def has_restarted(before_ticks: int, now_ticks: int, elapsed_s: float) -> bool:
-    """Say whether a device began anew between two answers of its sysUpTime.
+    """Say whether a device began anew, or is another one, by two sysUpTimes.
 
     The 32-bit ticks (1/100 s) start over after 497 days of running: that is no restart.
     """
     moved_s = ((now_ticks - before_ticks) % _TICKS) / TICKS_PER_S
-    least_s = elapsed_s * (1 - _SLACK_RATIO) - _SLACK_S
-    most_s = elapsed_s * (1 + _SLACK_RATIO) + _SLACK_S
-    if now_ticks < before_ticks:
-        return moved_s > most_s
-    return moved_s < least_s
+    slack_s = elapsed_s * _SLACK_RATIO + _SLACK_S
+    return abs(moved_s - elapsed_s) > slack_s

@@ -96,6 +96,7 @@ class Poller:
         """
         devices = pollable(inventory)
         self.check(devices)
+        await self._forget_others({device.id for device in devices})
         log.info("%d devices every %g s", len(devices), self._interval_s)
         if not devices:
             await stop.wait()
@@ -159,7 +160,7 @@ class Poller:
 
     @property
     def known_devices(self) -> int:
-        """Number of devices that were polled so far."""
+        """Number of devices of the inventory that were polled so far."""
         return len(self._states)
 
     @property
@@ -193,6 +194,10 @@ class Poller:
             await self._spool_all(device, records)
             late_s = self._clock.now().timestamp() - start_s
             self.tally.overdue += max(0, int(late_s // self._interval_s))
+
+    async def _forget_others(self, ids: set[str]) -> None:
+        for name in self._states.keys() - ids:
+            await _close(self._states.pop(name))
 
     def _failed_polls(self, device: Device) -> int:
         state = self._states.get(device.id)

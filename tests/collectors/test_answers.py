@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from collectors.answers import Moved, Values, read_values
 from collectors.base import ErrorStatusError, NoReplyError, Session, Timing, Value
@@ -159,6 +161,48 @@ async def test_values_follow_the_device(said: str) -> None:
     _, tables = await planned(bench.session, bench.clock)
     assert shown(values.tables) == shown(tables)
     assert values.uptime_ticks == 100000
+
+
+# Of a switch the types of its interfaces are structure, and its VLAN is left out.
+NUMBERS = [
+    line
+    for line in (SWITCH + CONTROLLER).splitlines()
+    if "|4|" not in line
+    and not line.startswith(("1.3.6.1.2.1.2.2.1.3.", "1.3.6.1.2.1.2.2.1.8.3"))
+]
+FATES = st.sampled_from(["", "0", "1", "2", "5", "7", "100", "90000"])
+
+
+@given(fates=st.dictionaries(st.sampled_from(NUMBERS), FATES, max_size=4))
+@settings(deadline=None, max_examples=200)
+@pytest.mark.parametrize("said", [SWITCH, CONTROLLER], ids=["switch", "controller"])
+async def test_a_plan_says_the_same_or_less_or_asks_in_full(
+    said: str, fates: dict[str, str]
+) -> None:
+    """Whatever numbers change or vanish: never another number, row or completeness."""
+    bench = Bench(said)
+    plan = await bench.plan()
+    lines = []
+    for line in said.splitlines():
+        fate = fates.get(line)
+        if fate is None or line.startswith("1.3.6.1.2.1.1."):
+            lines.append(line)
+        elif fate:
+            lines.append(f"{line.rpartition('|')[0]}|{fate}")
+    bench.say("\n".join(lines))
+    try:
+        values = await bench.values(plan)
+    except Moved:
+        return
+    _, tables = await planned(bench.session, bench.clock)
+    full = {table.name: table for table in tables}
+    for table in values.tables:
+        told = full[table.name]
+        assert table.complete == told.complete, table.name
+        assert [r.parts for r in table.rows] == [r.parts for r in told.rows]
+        for row, other in zip(table.rows, told.rows, strict=True):
+            for name, number in row.numbers.items():
+                assert number in (None, other.numbers[name]), (table.name, name)
 
 
 async def test_names_of_a_switch_are_not_asked_again() -> None:

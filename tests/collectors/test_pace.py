@@ -79,7 +79,9 @@ def test_gaps_are_tried_again_with_growing_patience() -> None:
         # It runs longer than it did before, but shorter than the time between.
         (1_000, 20_000, 300.0, True),
         # A clock that is looked at every few seconds.
-        (100_000, 105_200, 60.0, False),
+        (100_000, 103_000, 60.0, False),
+        # Another device answers at this address.
+        (100_000, 9_000_000, 60.0, True),
         # 497 days: the ticks begin anew, the device does not.
         (2**32 - 1_000, 5_000, 60.0, False),
         (2**32 - 1_000, 50_000, 60.0, True),

@@ -299,6 +299,19 @@ async def test_a_device_without_address_is_not_polled(
     assert running.open_sessions == 0
 
 
+async def test_a_device_that_left_the_inventory_is_forgotten(
+    running: Poller, city: Inventory
+) -> None:
+    for device in city.devices:
+        await running.poll(device, [])
+    assert (running.known_devices, running.open_sessions) == (2, 2)
+    stop = asyncio.Event()
+    stop.set()
+    left = msgspec.structs.replace(city, devices=city.devices[:1])
+    await running.run(left, stop)
+    assert (running.known_devices, running.open_sessions) == (1, 1)
+
+
 class Counting:
     """A session that knows how many are in use at once."""
 
