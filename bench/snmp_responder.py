@@ -21,6 +21,8 @@ from collections import deque
 PORTS = 48
 APS = 100
 RADIOS = 2
+# Of a switch: its share of the access points, and the switch above.
+NEIGHBOURS = 5
 BUFFER = 32 * 1024 * 1024
 _PKTINFO = 8  # IP_PKTINFO of ip(7); not named in every Python
 _BULK = 0xA5
@@ -30,6 +32,7 @@ IFX = "1.3.6.1.2.1.31.1.1.1"
 AP = "1.3.6.1.4.1.14823.2.2.1.5.2.1.4.1"
 RADIO = "1.3.6.1.4.1.14823.2.2.1.5.2.1.5.1"
 CHANNEL = "1.3.6.1.4.1.14823.2.2.1.5.3.1.6.1"
+LLDP = "1.0.8802.1.1.2.1"
 SWITCH_ID = "1.3.6.1.4.1.32473.1.1"
 CONTROLLER_ID = "1.3.6.1.4.1.14823.1.1.32"
 
@@ -140,18 +143,19 @@ def decoded(name: bytes) -> Key:
     return tuple(parts)
 
 
-def system(object_id_text: str, descr: str, name: str, rounds: int) -> dict[str, bytes]:
+def system(object_id_text: str, descr: str, name: str) -> dict[str, bytes]:
+    ticks = 90_000_000 + int(time.monotonic() * 100)
     return {
         "1.3.6.1.2.1.1.1.0": text(descr),
         "1.3.6.1.2.1.1.2.0": object_id(key_of(object_id_text)),
-        "1.3.6.1.2.1.1.3.0": number(0x43, 90_000_000 + 6000 * rounds),
+        "1.3.6.1.2.1.1.3.0": number(0x43, ticks % 2**32),
         "1.3.6.1.2.1.1.5.0": text(name),
     }
 
 
 def switch(rounds: int) -> dict[str, bytes]:
     """Return the objects of a switch that has been polled so many times."""
-    rows = system(SWITCH_ID, "Bench switch 48G", "switch", rounds)
+    rows = system(SWITCH_ID, "Bench switch 48G", "switch")
     rows["1.3.6.1.2.1.2.1.0"] = number(2, PORTS)
     rows["1.3.6.1.2.1.31.1.5.0"] = number(0x43, 4200)
     for port in range(1, PORTS + 1):
@@ -178,14 +182,22 @@ def switch(rounds: int) -> dict[str, bytes]:
         rows[f"{power}.3.1.{port}"] = number(2, 1)
         rows[f"{power}.6.1.{port}"] = number(2, 3 - (port % 2))
         rows[f"{power}.10.1.{port}"] = number(2, 4)
+        rows[f"{LLDP}.3.7.1.3.{port}"] = text(f"Gi1/0/{port}")
+        rows[f"{LLDP}.3.7.1.4.{port}"] = text(f"GigabitEthernet1/0/{port}")
+    for port in range(1, NEIGHBOURS + 1):
+        told = {
+            5: tlv(4, bytes([0, 11, 134, 9, port, 1])),
+            7: text("eth0"),
+            9: text(f"AP-{port:03d}"),
+            12: tlv(4, b"\x10"),  # wlanAccessPoint(3)
+        }
+        rows |= {f"{LLDP}.4.1.1.{c}.0.{port}.1": v for c, v in told.items()}
     return rows
 
 
 def controller(rounds: int) -> dict[str, bytes]:
     """Return the objects of a controller with all its access points."""
-    rows = system(
-        CONTROLLER_ID, "ArubaOS (MODEL: Aruba7240), Version 8.10.0.9", "wc", rounds
-    )
+    rows = system(CONTROLLER_ID, "ArubaOS (MODEL: Aruba7240), Version 8.10.0.9", "wc")
     rows["1.3.6.1.4.1.14823.2.2.1.1.3.1.0"] = number(0x42, APS)
     rows["1.3.6.1.4.1.14823.2.2.1.1.3.2.0"] = number(0x42, 12 * APS)
     for ap in range(APS):

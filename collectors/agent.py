@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 SPOOL_NAME = "collector.spool.sqlite3"
 INVENTORY_CHECK_S = 30.0
 HTTP_TIMEOUT_S = 20.0
+# Two hours of a city that is polled every 300 s, some 700 MB: it has a server's disk.
+SPOOL_RECORDS = 2_000_000
 # A poll of a switch makes fifty records: fewer requests, and still short commits there.
 BATCH_RECORDS = 2_000
 
@@ -62,7 +64,8 @@ async def run_collector(
         raise _empty("credentials_file")
     credentials = load_credentials(Path(collector.credentials_file))
     wake = asyncio.Event()
-    spool = await asyncio.to_thread(Spool, Path(settings.data_dir) / SPOOL_NAME)
+    path = Path(settings.data_dir) / SPOOL_NAME
+    spool = await asyncio.to_thread(Spool, path, max_records=SPOOL_RECORDS)
     with spool:
         poller = Poller(
             platforms=load_platforms(),
