@@ -28,7 +28,14 @@ from netmon.model import FailureReason
 
 
 class Moved(Exception):  # noqa: N818 - no error: the device has changed
-    """The device does not look as planned; the text says in what."""
+    """The device does not look as planned; the text says in what.
+
+    ``mark`` is the object that told so, empty where it showed otherwise.
+    """
+
+    def __init__(self, text: str, mark: str = "") -> None:
+        super().__init__(text)
+        self.mark = mark
 
 
 @dataclass(slots=True)
@@ -88,7 +95,7 @@ async def read_values(
             raise Moved("it has restarted")
         for oid, value in plan.marks.items():
             if values.answer.get(oid) != value:
-                raise Moved(f"{oid} has changed")
+                raise Moved(f"{oid} has changed", oid)
         lost = await _get(session, others, values.answer, clock, stop_s)
         walked, failures = await _walk(session, plan, lost, clock, stop_s)
         values.tables = list(_tables(plan, values.answer, walked, failures, lost))

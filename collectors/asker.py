@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,8 @@ from netmon.model import Device
 log = logging.getLogger(__name__)
 
 MAX_BUDGET_S = 60.0
+# A mark that moves at every poll (some devices count it like a clock) tells nothing.
+RESTLESS_POLLS = 3
 _BUDGET_SHARE = 0.9
 
 
@@ -46,6 +49,7 @@ class Asker:
         self._plan: Plan | None = None
         self._due = Due()
         self._before: Before | None = None
+        self._moves: Counter[str] = Counter()
 
     def forget(self) -> None:
         """Know nothing of the device any more: the next poll reads all of it."""
@@ -71,8 +75,10 @@ class Asker:
                     before=self._before,
                 )
             except Moved as why:
+                self._moves[why.mark] += 1
                 log.info("%s: its structure is read anew: %s", device.id, why)
             else:
+                self._moves.clear()
                 return self._valued(device, plan, values, start_s)
         spent_s = shared.clock.monotonic_s() - start_s
         return await self._structured(device, session, budget_s - spent_s)
@@ -122,6 +128,7 @@ class Asker:
             marks = await session.get(MARKS)
         except SessionError:
             marks = {}
+        marks = {o: v for o, v in marks.items() if self._moves[o] < RESTLESS_POLLS}
         plan = shared.planner.plan(
             reading, reading.platform, tables, result.words, marks
         )

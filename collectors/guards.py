@@ -77,8 +77,7 @@ class GuardedSession:
         error status in disguise. Where the device cannot answer a request of
         several objects it is asked for the halves, from then on at once.
         """
-        if self._clock.monotonic_s() - self._smaller_since_s > TRY_LARGER_AFTER_S:
-            self._most_oids = MAX_GET_OIDS
+        self._try_larger()
         found: dict[str, Value] = {}
         done = 0
         while done < len(oids):
@@ -93,12 +92,13 @@ class GuardedSession:
         """Return everything below ``root``; see `collectors.base.Session`.
 
         A reply that cannot be read may be too long for the driver: the walk is
-        begun again with half the rows a datagram, and stays there for this column.
-        A device that fails on one
+        begun again with half the rows a datagram, from then on at once for this
+        column. A device that fails on one
         object fails on every datagram with that object in it, also if it lies
         behind the table: then it is asked row by row.
         """
         stop_s = self._clock.monotonic_s() + deadline_s
+        self._try_larger()
         max_repetitions = min(
             max_repetitions, self._repetitions.get(root, max_repetitions)
         )
@@ -110,6 +110,7 @@ class GuardedSession:
                     raise
                 max_repetitions //= 2
                 self._repetitions[root] = max_repetitions
+                self._smaller_since_s = self._clock.monotonic_s()
             except ErrorStatusError:
                 if max_repetitions == 1:
                     raise
@@ -121,6 +122,11 @@ class GuardedSession:
     async def aclose(self) -> None:
         """Give back the socket."""
         await self._link.aclose()
+
+    def _try_larger(self) -> None:
+        if self._clock.monotonic_s() - self._smaller_since_s > TRY_LARGER_AFTER_S:
+            self._most_oids = MAX_GET_OIDS
+            self._repetitions.clear()
 
     async def _get_part(self, oids: Sequence[str]) -> dict[str, Value]:
         asked = list(dict.fromkeys([SYS_UPTIME, *oids]))

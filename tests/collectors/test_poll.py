@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from collectors.poll import Poller, planned_for
 from collectors.snmp import open_session
 from netmon.clock import SystemClock
 from netmon.config import Secret
+from netmon.demo.agent_data import Row
 from netmon.demo.agents import (
     AgentFleet,
     AgentSpec,
@@ -477,6 +479,35 @@ async def test_a_new_access_point_is_named_in_the_poll_that_sees_it(
     # It came back under the name it had: nothing has to be asked anew.
     assert ups(await poll(poller, city, "vc1"))["b1-ap2"] == 1.0
     assert poller.tally.structures == 2
+
+
+async def test_a_mark_that_never_rests_is_left_alone_for_a_while(
+    poller: Poller, city: Inventory
+) -> None:
+    """Some devices count ifTableLastChange like a clock."""
+    rows = [
+        ((1, 3, 6, 1, 2, 1, 1, 2, 0), "6", b"1.3.6.1.4.1.4711"),
+        ((1, 3, 6, 1, 2, 1, 1, 3, 0), "67", b"100"),
+        ((1, 3, 6, 1, 2, 1, 2, 2, 1, 3, 1), "2", b"117"),
+        ((1, 3, 6, 1, 2, 1, 2, 2, 1, 8, 1), "2", b"1"),
+    ]
+    mark, ticks = (1, 3, 6, 1, 2, 1, 31, 1, 5, 0), itertools.count()
+
+    class Restless(RecordedModel):
+        def rows(self) -> Sequence[Row]:
+            return [*super().rows(), (mark, "ticks", lambda _: next(ticks))]
+
+    agent = SnmpAgent(Restless(rows))
+    address = await agent.start()
+    device = msgspec.structs.replace(city.device_by_id["sw1"], id="x", address=address)
+    structures = []
+    try:
+        for _ in range(7):
+            assert (await poller.poll(device, []))[0].values["up"] == 1.0
+            structures.append(poller.tally.structures)
+    finally:
+        await agent.stop()
+    assert structures == [1, 2, 3, 4, 4, 4, 4]
 
 
 async def test_ports_tell_their_rates_from_the_second_poll_on(
