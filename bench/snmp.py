@@ -39,6 +39,7 @@ from typing import IO
 
 import httpx
 
+from collectors.agent import spare_collecting
 from collectors.base import Session, Timing
 from collectors.credentials import Credential, Credentials
 from collectors.platforms import load_platforms
@@ -510,7 +511,9 @@ def main() -> int:
     """Run, print the figures beside their limits, and the JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--no-peers", action="store_true")
-    figures = asyncio.run(run(not parser.parse_args().no_peers))
+    peers = not parser.parse_args().no_peers
+    spare_collecting()
+    figures = asyncio.run(run(peers))
     for name, figure in figures.items():
         limit = TARGETS.get(name)
         told = "not here" if figure is None else f"{figure:g}"

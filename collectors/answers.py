@@ -178,8 +178,6 @@ def decode_grid(grid: Grid, answer: Mapping[str, Value]) -> TableResult:
     Raises:
         Moved: a cell that every row must have is missing.
     """
-    if not grid.fields:
-        return TableResult(grid.table.name, grid.table.result, grid.rows, grid.complete)
     names = [name for name, _, _ in grid.fields]
     columns = [
         _column(grid, name, required, layers, answer)
@@ -187,9 +185,10 @@ def decode_grid(grid: Grid, answer: Mapping[str, Value]) -> TableResult:
     ]
     names += [name for name, _ in grid.fixed]
     columns += [list(values) for _, values in grid.fixed]
+    told = zip(*columns, strict=True) if columns else [()] * len(grid.parts)
     rows = tuple(
-        Row(row.parts, dict(zip(names, cells, strict=True)), row.words)
-        for row, cells in zip(grid.rows, zip(*columns, strict=True), strict=True)
+        Row(parts, dict(zip(names, cells, strict=True)), words)
+        for parts, words, cells in zip(grid.parts, grid.words, told, strict=True)
     )
     return TableResult(grid.table.name, grid.table.result, rows, grid.complete)
 
@@ -206,12 +205,12 @@ def _column(
         if required and None in raws:
             raise Moved(f"{grid.table.name}.{name} has lost a row")
         return layers[0].read(raws)
-    found: list[float | None] = [None] * len(grid.rows)
+    found: list[float | None] = [None] * len(grid.parts)
     asked: set[int] = set()
     there: set[int] = set()
     for layer in layers:
         raws = list(map(answer.get, layer.oids))
-        places = layer.places or range(len(grid.rows))
+        places = layer.places or range(len(grid.parts))
         asked.update(places)
         for place, raw, value in zip(places, raws, layer.read(raws), strict=True):
             if raw is not None:

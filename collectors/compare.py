@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from collectors.base import Value
 from collectors.decode import Row, TableResult
 from collectors.pace import has_restarted
-from collectors.plan import Counter
+from collectors.plan import Counters
 from netmon.units import MAX_RATE_BPS
 
 RATES = {"in_octets_total": "in_rate_bps", "out_octets_total": "out_rate_bps"}
@@ -73,7 +73,7 @@ def rate_bps(
 
 def compare(
     tables: Iterable[TableResult],
-    counters: Iterable[Counter],
+    counters: Iterable[Counters],
     answer: Mapping[str, Value],
     before: Before | None,
     at_s: float,
@@ -85,15 +85,16 @@ def compare(
     known = {} if before is None or is_new else before.counters
     told: dict[str, int] = {}
     by_port: dict[str, list[tuple[str, int, int, int]]] = {}
-    for counter in counters:
-        value = answer.get(counter.oid)
-        if not isinstance(value, int):
-            continue
-        told[counter.oid] = value
-        last = known.get(counter.oid)
-        if last is not None:
-            moved = (RATES[counter.field], last, value, counter.bits)
-            by_port.setdefault(counter.port, []).append(moved)
+    for column in counters:
+        name, bits = RATES[column.field], column.bits
+        for port, oid in zip(column.ports, column.oids, strict=True):
+            value = answer.get(oid)
+            if not isinstance(value, int):
+                continue
+            told[oid] = value
+            last = known.get(oid)
+            if last is not None:
+                by_port.setdefault(port, []).append((name, last, value, bits))
     was_up = {} if before is None else before.oper_up
     changes = {} if before is None else dict(before.changes)
     is_up: dict[str, float | None] = {}

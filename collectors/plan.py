@@ -15,10 +15,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from sys import intern
 
-from collectors.base import SYS_UPTIME, Value, oid_key
+from collectors.base import SYS_UPTIME, Value, index_key, oid_key
 from collectors.cells import Reader, reader
 from collectors.columns import Columns, wanted_rows
 from collectors.decode import Row, TableResult
+from collectors.lan import with_lan
 from collectors.platform_model import Column, Platform, Table
 from collectors.read import Index, Reading, TableReading
 from collectors.results import RESULT_FIELDS, ResultKind
@@ -35,6 +36,9 @@ MARKS = (IF_NUMBER, IF_TABLE_LAST_CHANGE, ENT_LAST_CHANGE)
 CHANGING: frozenset[ResultKind] = frozenset(("access_point", "radio", "vap", "network"))
 # Says where things are, not how they are.
 STILL: frozenset[ResultKind] = frozenset(("neighbour", "local_port", "entity", "alias"))
+# What `collectors.lan` finds a port for; it needs no second time.
+_WITH_PORTS: frozenset[ResultKind] = frozenset(("neighbour", "local_port"))
+_NO_WORDS: Mapping[str, str] = {}
 _STILL_FIELDS = frozenset(("type", "class", "within", "scale", "precision"))
 
 # 1,500 octets of Ethernet less IP and UDP, less the head of an SNMPv3 message.
@@ -64,11 +68,13 @@ class Layer:
 class Grid:
     """A table whose rows stay: prepared cells, decoded by column.
 
-    ``fixed`` are numbers that do not move, a column for each name.
+    ``parts`` and ``words`` are those of its rows, ``fixed`` numbers that do not
+    move, a column for each name.
     """
 
     table: Table
-    rows: tuple[Row, ...]
+    parts: tuple[Mapping[str, str], ...]
+    words: tuple[Mapping[str, str], ...]
     fields: tuple[tuple[str, bool, tuple[Layer, ...]], ...]
     fixed: tuple[tuple[str, tuple[float | None, ...]], ...]
     complete: bool
@@ -100,18 +106,17 @@ class Walk:
 
 
 @dataclass(frozen=True, slots=True)
-class Counter:
-    """An octet counter of a port: where it is asked, and how many bits it has.
+class Counters:
+    """Octet counters of ports that come from one column.
 
-    ``oid`` is made of the object id of a column and the ``index`` of the row.
+    ``oids`` say where those of the ``ports`` are asked, ``bits`` how many they have.
     """
 
-    port: str
     field: str
-    oid: str
     column: str
-    index: Index
     bits: int
+    ports: tuple[str, ...]
+    oids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +132,7 @@ class Plan:
     requests: tuple[tuple[str, ...], ...]
     walks: tuple[Walk, ...]
     tables: tuple[Grid | Loose, ...]
-    counters: tuple[Counter, ...]
+    counters: tuple[Counters, ...]
 
 
 class Planner:
@@ -135,6 +140,8 @@ class Planner:
 
     def __init__(self) -> None:
         self._readers: dict[tuple[str, int], tuple[Column, Reader]] = {}
+        # Ports have the same few indexes on all devices: a thousand copies are one.
+        self._parts: dict[tuple[tuple[str, str], ...], Mapping[str, str]] = {}
 
     def plan(
         self,
@@ -149,12 +156,13 @@ class Planner:
         ``decoded`` are the tables of the reading before anything was joined,
         ``words`` its facts, ``marks`` what the device said of `MARKS`.
         """
-        results = {result.name: result for result in decoded}
+        # Neighbours are found their ports once, and go with the ports' names.
+        results = {result.name: result for result in with_lan(decoded)}
         tables: list[Grid | Loose] = []
         walks: dict[str, Walk] = {}
         for table in platform.tables:
             found = reading.tables.get(table.name)
-            if found is None:
+            if found is None or table.result in _WITH_PORTS:
                 continue
             if _is_grid(table, found):
                 tables.append(self._grid(table, found, results[table.name]))
@@ -190,7 +198,13 @@ class Planner:
         indexes = [_index(table, row) for row in result.rows] if moving else []
         return Grid(
             table=table,
-            rows=result.rows,
+            parts=tuple(self._shared(row.parts) for row in result.rows),
+            words=tuple(
+                {name: intern(text) for name, text in row.words.items()}
+                if row.words
+                else _NO_WORDS
+                for row in result.rows
+            ),
             fields=tuple(
                 (
                     field,
@@ -205,6 +219,9 @@ class Planner:
             ),
             complete=result.complete,
         )
+
+    def _shared(self, parts: Mapping[str, str]) -> Mapping[str, str]:
+        return self._parts.setdefault(tuple(parts.items()), parts)
 
     def _layers(
         self,
@@ -342,7 +359,7 @@ def _requests(oids: Iterable[str]) -> Iterator[tuple[str, ...]]:
         yield tuple(part)
 
 
-def _counters(tables: Iterable[Grid | Loose]) -> Iterator[Counter]:
+def _counters(tables: Iterable[Grid | Loose]) -> Iterator[Counters]:
     for grid in tables:
         if not isinstance(grid, Grid) or grid.table.result != "port":
             continue
@@ -350,17 +367,14 @@ def _counters(tables: Iterable[Grid | Loose]) -> Iterator[Counter]:
             if field not in _COUNTERS:
                 continue
             for layer in layers:
-                places = layer.places or range(len(grid.rows))
-                bits = 32 if layer.column.startswith(_IF_ENTRY) else 64
-                for place, oid in zip(places, layer.oids, strict=True):
-                    yield Counter(
-                        port=grid.rows[place].parts["port"],
-                        field=field,
-                        oid=oid,
-                        column=layer.column,
-                        index=oid_key(oid[len(layer.column) + 1 :]),
-                        bits=bits,
-                    )
+                places = layer.places or range(len(grid.parts))
+                yield Counters(
+                    field=field,
+                    column=layer.column,
+                    bits=32 if layer.column.startswith(_IF_ENTRY) else 64,
+                    ports=tuple(grid.parts[place]["port"] for place in places),
+                    oids=layer.oids,
+                )
 
 
 def counters_read(plan: Plan, reading: Reading) -> dict[str, Value]:
@@ -369,5 +383,7 @@ def counters_read(plan: Plan, reading: Reading) -> dict[str, Value]:
     for found in reading.tables.values():
         columns.update(found.columns)
     return {
-        counter.oid: columns[counter.column][counter.index] for counter in plan.counters
+        oid: columns[counters.column][index_key(oid[len(counters.column) + 1 :])]
+        for counters in plan.counters
+        for oid in counters.oids
     }

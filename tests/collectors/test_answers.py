@@ -15,7 +15,7 @@ from collectors.base import ErrorStatusError, NoReplyError, Session, Timing, Val
 from collectors.compare import Before
 from collectors.decode import TableResult
 from collectors.guards import GuardedSession
-from collectors.meaning import decode_tables, result_of
+from collectors.meaning import decode_tables, joined, result_of
 from collectors.plan import IF_NUMBER, MARKS, Plan, Planner, counters_read
 from collectors.platforms import load_platforms
 from collectors.read import read_device
@@ -120,7 +120,12 @@ async def planned(
 
 
 def shown(tables: Sequence[TableResult]) -> list[object]:
-    return [(t.name, t.result, t.complete, t.rows) for t in tables]
+    """Return what tables tell together; neighbours tell it at their ports."""
+    return [
+        (table.name, table.result, table.complete, table.rows)
+        for table in joined(tables)
+        if table.result not in {"neighbour", "local_port"}
+    ]
 
 
 def all_recordings(folders: Sequence[Path]) -> list[Path]:

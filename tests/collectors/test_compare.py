@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from collectors.base import Value
 from collectors.compare import Before, Compared, compare, rate_bps
 from collectors.decode import Row, TableResult
-from collectors.plan import Counter
+from collectors.plan import Counters
 from netmon.units import GBIT, MBIT
 
 TOP64, TOP32 = 2**64, 2**32
@@ -72,8 +72,8 @@ def ports(*ups: float | None) -> TableResult:
 
 
 COUNTERS = [
-    Counter("1", "in_octets_total", IN, IN[:-2], (1,), 64),
-    Counter("1", "out_octets_total", OUT, OUT[:-2], (1,), 64),
+    Counters("in_octets_total", IN[:-2], 64, ("1",), (IN,)),
+    Counters("out_octets_total", OUT[:-2], 64, ("1",), (OUT,)),
 ]
 
 
