@@ -39,7 +39,6 @@ from typing import IO
 
 import httpx
 
-from collectors.agent import spare_collecting
 from collectors.base import Session, Timing
 from collectors.credentials import Credential, Credentials
 from collectors.platforms import load_platforms
@@ -47,6 +46,7 @@ from collectors.poll import Poller, planned_for
 from collectors.snmp import open_session
 from netmon.clock import SystemClock
 from netmon.config import Secret
+from netmon.garbage import collect_seldom
 from netmon.ingest import new_token, token_hash
 from netmon.model import (
     AccessPoint,
@@ -512,7 +512,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--no-peers", action="store_true")
     peers = not parser.parse_args().no_peers
-    spare_collecting()
+    collect_seldom()
     figures = asyncio.run(run(peers))
     for name, figure in figures.items():
         limit = TARGETS.get(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import signal
 from collections.abc import Callable, Coroutine
@@ -19,6 +18,7 @@ from netmon import __version__
 from netmon.clock import Clock, SystemClock
 from netmon.config import Settings, read_secret
 from netmon.errors import ConfigError, Problem, StorageError
+from netmon.garbage import collect_seldom
 from netmon.model import Inventory
 from netmon.push import Pusher
 from netmon.spool import Spool
@@ -35,16 +35,6 @@ BATCH_RECORDS = 2_000
 
 # Returns the inventory and what tells one version from another.
 InventorySource = Callable[[], tuple[Inventory, object]]
-
-
-def spare_collecting() -> None:
-    """Let Python look for cyclic garbage less often.
-
-    It looks at all that is remembered of a thousand devices whenever some hundred
-    objects were made, which costs more than polling them; what we make has no cycles
-    but a few of the libraries'.
-    """
-    gc.set_threshold(50_000, 20, 20)
 
 
 async def run_collector(
@@ -113,7 +103,7 @@ async def run_collector(
 
 async def serve(settings: Settings, inventory: InventorySource) -> None:
     """Run the collector until SIGTERM or SIGINT; raises as `run_collector`."""
-    spare_collecting()
+    collect_seldom()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -31,7 +31,9 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
     from dashboards.app import create_app
     from netmon.cli.base import open_store
     from netmon.clock import SystemClock
+    from netmon.garbage import collect_seldom
 
+    collect_seldom()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     with open_store(args.config) as (store, settings):
         app = create_app(settings, store, SystemClock())
