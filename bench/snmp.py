@@ -10,10 +10,11 @@ this one, with the poller, the spool, the sender and a real gateway behind it.
   by our sessions, and nothing done with them. CPU of this process.
 - ``accepted_cycle_cpu_s``: a cycle of what the platforms' files ask, decoded, compared,
   spooled, sent, and accepted: CPU of this process and of the gateway.
-- ``wall_40ms_s``: the same with agents that answer after 40 ms, 100 devices at once.
-- ``rss_mb``: the most memory this process had by then.
+- ``rss_mb``: the most memory this process had up to there, one collector of the city.
+- ``wall_40ms_s``: such a cycle with agents that answer after 40 ms, 100 devices at once.
 - ``vs_pysnmp``, ``vs_snmp_exporter``, ``vs_snmpbulkwalk``: CPU time of those for the 620,800
-  values over ours, from a sample of devices, scaled. A peer that is not here is null.
+  values over ours, from a sample of devices, scaled. A peer that is not here is null;
+  Debian has them: ``apt-get install snmp prometheus-snmp-exporter``.
 
 The last line is one JSON object.
 """
@@ -485,11 +486,11 @@ async def run(peers: bool) -> dict[str, float | str | None]:
             "accepted_values": centre.values,
             "accepted_requests": centre.requests,
             "accepted_records": centre.records,
+            "rss_mb": rounded(peak_mb()),
         }
         slow = agents(stack, log, DELAY_S)
         _, *usual = await centre.cycles(slow)
         figures["wall_40ms_s"] = rounded(min(wall for _, wall in usual))
-        figures["rss_mb"] = rounded(peak_mb())
         ours_s = await snmp_cycle(city)
         figures["snmp_cycle_cpu_s"] = rounded(ours_s)
         figures["snmp_cycle_values"] = VALUES
