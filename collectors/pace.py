@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from collectors.schedule import offset_s
 
 # A dead device is asked ever more seldom, but never more seldom than this: the time,
-# and where rounds are short the rounds.
-MOST_SELDOM_S = 900.0
-MOST_SELDOM_ROUNDS = 15
+# and where rounds are short the rounds. A record of a device says something for 15
+# minutes (`netmon.metrics`): before that it is said again that it is silent.
+MOST_SELDOM_S = 840.0
+MOST_SELDOM_ROUNDS = 14
 # The first failures are asked on at the usual pace: most of them are a lost packet or
 # a restart, and a replaced device needs its session made anew (`collectors.poll`).
 PATIENT_POLLS = 2

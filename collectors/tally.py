@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 class Tally:
     """Totals since the collector's start, shared by all its sessions.
 
-    ``requests`` are questions sent, retries among them; ``timeouts`` those without
+    ``requests`` are questions sent, retries among them (what proves the end of a
+    table or renews the time of SNMPv3 is not counted); ``timeouts`` those without
     an answer, ``unreadable`` those with one that could not be read, ``refused``
     those that SNMPv3 turned down. ``splits`` are requests a device could not answer
     as a whole. ``walk_rows`` count all walks, ``longest_walk_rows`` is the longest.
