@@ -38,7 +38,8 @@ LIMIT_S = 2.5
 # Fewer batches than this have an interval too wide or, by luck, too narrow.
 MIN_BATCHES = 4
 BATCH_S = 0.060
-# What the test may take beside lessons; idle, the threshold for a second is more.
+# What the test may take beside lessons that move more than this share of it.
+LOADED_SHARE = 0.5
 MAX_BYTES_LOADED = 3_000_000
 MAX_BYTES = 60_000_000
 
@@ -69,7 +70,7 @@ def pacing_bps(threshold_bps: float, cross_bps: float) -> float:
 
 def max_bytes(threshold_bps: float, cross_bps: float) -> int:
     """Return what the test may move: little beside lessons; pure."""
-    is_loaded = cross_bps > LEAST_SHARE * threshold_bps
+    is_loaded = cross_bps > LOADED_SHARE * threshold_bps
     return MAX_BYTES_LOADED if is_loaded else MAX_BYTES
 
 

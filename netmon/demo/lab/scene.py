@@ -20,7 +20,10 @@ from netmon.demo.lab.topology import (
     LineShape,
 )
 
-Traffic = Literal["udp", "tcp", "greedy"]
+Traffic = Literal["udp", "tcp", "greedy", "bursts"]
+# How far apart bursts begin; in between there is nothing.
+_BURST_S = 0.050
+_UDP_BYTES = 1400
 _PAYLOAD = 1448 / 1514
 _IPERF_S = 600
 _PORTS = {"down": 5301, "up": 5302}
@@ -28,7 +31,10 @@ _PORTS = {"down": 5301, "up": 5302}
 
 @dataclass(frozen=True, slots=True)
 class Cross:
-    """Other traffic on the line: a share of its rate, or greedy flows (share 1)."""
+    """Other traffic on the line: a share of its rate, or greedy flows (share 1).
+
+    ``bursts`` are UDP packets sent back to back twenty times a second.
+    """
 
     kind: Traffic
     share: float
@@ -42,10 +48,16 @@ class Scene:
         self.lab = lab
         self.port = port
 
-    def measure(self, **job: Any) -> list[dict[str, Any]]:
-        """Run tests on the probe; LabError with its words if that fails."""
+    def measure(self, *, core: int | None = None, **job: Any) -> list[dict[str, Any]]:
+        """Run tests on the probe, on one core if asked.
+
+        Raises:
+            LabError: that failed, with its words.
+        """
         text = json.dumps({"port": self.port, **job})
         command = [sys.executable, "-m", "netmon.demo.lab.measure", text]
+        if core is not None:
+            command = ["taskset", "-c", str(core), *command]
         done = subprocess.run(
             self.lab.command("probe", *command),
             capture_output=True,
@@ -69,6 +81,19 @@ class Scene:
             )
         received = json.loads(done.stdout)["end"]["sum_received"]
         return received["bits_per_second"] / _PAYLOAD, received["bytes"] / _PAYLOAD
+
+
+@contextmanager
+def starving(core: int) -> Iterator[None]:
+    """Leave others on a core a thirtieth of it (fifteen steps of nice)."""
+    spin = ["taskset", "-c", str(core), "nice", "-n", "-15"]
+    spin += [sys.executable, "-c", "while True: pass"]
+    process = subprocess.Popen(spin)
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
 
 
 @contextmanager
@@ -140,7 +165,10 @@ def _traffic(stack: ExitStack, lab: Lab, cross: Cross, shape: LineShape) -> None
         command += ["-P", str(cross.flows), "--forceflush"]
         each_bps = int(rate_bps * cross.share * _PAYLOAD / cross.flows)
         if cross.kind == "udp":
-            command += ["-u", "-l", "1400", "-b", str(each_bps)]
+            command += ["-u", "-l", str(_UDP_BYTES), "-b", str(each_bps)]
+        elif cross.kind == "bursts":
+            packets = max(1, int(each_bps * _BURST_S / 8 / _UDP_BYTES))
+            command += ["-u", "-l", str(_UDP_BYTES), "-b", f"{each_bps}/{packets}"]
         elif cross.kind == "tcp":
             command += ["-b", str(each_bps)]
         process = lab.start(

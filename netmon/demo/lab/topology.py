@@ -56,7 +56,8 @@ class LineShape:
     """How the line behaves. Rates in bit/s at L2; ``queue_s`` is its buffer.
 
     ``burst_bytes`` None means one millisecond of the rate: no token bucket that a
-    short test could mistake for capacity.
+    short test could mistake for capacity. ``limit_bytes`` is the queue's size (None:
+    what fits ``queue_s``): one that changes under load stalls the kernel's tbf.
     """
 
     down_bps: float
@@ -64,6 +65,16 @@ class LineShape:
     delay_s: float = 0.010
     queue_s: float = 0.040
     burst_bytes: int | None = None
+    limit_bytes: int | None = None
+
+    def burst_at(self, rate_bps: float) -> int:
+        """Return the bucket's size at a rate."""
+        return self.burst_bytes or max(2 * _FRAME, int(rate_bps / 8 * 0.001))
+
+    def limit_at(self, rate_bps: float) -> int:
+        """Return the queue's size at a rate, the bucket included."""
+        queued = max(4 * _FRAME, int(rate_bps / 8 * self.queue_s))
+        return self.limit_bytes or self.burst_at(rate_bps) + queued
 
 
 def run(*command: str) -> str:
@@ -86,6 +97,7 @@ class Lab:
         self._shape = shape
         self._delay: subprocess.Popen[bytes] | None = None
         self._made: list[str] = []
+        self._is_shaped = False
 
     def name(self, host: str) -> str:
         """Return the namespace of a host: srv, isp, rtr, probe or room."""
@@ -173,28 +185,33 @@ class Lab:
             self._on(host, "ip", "link", "set", device, "up")
 
     def shape(self, shape: LineShape) -> None:
-        """Set both directions of the line, also under load (the delay stays)."""
+        """Set both directions of the line, also under load (the delay stays).
+
+        A change keeps what is queued; a new qdisc would stop the port for a moment.
+        """
+        verb = "change" if self._is_shaped else "add"
+        self._is_shaped = True
         for host, device, rate_bps in (
             ("isp", "line", shape.down_bps),
             ("rtr", WAN, shape.up_bps),
         ):
-            burst = shape.burst_bytes or max(2 * _FRAME, int(rate_bps / 8 * 0.001))
-            limit = burst + max(4 * _FRAME, int(rate_bps / 8 * shape.queue_s))
             self._on(
                 host,
                 "tc",
                 "qdisc",
-                "replace",
+                verb,
                 "dev",
                 device,
                 "root",
+                "handle",
+                "1:",
                 "tbf",
                 "rate",
                 f"{int(rate_bps)}bit",
                 "burst",
-                str(burst),
+                str(shape.burst_at(rate_bps)),
                 "limit",
-                str(limit),
+                str(shape.limit_at(rate_bps)),
             )
         self._shape = shape
 
