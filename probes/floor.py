@@ -23,6 +23,7 @@ from probes.estimate import (
     clock_error_bps,
     half_width,
     mean_rate_bps,
+    rate_payload_bps,
     window_s,
 )
 from probes.measure_protocol import Direction
@@ -134,7 +135,10 @@ class FloorTest(CapacityTest):
                 pacing_bps=pacing_bps(threshold_bps, cross_bps),
             ),
             own=own,
-            emit=emit,
+            # The answer is told, not the rate that it was found at.
+            emit=lambda event, fields: (
+                None if event.startswith("found_") else emit(event, fields)
+            ),
         )
         self._threshold_bps = threshold_bps
         self._verdict: Floor | None = None
@@ -147,7 +151,8 @@ class FloorTest(CapacityTest):
         if run.weakness:
             found = Floor.INVALID
         verdict = found or Floor.NO_VERDICT
-        self._emit(f"floor_{verdict}", {"threshold_bps": self._threshold_bps})
+        asked_bps = rate_payload_bps(self._threshold_bps)
+        self._emit(f"floor_{verdict}", {"threshold_bps": asked_bps})
         return FloorResult(verdict, self._threshold_bps, run)
 
     def _decide(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from netmon.model import FailureReason
 from probes.base import Emit, MeasureAddress
 from probes.counters import CounterPoller, Refresh, trouble
 from probes.course import Course, Step, Why
-from probes.estimate import LIMIT_S, Sample
+from probes.estimate import LIMIT_S, Sample, rate_ip_bps, rate_payload_bps
 from probes.failures import ProbeFailedError
 from probes.limits import retransmitted_ratio
 from probes.load import TICK_S, Control, Streams, pump
@@ -263,7 +264,7 @@ class Running:
         total = result.total
         self._emit(f"stopped_{result.why}", {"load_s": result.load_s})
         if result.cross_bps is not None:
-            self._emit("cross", {"cross_bps": result.cross_bps})
+            self._emit("cross", {"cross_bps": rate_ip_bps(result.cross_bps)})
         if result.weakness:
             self._emit(
                 f"weak_{result.limited_by}",
@@ -275,8 +276,9 @@ class Running:
             )
         elif result.limited_by:
             self._emit(f"limited_{result.limited_by}", {})
-        self._emit(
-            f"found_{total.kind}",
-            {"rate_bps": total.rate_bps, "low_bps": total.low_bps}
-            | ({"high_bps": total.high_bps} if total.batches else {}),
-        )
+        # What records and pages name is payload too.
+        rates = {"rate_bps": total.rate_bps, "low_bps": total.low_bps}
+        if math.isfinite(total.high_bps):
+            rates["high_bps"] = total.high_bps
+        payload = {name: rate_payload_bps(rate) for name, rate in rates.items()}
+        self._emit(f"found_{total.kind}", payload)
