@@ -27,6 +27,8 @@ from probes.wirelevel import OwnOctets
 
 SAMPLE_S = 0.020
 STAT_S = 0.100
+# After this and three round trips data must have moved counters that are live.
+BEGUN_S = 0.100
 # What a test takes of a line that others fill.
 FULL_SHARE = 0.10
 _LEAST_PACING_BPS = 500_000.0
@@ -209,8 +211,13 @@ class Running:
         if poller is None:
             return self._samples
         readings = poller.readings()
-        is_live = not self._course.by_edges
-        why = trouble(readings, self._direction, poller.polls, is_live=is_live)
+        course = self._course
+        since_s = (
+            None
+            if course.by_edges
+            else course.started_s + BEGUN_S + 3 * course.idle_rtt_s
+        )
+        why = trouble(readings, self._direction, poller.polls, live_from_s=since_s)
         if why:
             # Nothing counted so far is worth anything: go on with our own octets.
             self._emit(f"counters_{why}", {})
