@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, Literal
 
 from netmon.demo.lab.topology import (
-    PROVIDER_IP,
+    NET_IP,
     ROOM_IP,
     SERVER_IP,
     WAN,
     Lab,
     LabError,
     LineShape,
+    run,
 )
 
 Traffic = Literal["udp", "tcp", "greedy", "bursts"]
@@ -67,6 +69,17 @@ class Scene:
         if done.returncode:
             raise LabError(done.stderr[-2000:])
         return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def carried_bps(self, seconds: float = 1.0) -> float:
+        """Return what the line carries down just now, by the router's own counter."""
+        command = ["cat", f"/sys/class/net/{WAN}/statistics/rx_bytes"]
+        octets = []
+        for wait_s in (seconds, 0.0):
+            done = run(*self.lab.command("rtr", *command))
+            octets.append((int(done), time.monotonic()))
+            time.sleep(wait_s)
+        (first, began_s), (last, ended_s) = octets
+        return 8 * (last - first) / (ended_s - began_s)
 
     def iperf3(self, direction: str, seconds: float) -> tuple[float, float]:
         """Return L2 bit/s and bytes of an iperf3 TCP run from the probe."""
@@ -155,9 +168,7 @@ def _iperf_server(lab: Lab, host: str, port: int) -> Iterator[None]:
 def _traffic(stack: ExitStack, lab: Lab, cross: Cross, shape: LineShape) -> None:
     for direction, rate_bps in (("down", shape.down_bps), ("up", shape.up_bps)):
         sender, receiver, address = (
-            ("isp", "room", ROOM_IP)
-            if direction == "down"
-            else ("room", "isp", PROVIDER_IP)
+            ("net", "room", ROOM_IP) if direction == "down" else ("room", "net", NET_IP)
         )
         port = _PORTS[direction]
         stack.enter_context(_iperf_server(lab, receiver, port))

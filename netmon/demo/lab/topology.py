@@ -2,8 +2,11 @@
 
 ```
 srv ==delay, down only==> isp --line, tbf both ways-- rtr --+-- probe
- ^------- up, no delay -----'                               +-- room (cross traffic)
+ ^------- up, no delay -----' '-- net                       +-- room
 ```
+
+Other traffic runs between net and room: from a host of its own, because a sender that
+has the line's queue on its own machine is held back by it instead of losing packets.
 
 What is shaped is L2 without FCS (payload 1448 of 1514 bytes in a full frame), the
 same bytes that the interface counters count. Offloads are off on the line, so that
@@ -29,6 +32,7 @@ ROUTER_WAN_IP = "10.91.3.2"
 ROUTER_LAN_IP = "10.91.4.1"
 PROBE_IP = "10.91.4.2"
 ROOM_IP = "10.91.5.2"
+NET_IP = "10.91.6.2"
 WAN = "wan"
 _FRAME = 1514
 
@@ -100,7 +104,7 @@ class Lab:
         self._is_shaped = False
 
     def name(self, host: str) -> str:
-        """Return the namespace of a host: srv, isp, rtr, probe or room."""
+        """Return the namespace of a host: srv, isp, net, rtr, probe or room."""
         return f"nm{self._tag}-{host}"
 
     def __enter__(self) -> Self:
@@ -133,7 +137,7 @@ class Lab:
         return run(*self.command(host, *command))
 
     def _build(self) -> None:
-        for host in ("srv", "isp", "rtr", "probe", "room"):
+        for host in ("srv", "isp", "net", "rtr", "probe", "room"):
             run("ip", "netns", "add", self.name(host))
             self._made.append(self.name(host))
             self._on(host, "ip", "link", "set", "lo", "up")
@@ -145,12 +149,14 @@ class Lab:
             "rtr", "lan0", f"{ROUTER_LAN_IP}/24", "probe", "eth0", f"{PROBE_IP}/24"
         )
         self._link("rtr", "lan1", "10.91.5.1/24", "room", "eth0", f"{ROOM_IP}/24")
+        self._link("isp", "net0", "10.91.6.1/24", "net", "eth0", f"{NET_IP}/24")
         for host in ("isp", "rtr"):
             self._on(host, "sysctl", "-qw", "net.ipv4.ip_forward=1")
         self._on("isp", "ip", "route", "add", "10.91.4.0/22", "via", ROUTER_WAN_IP)
         self._on("rtr", "ip", "route", "add", "default", "via", PROVIDER_IP)
         self._on("probe", "ip", "route", "add", "default", "via", ROUTER_LAN_IP)
         self._on("room", "ip", "route", "add", "default", "via", "10.91.5.1")
+        self._on("net", "ip", "route", "add", "default", "via", "10.91.6.1")
         self._on("srv", "ip", "route", "add", "10.91.0.0/16", "via", "10.91.1.1")
         for host, device in (("isp", "line"), ("rtr", WAN)):
             self._on(
