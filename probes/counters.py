@@ -59,21 +59,28 @@ _FEW_POLLS = 8
 
 
 def trouble(
-    readings: Sequence[Reading], direction: Direction, polls: int, *, is_live: bool
+    readings: Sequence[Reading],
+    direction: Direction,
+    polls: int,
+    *,
+    live_from_s: float | None,
 ) -> Trouble:
     """Return why the readings of a test cannot be used; empty: they can; pure.
 
     ``silent``: hardly any answer. ``reset``: the router or its counters began anew.
-    ``stale``: counters that were live are refreshed rarely now.
+    ``stale``: counters that were live are refreshed rarely now; ``live_from_s`` is
+    since when the line has carried enough to show it (None: they are not live).
     """
     if polls >= _FEW_POLLS and len(readings) < polls * _FRESH_SHARE:
         return "silent"
     if any(_is_reset(before, after) for before, after in pairwise(readings)):
         return "reset"
-    if is_live and len(readings) >= _FEW_POLLS:
-        fresh = len(edges(readings, direction))
-        if fresh < _FRESH_SHARE * (len(readings) - 1):
-            return "stale"
+    if live_from_s is None:
+        return ""
+    loaded = [reading for reading in readings if reading.at_s >= live_from_s]
+    fresh = len(edges(loaded, direction))
+    if len(loaded) >= _FEW_POLLS and fresh < _FRESH_SHARE * (len(loaded) - 1):
+        return "stale"
     return ""
 
 

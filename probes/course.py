@@ -25,7 +25,7 @@ from probes.limits import RETRANS_SHARE
 from probes.spans import BusySpans, full_runs
 
 # What one stream is trusted to keep on its way: less than common buffers hold.
-WINDOW_BYTES = 500_000
+WINDOW_BYTES = 250_000
 # A line that is full for less of the time is not filled by so few streams.
 FULL_SHARE = 0.5
 # Streams that bring less than this more: not the number of streams is the limit.

@@ -134,6 +134,7 @@ class MeasureServer:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._slots.close()
         if self._echo is not None:
             self._echo.close()
         if self._listener is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from netmon.model import FailureReason
 from probes.base import Emit, MeasureAddress
 from probes.counters import CounterPoller, Refresh, trouble
 from probes.course import Course, Step, Why
-from probes.estimate import LIMIT_S, Sample
+from probes.estimate import LIMIT_S, Sample, rate_ip_bps, rate_payload_bps
 from probes.failures import ProbeFailedError
 from probes.limits import retransmitted_ratio
 from probes.load import TICK_S, Control, Streams, pump
@@ -26,6 +27,8 @@ from probes.wirelevel import OwnOctets
 
 SAMPLE_S = 0.020
 STAT_S = 0.100
+# After this and three round trips data must have moved counters that are live.
+BEGUN_S = 0.100
 # What a test takes of a line that others fill.
 FULL_SHARE = 0.10
 _LEAST_PACING_BPS = 500_000.0
@@ -208,8 +211,13 @@ class Running:
         if poller is None:
             return self._samples
         readings = poller.readings()
-        is_live = not self._course.by_edges
-        why = trouble(readings, self._direction, poller.polls, is_live=is_live)
+        course = self._course
+        since_s = (
+            None
+            if course.by_edges
+            else course.started_s + BEGUN_S + 3 * course.idle_rtt_s
+        )
+        why = trouble(readings, self._direction, poller.polls, live_from_s=since_s)
         if why:
             # Nothing counted so far is worth anything: go on with our own octets.
             self._emit(f"counters_{why}", {})
@@ -263,7 +271,7 @@ class Running:
         total = result.total
         self._emit(f"stopped_{result.why}", {"load_s": result.load_s})
         if result.cross_bps is not None:
-            self._emit("cross", {"cross_bps": result.cross_bps})
+            self._emit("cross", {"cross_bps": rate_ip_bps(result.cross_bps)})
         if result.weakness:
             self._emit(
                 f"weak_{result.limited_by}",
@@ -275,8 +283,9 @@ class Running:
             )
         elif result.limited_by:
             self._emit(f"limited_{result.limited_by}", {})
-        self._emit(
-            f"found_{total.kind}",
-            {"rate_bps": total.rate_bps, "low_bps": total.low_bps}
-            | ({"high_bps": total.high_bps} if total.batches else {}),
-        )
+        # What records and pages name is payload too.
+        rates = {"rate_bps": total.rate_bps, "low_bps": total.low_bps}
+        if math.isfinite(total.high_bps):
+            rates["high_bps"] = total.high_bps
+        payload = {name: rate_payload_bps(rate) for name, rate in rates.items()}
+        self._emit(f"found_{total.kind}", payload)
