@@ -105,10 +105,7 @@ class CheckUp:
         await self._until(lambda: self._has_reported(self.line_building))
         target = f"line:{self._plan.line(building).id}"
         command = {"what": "line", "building": building}
-        alarm = await self._through("line", target, command)
-        # What the line's own device says, as its pages and mails put it.
-        if _CAUSE.search(alarm.text):
-            del self.open["line_cause"]
+        await self._through("line", target, command)
 
     async def _access_point(self) -> None:
         command = {"what": "ap", "building": self.ap_building.id, "ap": self.ap.id}
@@ -149,19 +146,18 @@ class CheckUp:
     def _is_used(self, building: Building) -> bool:
         return building.id in {self.line_building.id, self.ap_building.id}
 
-    async def _through(
-        self, name: str, target: str, command: dict[str, str]
-    ) -> ReceivedMail:
-        """Break, await the alarm mail, heal, await the recovery mail; return the first."""
+    async def _through(self, name: str, target: str, command: dict[str, str]) -> None:
         print(self._press({"action": "break", **command}), flush=True)
         alarm = await self._mail(target, MailEvent.ALARM)
         del self.open[f"{name}_alarm"]
+        if name == "line" and _CAUSE.search(alarm.text):
+            # What the line's own device says stands in the mail.
+            del self.open["line_cause"]
         print(self._texts("demo.step_alarm", subject=alarm.subject), flush=True)
         print(self._press({"action": "heal", **command}), flush=True)
         recovery = await self._mail(target, MailEvent.RECOVERY)
         del self.open[f"{name}_recovery"]
         print(self._texts("demo.step_recovery", subject=recovery.subject), flush=True)
-        return alarm
 
     async def _mail(self, target: str, event: MailEvent) -> ReceivedMail:
         found: list[ReceivedMail] = []
