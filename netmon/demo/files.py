@@ -21,7 +21,9 @@ from probes.loopback import Ceiling, save_ceiling
 # A real deployment owes a statement every hour and polls every five minutes; here a
 # person is watching.
 POLL_INTERVAL_S = 10.0
-CONFIRM_COUNT = 2
+# The collector sees the line's device before so many tests are through.
+LINE_CONFIRM_COUNT = 3
+_CONFIRM_COUNT = 2
 # Lessons all day, each slot of which owes a statement about the line.
 SLOT_S = 18.0
 MAX_TESTS = 2
@@ -147,9 +149,9 @@ class DemoFiles:
             },
             "alerts": {
                 "interval_s": 1.0,
-                "line_confirm_count": CONFIRM_COUNT,
-                "line_clear_count": CONFIRM_COUNT,
-                "ap_confirm_count": CONFIRM_COUNT,
+                "line_confirm_count": LINE_CONFIRM_COUNT,
+                "line_clear_count": _CONFIRM_COUNT,
+                "ap_confirm_count": _CONFIRM_COUNT,
                 "ap_clear_count": 1,
                 "no_data_after_s": 120.0,
             },
@@ -224,7 +226,7 @@ class DemoFiles:
                 "interface": "lo",
                 "passive_interval_s": 1.5,
                 "assignment_interval_s": 5.0,
-                "confirm_spacing_s": 4.0,
+                "confirm_spacing_s": 3.0,
                 "patience_s": SLOT_S,
                 "proof_valid_s": 15.0,
                 "tick_s": 0.5,
