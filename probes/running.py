@@ -30,7 +30,7 @@ STAT_S = 0.100
 # After this and three round trips data must have moved counters that are live.
 BEGUN_S = 0.100
 # What a test takes of a line that others fill.
-FULL_SHARE = 0.10
+POLITE_SHARE = 0.10
 _LEAST_PACING_BPS = 500_000.0
 # A tick comes, and a stream ends, a little before what is waited for.
 _NEARLY = 0.95
@@ -44,7 +44,7 @@ class CapacityOptions:
 
     ``streams`` is the most it may grow to; it begins with one. ``congestion``: BBR
     fills a line soonest; CUBIC with one stream is the polite choice beside lessons.
-    ``pacing_bps`` bounds each stream (0: not at all). ``base_rtt_s`` is the line's known
+    ``pacing_bps`` bounds the test, which then keeps to one stream (0: no bound). ``base_rtt_s`` is the line's known
     empty round trip: when lessons fill the line already, the echoes just before the
     test can't show it. ``varying``: the line's rate itself varies (radio), so the
     result is a range and takes two to three seconds.
@@ -109,7 +109,8 @@ class Running:
         """Load the line and judge; raises as `CapacityTest.run`."""
         streams, control, request = self._streams, self._control, self._request
         try:
-            streams.open(self._options.streams)
+            # Several would be held to the bound one by one, not together.
+            streams.open(1 if request.pacing_bps else self._options.streams)
             self._pinger.receive()  # what lay unread has a wrong time
             started_s = time.monotonic()
             self._course = course = self._new_course(started_s, streams.held)
@@ -252,7 +253,7 @@ class Running:
         first, last = readings[0], readings[-1]
         octets = last.octets(self._direction) - first.octets(self._direction)
         filled_bps = 8 * octets / (last.at_s - first.at_s)
-        return max(FULL_SHARE * filled_bps, _LEAST_PACING_BPS)
+        return max(POLITE_SHARE * filled_bps, _LEAST_PACING_BPS)
 
     def _say(self, event: str, fields: dict[str, float | str]) -> None:
         """Tell an event once."""

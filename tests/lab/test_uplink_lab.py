@@ -123,11 +123,8 @@ def test_a_starved_probe_never_claims_a_slow_line():
     with scene(LineShape(RATE, RATE)) as place, starving(0):
         (line,) = place.measure(directions=["down"], core=0)
     total = line["capacity"]["total"]
-    if total["kind"] == "capacity":
+    if total["kind"] in {"capacity", "range"}:
         assert total["high_bps"] >= 0.98 * RATE
-    else:
-        assert total["kind"] in {"invalid", "at_least", "no_verdict", "range"}
-    assert not (total["kind"] == "capacity" and total["high_bps"] < 0.9 * RATE)
 
 
 def test_twenty_greedy_flows_are_left_nearly_all_of_the_line():

@@ -164,6 +164,10 @@ def test_rare_counters_are_read_from_edge_to_edge():
     assert found.total.kind is ResultKind.CAPACITY
     assert found.total.low_bps <= RATE <= found.total.high_bps
     assert found.refresh_s == 1.0
+    run.course.is_varying = True
+    swings = judged(replace(run, readings=rare, refresh=Refresh(1.0, START_S)))
+    assert swings.total.kind is ResultKind.AT_LEAST
+    run.course.is_varying = False
     # One edge is no stretch: our own octets are all there is.
     early = [r for r in rare if r.at_s < START_S + 1.5]
     alone = judged(replace(run, readings=early, refresh=Refresh(1.0, START_S)))
