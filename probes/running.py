@@ -44,10 +44,10 @@ class CapacityOptions:
 
     ``streams`` is the most it may grow to; it begins with one. ``congestion``: BBR
     fills a line soonest; CUBIC with one stream is the polite choice beside lessons.
-    ``pacing_bps`` bounds the test, which then keeps to one stream (0: no bound). ``base_rtt_s`` is the line's known
-    empty round trip: when lessons fill the line already, the echoes just before the
-    test can't show it. ``varying``: the line's rate itself varies (radio), so the
-    result is a range and takes two to three seconds.
+    ``pacing_bps`` bounds the test, which then keeps to one stream (0: no bound).
+    ``base_rtt_s`` is the line's known empty round trip: when lessons fill the line
+    already, the echoes just before the test can't show it. ``varying``: the line's
+    rate itself varies (radio), so the result is a range and takes three seconds.
     """
 
     streams: int = 4
