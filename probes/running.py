@@ -170,6 +170,7 @@ class Running:
             and refresh is not None
             and not refresh.is_live,
             spans=BusySpans(least_wait_s(rtts)),
+            own=self._samples,
         )
 
     def _unseen_s(self) -> float:

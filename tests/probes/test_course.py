@@ -72,6 +72,12 @@ def test_a_stream_is_not_trusted_to_hold_a_large_window():
     assert grown[0] <= 0.12
 
 
+def test_what_others_move_is_no_reason_to_grow():
+    course = Course(0.0, 0.040, most_streams=4, own=[Sample(0.0, 0.0)])
+    _, grown = Line(1e9, [1.0]).run(course)
+    assert grown == []
+
+
 def test_streams_that_bring_nothing_are_no_reason_for_more():
     course = Course(0.0, RTT_S, most_streams=8)
     _, grown = Line(100e6, [0.6]).run(course)
