@@ -197,7 +197,8 @@ class DemoFiles:
         save_ceiling(folder / STATE_FILE, ceiling)
         server_token = self._write("measure.token", measure_token.reveal() + "\n")
         community_file = self._write("wan.community", community() + "\n")
-        line_ids = [shape.id for shape in line_shapes(plan)]
+        shapes = line_shapes(plan)
+        number = next(n for n, shape in enumerate(shapes) if shape.id == probe.line_id)
         tables: dict[str, _Table | list[_Table]] = {
             "": {
                 "probe": probe.id,
@@ -231,15 +232,15 @@ class DemoFiles:
                 "proof_valid_s": 15.0,
                 "tick_s": 0.5,
             },
-            "wan": [
-                {
-                    "line": probe.line_id,
-                    "address": f"{HOST}:{world.wan}",
-                    "if_index": line_ids.index(probe.line_id) + 1,
-                    "community_file": community_file.name,
-                }
-            ],
         }
+        if shapes[number].refresh_s is not None:
+            wan_port = {
+                "line": probe.line_id,
+                "address": f"{HOST}:{world.wan}",
+                "if_index": number + 1,
+                "community_file": community_file.name,
+            }
+            tables["wan"] = [wan_port]
         return str(self._write(f"{probe.id}.toml", _toml(tables)))
 
     def write_pointer(self, url: str, key: str) -> Callable[[], None]:
