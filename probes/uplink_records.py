@@ -22,6 +22,14 @@ from probes.measure_protocol import Direction
 from probes.passive import PassiveView
 
 Values = dict[str, float | None]
+# What `probes.machine.weakness` finds, in words.
+_WEAKNESSES = {
+    "late": "it was late with its own ticks",
+    "steal": "its host withheld the processor",
+    "starved": "other programs had the processor",
+    "busy": "its processor was busy all the time",
+    "port_errors": "its port counted errors",
+}
 
 
 def full_result(run: CapacityResult, threshold_bps: float) -> ProbeResult:
@@ -135,7 +143,7 @@ def _course(run: CapacityResult) -> Values:
 
 def _not_ours(run: CapacityResult) -> ProbeResult:
     """Return the failure of a run in which an end, not the line, was the limit."""
-    why = run.weakness or "its end of the connection held the test back"
+    why = _WEAKNESSES.get(run.weakness, "its end of the connection held the test back")
     if run.limited_by == "server":
         return failed(FailureReason.BUSY, f"the measurement server: {why}")
     return failed(FailureReason.PROBE_LIMITED, why)
