@@ -24,7 +24,7 @@ from probes.latency import LatencySettings
 from probes.link import LinkSettings
 from probes.path import PathSettings
 from probes.throughput import ThroughputSettings
-from probes.uplink import UplinkSettings
+from probes.uplink_base import UplinkSettings
 from probes.wan import WanSettings
 
 _HELP = "see docs/betrieb/sonde.md for names and types"

@@ -91,19 +91,21 @@ def passive_result(
 
 
 def shown_bps(result: ProbeResult, direction: Direction) -> float | None:
-    """Return what a result proves of a direction, TCP payload; None for nothing."""
-    values = result.values
-    bound = values.get(f"at_least_{direction}_bps")
-    rate = values.get(f"rate_{direction}_bps")
-    return bound if rate is None else rate
+    """Return what a result proves of a direction, TCP payload; None for nothing.
+
+    Of a line that varies that is the lower end of its range.
+    """
+    names = (f"rate_{direction}_bps", f"at_least_{direction}_bps")
+    for name in (*names, f"rate_{direction}_low_bps"):
+        value = result.values.get(name)
+        if value is not None:
+            return value
+    return None
 
 
 def is_below(result: ProbeResult, direction: Direction, threshold_bps: float) -> bool:
     """Say whether a result is certainly below a threshold (TCP payload)."""
-    values = result.values
-    if values.get(f"rate_{direction}_bps") is None:
-        return False
-    high = values.get(f"rate_{direction}_high_bps")
+    high = result.values.get(f"rate_{direction}_high_bps")
     return high is not None and high < threshold_bps
 
 

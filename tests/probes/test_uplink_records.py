@@ -141,7 +141,7 @@ def test_an_invalid_floor_test_has_no_number():
 
 
 def test_a_passive_window_tells_demand_and_only_a_proof_tells_more():
-    view = PassiveView(110e6, 112e6, 70e6, (112e6, 28e6), 60.0)
+    view = PassiveView(110e6, 5.0, 112e6, 70e6, (112e6, 28e6), 60.0)
     proof = passive_result(view, "down", proven=True, refresh_s=3.0, rtt_s=0.04)
     assert proof.values["at_least_down_bps"] == pytest.approx(110e6 * PAYLOAD)
     quiet = passive_result(view, "down", proven=False, refresh_s=3.0, rtt_s=None)
