@@ -23,9 +23,11 @@ from probes.loopback import Ceiling, save_ceiling
 POLL_INTERVAL_S = 10.0
 # The collector sees the line's device before so many tests are through.
 LINE_CONFIRM_COUNT = 3
-_CONFIRM_COUNT = 2
+_AP_CONFIRM_COUNT = 2
+# A person is waiting for the all-clear.
+_CLEAR_COUNT = 1
 # Lessons all day, each slot of which owes a statement about the line.
-SLOT_S = 18.0
+SLOT_S = 15.0
 MAX_TESTS = 2
 # Slots of seconds need far more bytes a day than those of an hour.
 _BUDGET_SHARE = 0.1
@@ -150,9 +152,9 @@ class DemoFiles:
             "alerts": {
                 "interval_s": 1.0,
                 "line_confirm_count": LINE_CONFIRM_COUNT,
-                "line_clear_count": _CONFIRM_COUNT,
-                "ap_confirm_count": _CONFIRM_COUNT,
-                "ap_clear_count": 1,
+                "line_clear_count": _CLEAR_COUNT,
+                "ap_confirm_count": _AP_CONFIRM_COUNT,
+                "ap_clear_count": _CLEAR_COUNT,
                 "no_data_after_s": 120.0,
             },
             "collector": {
@@ -228,7 +230,7 @@ class DemoFiles:
                 "passive_interval_s": 1.5,
                 "assignment_interval_s": 5.0,
                 "confirm_spacing_s": 3.0,
-                "patience_s": SLOT_S,
+                "patience_s": 20.0,
                 "proof_valid_s": 15.0,
                 "tick_s": 0.5,
             },
