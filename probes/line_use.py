@@ -7,6 +7,8 @@ seconds to show anything.
 from __future__ import annotations
 
 import time
+from itertools import pairwise
+from statistics import fmean, pstdev
 
 from msgspec import Struct
 
@@ -23,15 +25,21 @@ from probes.pinger import Pinger
 
 # Three refreshes of a slow router, with a margin.
 LEARN_S = 18.0
-LIVE_WINDOW_S = 0.5
+LIVE_WINDOWS, LIVE_WINDOW_S = 5, 0.1
+# A full line carries the same in each window; lessons with room to spare don't.
+STEADY_SPREAD = 0.02
 _POLL_S = 0.020
 
 
 class LineUse(Struct, frozen=True, kw_only=True):
-    """``refresh`` None: no counters to go by. ``cross_bps`` is L2, None if unknown."""
+    """``refresh`` None: no counters to go by. ``cross_bps`` is L2, None if unknown.
+
+    ``is_steady``: it was the same all the time, as on a line that is full.
+    """
 
     refresh: Refresh | None = None
     cross_bps: float | None = None
+    is_steady: bool = False
 
 
 def line_use(
@@ -52,7 +60,33 @@ def line_use(
     if refresh is None:
         emit("counters_unreadable", {})
         return LineUse()
+    if refresh.is_live:
+        return _live_use(counters, direction, refresh)
     return LineUse(refresh=refresh, cross_bps=_cross_bps(counters, direction, refresh))
+
+
+def _live_use(
+    counters: CounterSource, direction: Direction, refresh: Refresh
+) -> LineUse:
+    readings: list[Reading] = []
+    for number in range(LIVE_WINDOWS + 1):
+        if number:
+            time.sleep(LIVE_WINDOW_S)
+        reading = counters.read()
+        if reading is not None:
+            readings.append(reading)
+    rates = [
+        8
+        * (after.octets(direction) - before.octets(direction))
+        / (after.at_s - before.at_s)
+        for before, after in pairwise(readings)
+        if after.at_s > before.at_s
+    ]
+    if not rates or min(rates) < 0:
+        return LineUse(refresh=refresh)
+    mean_bps = fmean(rates)
+    steady = len(rates) == LIVE_WINDOWS and pstdev(rates) <= STEADY_SPREAD * mean_bps
+    return LineUse(refresh=refresh, cross_bps=mean_bps, is_steady=steady)
 
 
 def _refresh(
@@ -72,13 +106,6 @@ def _cross_bps(
     counters: CounterSource, direction: Direction, refresh: Refresh
 ) -> float | None:
     """Return what the line carries now, between two values that are its own."""
-    if refresh.is_live:
-        first = counters.read()
-        time.sleep(LIVE_WINDOW_S)
-        last = counters.read()
-        if first is None or last is None:
-            return None
-        return _rate_bps(first, last, direction)
     if not refresh.is_usable:
         return None
     readings: list[Reading] = []
@@ -94,9 +121,3 @@ def _cross_bps(
         time.sleep(_POLL_S)
     # Nothing passed in two refreshes.
     return 0.0 if len(readings) > 1 else None
-
-
-def _rate_bps(first: Reading, last: Reading, direction: Direction) -> float | None:
-    octets = last.octets(direction) - first.octets(direction)
-    gap_s = last.at_s - first.at_s
-    return 8 * octets / gap_s if octets >= 0 and gap_s > 0 else None

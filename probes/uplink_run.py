@@ -183,10 +183,10 @@ def _measured(
 def _base_rtt_s(job: Job, use: LineUse) -> float | None:
     """Return the line's empty round trip where the test's own echoes can't show it.
 
-    That is on a line that others load already; else the test measures it itself.
+    That is on a line that others fill already; else the test measures it itself.
     """
     cross_bps = use.cross_bps
-    if job.base_rtt_s is None or cross_bps is None:
+    if job.base_rtt_s is None or cross_bps is None or not use.is_steady:
         return None
     return job.base_rtt_s if cross_bps >= BUSY_RATIO * job.contract_bps else None
 

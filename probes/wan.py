@@ -8,6 +8,7 @@ are never taken for the main line's.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Mapping, Sequence
 
@@ -36,11 +37,24 @@ class WanSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     community_file: str
 
 
+class _Shared:
+    """A source that several threads may read: the test, and the watch beside it."""
+
+    def __init__(self, source: CounterSource) -> None:
+        self._source = source
+        self._lock = threading.Lock()
+
+    def read(self) -> Reading | None:
+        """Return a reading; waits for another thread's, a time-out at most."""
+        with self._lock:
+            return self._source.read()
+
+
 class WanPorts:
-    """The WAN ports that can be read; for one thread at a time."""
+    """The WAN ports that can be read, by any thread."""
 
     def __init__(self, sources: Mapping[str, CounterSource]) -> None:
-        self._sources = sources
+        self._sources = {line: _Shared(source) for line, source in sources.items()}
 
     @property
     def lines(self) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ async def test_without_a_slot_the_record_keeps_its_tags(nobody, campaign):
     assert found.tags == expected | ({"campaign": campaign} if campaign else {})
 
 
-def tester_at(url, client, lock=None, server=None):
+def make_tester(url, client, lock=None, server=None):
     return uplink_tester.Tester(
         Bench(interface="lo", wan=WanPorts({})),
         server or MeasureAddress("127.0.0.1", 9, Secret("t")),
@@ -81,14 +81,14 @@ FLOOR = Job(
 
 async def test_a_gateway_away_for_all_the_patience_is_named_as_such(nobody):
     async with httpx.AsyncClient() as client:
-        tester = tester_at(f"http://127.0.0.1:{nobody}", client)
+        tester = make_tester(f"http://127.0.0.1:{nobody}", client)
         found = await tester.measure(FLOOR, 0.0, say_nothing)
     assert found is not None
     assert found.failure is FailureReason.REFUSED
 
 
 async def test_what_must_not_be_loaded_any_more_is_not_measured(nobody):
-    tester = tester_at("", None)
+    tester = make_tester("", None)
     found = await tester.measure(FLOOR, 0.0, say_nothing, lambda: None)
     assert found is None
     # With leave it is tried, and the server is not there.
