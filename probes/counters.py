@@ -23,6 +23,8 @@ LIVE_POLL_S = 0.020
 # Rare refreshes are seen as exactly as they are looked for.
 EDGE_POLL_S = 0.005
 LONGEST_REFRESH_S = 5.0
+# A router that has not answered for so long will not.
+SILENT_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +190,16 @@ def learn_refresh(
 ) -> Refresh | None:
     """Poll until the period is known; None where the counter never moved.
 
+    A router that answers nothing at all is given up after some seconds.
+
     Asking moves the WAN counter itself only if the asker sits behind it: ``poke``
     sends a small packet over the line, so that there is something to count.
     """
     readings: list[Reading] = []
     started_s = time.monotonic()
-    while time.monotonic() - started_s < limit_s:
+    while (passed_s := time.monotonic() - started_s) < limit_s:
+        if not readings and passed_s > SILENT_S:
+            return None
         if poke is not None:
             poke()
         reading = source.read()

@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 
+from probes import counters
 from probes.counters import Reading, Refresh, edges, learn_refresh, live, trouble
 
 
@@ -108,3 +109,17 @@ def test_counters_that_are_live_no_more_are_recognised():
     assert trouble(still, "up", 20, live_from_s=0.0) == ""
     assert trouble(still, "down", 20, live_from_s=None) == ""
     assert trouble(still, "down", 20, live_from_s=0.3) == "", "hardly begun"
+
+
+def test_a_router_that_says_nothing_is_given_up_soon(monkeypatch):
+    monkeypatch.setattr(counters, "SILENT_S", 0.1)
+
+    class Silent:
+        asked = 0
+
+        def read(self):
+            self.asked += 1
+
+    silent = Silent()
+    assert learn_refresh(silent, "down", limit_s=3600.0) is None
+    assert silent.asked > 1
