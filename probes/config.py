@@ -148,7 +148,12 @@ def _absolute(settings: ProbeSettings, folder: Path) -> ProbeSettings:
         ),
         server=replace(settings.server, token_file=full(settings.server.token_file)),
         wan=tuple(
-            replace(each, community_file=full(each.community_file))
+            replace(
+                each,
+                community_file=full(each.community_file),
+                auth_file=full(each.auth_file),
+                priv_file=full(each.priv_file),
+            )
             for each in settings.wan
         ),
     )

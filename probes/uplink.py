@@ -214,8 +214,7 @@ class Uplink:
         choice = self._choose(now, said)
         if choice is None:
             if self._watch.is_deaf:
-                text = "the router does not answer for its WAN port"
-                await self._say("deaf", FailureReason.COUNTERS_UNREADABLE, text)
+                await self._say_deaf()
             return False
         if choice.kind == "quiet":
             if view is not None:
@@ -322,6 +321,14 @@ class Uplink:
         )
         await self._keep(_passively(result), at_ms)
 
+    async def _say_deaf(self) -> None:
+        """Record once an hour that the counters can't be read, with the cause."""
+        if self._is_said("deaf"):
+            return
+        ports, line = self._tester.bench.wan, self._context.line
+        text = await in_thread(ports.trouble, line) or "the router does not answer"
+        await self._say("deaf", FailureReason.COUNTERS_UNREADABLE, text)
+
     async def _say_unassigned(self) -> None:
         """Record once an hour that nobody says what to measure."""
         reason, text = self._desk.trouble, "the gateway gives no assignment"
@@ -333,11 +340,14 @@ class Uplink:
 
     async def _say(self, what: str, reason: FailureReason, text: str) -> None:
         """Record a failure of the kind once an hour."""
-        now_ms = to_ms(self._context.clock.now())
-        if now_ms - self._said_ms.get(what, 0) < _SAY_EVERY_MS:
+        if self._is_said(what):
             return
-        self._said_ms[what] = now_ms
+        now_ms = self._said_ms[what] = to_ms(self._context.clock.now())
         await self._keep(_passively(failed(reason, text)), now_ms)
+
+    def _is_said(self, what: str) -> bool:
+        now_ms = to_ms(self._context.clock.now())
+        return now_ms - self._said_ms.get(what, 0) < _SAY_EVERY_MS
 
     async def _stated(self, now: Moment) -> None:
         self._state.statement_ms = now.ms
