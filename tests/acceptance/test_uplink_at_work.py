@@ -27,7 +27,9 @@ from probes.lease_token import LeaseGate
 from probes.measure_server import MeasureServer
 from tests.acceptance.conftest import BUILDING, KEY, LINE, PROBE, inventory
 
-pytestmark = pytest.mark.slow
+# A busy machine makes tests invalid, which are repeated: patience, not a deadline.
+PATIENCE_S = 120.0
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 
 PAYLOAD = 0.955
 SETTINGS = """
@@ -46,6 +48,8 @@ passive_interval_s = 0.5
 assignment_interval_s = 1.0
 confirm_spacing_s = 0.5
 patience_s = 10.0
+# Quiet lessons prove nothing here: each slot is to be tested.
+proof_valid_s = 0.0
 tick_s = 0.1
 [latency]
 interval_s = 1.0
@@ -168,8 +172,8 @@ class Watch:
         self._engine = engine_of(centre)
         self.states: list[AlarmState] = []
 
-    async def sees(self, state: AlarmState, limit_s: float) -> None:
-        async with asyncio.timeout(limit_s):
+    async def sees(self, state: AlarmState) -> None:
+        async with asyncio.timeout(PATIENCE_S):
             while self.states[-1:] != [state]:
                 await self.look()
                 await asyncio.sleep(0.2)
@@ -209,15 +213,15 @@ async def test_a_line_that_falls_is_confirmed_alarmed_and_cleared(
     line = PlayedLine(shape(120, 40, Traffic.STEADY))
     async with site(start_centre, tmp_path, line) as centre:
         watch = Watch(centre)
-        await watch.sees(AlarmState.OK, 30)
+        await watch.sees(AlarmState.OK)
         line.set_rate(60e6 * PAYLOAD, 40e6 * PAYLOAD)
-        await watch.sees(AlarmState.BAD, 60)
+        await watch.sees(AlarmState.BAD)
         # Never by one test alone, and by the full one only.
         assert watch.states[-2:] == [AlarmState.SUSPECT, AlarmState.BAD]
         assert newest(centre, "rate_down_bps") == pytest.approx(57e6, rel=0.05)
         assert newest(centre, "rate_down_high_bps") < 100e6
         line.set_rate(120e6 * PAYLOAD, 40e6 * PAYLOAD)
-        await watch.sees(AlarmState.OK, 60)
+        await watch.sees(AlarmState.OK)
 
 
 async def test_a_line_full_of_lessons_raises_nothing(start_centre, tmp_path, until):
