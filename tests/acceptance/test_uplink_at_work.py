@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -70,9 +71,23 @@ community_file = "wan.community"
 CALENDAR = """
 [[lessons]]
 days = ["mo", "tu", "we", "th", "fr", "sa", "su"]
-start = 00:00:00
-end = 23:59:59
+start = {start}
+end = {end}
 """
+
+
+def lessons_now() -> str:
+    """Lessons around now: so few slots of seconds that the budget pays for each."""
+    now = SystemClock().now().astimezone(BERLIN)
+    start, end = now - timedelta(minutes=10), now + timedelta(minutes=20)
+    return CALENDAR.format(
+        start=start.time().replace(microsecond=0)
+        if start.date() == now.date()
+        else "00:00:00",
+        end=end.time().replace(microsecond=0)
+        if end.date() == now.date()
+        else "23:59:59",
+    )
 
 
 def shape(down_mbits: float, up_mbits: float, traffic: Traffic) -> LineShape:
@@ -100,7 +115,7 @@ async def site(start_centre, folder: Path, line: PlayedLine, **measure):
     router = WanAgent({1: line.counters}, Secret("wan"))
     await router.start()
     calendar = folder / "calendar.toml"
-    calendar.write_text(CALENDAR)
+    calendar.write_text(lessons_now())
     address = f"127.0.0.1:{server.port}"
     measure = {"slot_s": 4.0, "budget_share": 0.1, **measure}
     started = start_centre(
@@ -245,7 +260,7 @@ async def test_an_exam_is_not_disturbed(start_centre, tmp_path, until):
     async with site(start_centre, tmp_path, line) as centre:
         await until(lambda: newest(centre, "at_least_down_bps") is not None)
         exam = f"[[protected]]\nday = {today}\nstart = 00:00:00\nend = 23:59:59\n"
-        (tmp_path / "calendar.toml").write_text(CALENDAR + exam)
+        (tmp_path / "calendar.toml").write_text(lessons_now() + exam)
         # The next assignment has it; what runs at that moment ends within seconds.
         await until(
             lambda: (
