@@ -153,11 +153,16 @@ def judge(limits: Limits, value: float, high: float | None = None) -> Level:
     return Level.GOOD
 
 
-def says_nothing(limits: Limits, seen: Seen) -> bool:
-    """Say whether a result is a lower bound too low to tell good from bad."""
-    if not seen.at_least or seen.value is None or limits.raise_below is None:
+def says_nothing(limits: Limits, seen: Seen, *, incident_open: bool) -> bool:
+    """Say whether a result is a lower bound too low to tell good from bad.
+
+    While an incident is open only one at which it may end says anything: a short test
+    stops as soon as it has shown the threshold.
+    """
+    needed = limits.clear_from if incident_open else limits.raise_below
+    if not seen.at_least or seen.value is None or needed is None:
         return False
-    return seen.value < limits.raise_below
+    return seen.value < needed
 
 
 def is_late(limits: Limits, memory: Memory, seen: Seen) -> bool:
@@ -206,7 +211,9 @@ def step(
     """
     if seen is None:
         return _wait(limits, watched, now_ms)
-    if is_late(limits, watched.memory, seen) or says_nothing(limits, seen):
+    if is_late(limits, watched.memory, seen):
+        return watched, None
+    if says_nothing(limits, seen, incident_open=watched.incident_open):
         return watched, None
     memory = _remember(limits, watched, seen)
     kept = replace(watched, memory=memory)

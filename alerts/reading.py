@@ -22,15 +22,17 @@ def results(rule: Rule, chunk: Chunk) -> Iterator[Seen]:
     if rule.quantity and chunk.series.tags.get("direction") == _OTHER_DIRECTION:
         return
     values = _values(rule, points)
-    highs = _column(points, rule.upper)
+    lows, highs = _column(points, rule.lower), _column(points, rule.upper)
     bounds = _column(points, rule.at_least)
     for i in sorted(range(len(points.ts)), key=points.ts.__getitem__):
         value, bound = values[i], bounds[i]
-        seen = Seen(points.ts[i], chunk.received_ms, value, failures[i], highs[i])
         if value is None and bound is not None:
             yield Seen(points.ts[i], chunk.received_ms, bound, at_least=True)
-        elif value is not None or failures[i] is not None:
-            yield seen
+            continue
+        # A range is good by its lower end, bad by its upper one, and else neither.
+        value = lows[i] if value is None else value
+        if value is not None or failures[i] is not None:
+            yield Seen(points.ts[i], chunk.received_ms, value, failures[i], highs[i])
 
 
 def _column(points: Points, name: str | None) -> Sequence[float | None]:

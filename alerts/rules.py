@@ -45,8 +45,8 @@ class Rule:
 
     ``kinds`` are the sorts of measurements it reads and ``quantity`` the number
     it judges; None takes any number as a sign of life, and silence is what it is
-    about. ``upper`` is the upper end of that number's interval, ``at_least`` a lower
-    bound of it, where its kind has them. ``thresholds`` gets the line for rules on lines, else None, and returns
+    about. ``lower`` and ``upper`` are the ends of that number's interval, which alone
+    are a range; ``at_least`` is a lower bound, where its kind has them. ``thresholds`` gets the line for rules on lines, else None, and returns
     below what a value is bad and from what on it is good. ``counts`` are the
     results in a row that raise and clear, ``valid_for_s`` how long a result says
     something about now. ``group_by_building`` puts what falls within one
@@ -61,6 +61,7 @@ class Rule:
     counts: Callable[[AlertSettings], tuple[int, int]]
     valid_for_s: Callable[[AlertSettings], float]
     group_by_building: bool = False
+    lower: str | None = None
     upper: str | None = None
     at_least: str | None = None
 
@@ -128,6 +129,7 @@ _ALL_RULES = (
         thresholds=_line_thresholds,
         counts=lambda s: (s.line_confirm_count, s.line_clear_count),
         valid_for_s=lambda _: KINDS["throughput"].stale_after_s,
+        lower="rate_down_low_bps",
         upper="rate_down_high_bps",
         at_least="at_least_down_bps",
     ),

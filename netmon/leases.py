@@ -112,7 +112,8 @@ def settle(
     """
     book = current(book, now_ms)
     for lease in book.active:
-        if _is_same(lease.request, request):
+        # Who asks for another server has seen that this one does not answer.
+        if lease.server_id not in request.avoid and _is_same(lease.request, request):
             return Granted(lease, repeated=True)
     most_bps = most_rate_bps(request, resources)
     if most_bps < max(1, request.least_bps):

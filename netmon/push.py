@@ -182,7 +182,7 @@ class Pusher:
         asked_ms = to_ms(self._clock.now())
         try:
             answer = await self._post(records)
-        except (httpx.TransportError, TimeoutError) as error:
+        except (httpx.HTTPError, TimeoutError) as error:
             text = f"gateway not reached: {type(error).__name__}: {error}"
             result = PushResult(outcome=Outcome.LATER, error=text)
         else:

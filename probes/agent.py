@@ -29,6 +29,7 @@ from probes.link import LinkSettings, default_interface
 from probes.registry import PROBES
 from probes.runner import Planned, Runner
 from probes.uplink import ASSIGNMENT_FILE, Uplink
+from probes.uplink_base import Carrier
 from probes.uplink_run import Bench
 from probes.uplink_tester import Tester
 from probes.wan import open_ports
@@ -74,6 +75,7 @@ async def run_agent(
                 offset=lambda: pusher.status.clock,
             )
             warn_if_weak(await asyncio.to_thread(certifier.renew))
+            carrier = Carrier()
             context = ProbeContext(
                 building=settings.building,
                 line=settings.line,
@@ -81,6 +83,7 @@ async def run_agent(
                 server=server,
                 clock=clock,
                 certify=certifier.read,
+                carrier=carrier,
             )
             plan = [
                 Planned(entry.make(settings), entry.interval_s(settings))
@@ -98,7 +101,7 @@ async def run_agent(
             work = [runner.run(stop), pusher.run(stop, wake)]
             if settings.uplink.enabled:
                 uplink = await _uplink(settings, context, client, token, lock, runner)
-                runner.saw = uplink.saw
+                runner.saw, uplink.carrier = uplink.saw, carrier
                 work.append(uplink.run(stop))
             await _until_stopped(stop, work)
 

@@ -1,6 +1,7 @@
 """What the centre tells this probe: fetched, kept on disk, and good without a network.
 
-While the gateway is away the probe goes on by what it was told last; only a
+While the gateway is away the probe knows its lines and its day by what it was told
+last (tests need a slot, so only the counters speak then); a
 confirmation that was asked for long ago is no longer wanted.
 """
 
@@ -21,8 +22,15 @@ from netmon.assignment_wire import (
     encode_assignment,
 )
 from netmon.config import Secret
+from netmon.model import FailureReason
 
 log = logging.getLogger(__name__)
+
+_REASONS: dict[int, FailureReason] = {
+    HTTPStatus.UNAUTHORIZED: FailureReason.DENIED,
+    HTTPStatus.FORBIDDEN: FailureReason.DENIED,
+    HTTPStatus.NOT_FOUND: FailureReason.UNSUPPORTED,
+}
 
 
 class AssignmentDesk:
@@ -37,6 +45,8 @@ class AssignmentDesk:
         self._path = path
         self._etag = ""
         self.current: Assignment | None = None
+        # Why there was no answer the last time, None if there was one.
+        self.trouble: FailureReason | None = None
 
     def load(self) -> None:
         """Take what was told before a restart; nothing if that can't be read."""
@@ -54,26 +64,30 @@ class AssignmentDesk:
         headers = {**self._headers, "If-None-Match": self._etag}
         try:
             answer = await self._client.get(self._url, headers=headers)
-        except httpx.TransportError as error:
-            self._is_away(type(error).__name__)
+        except httpx.HTTPError as error:
+            self._is_away(FailureReason.UNREACHABLE, type(error).__name__)
             return False
         if answer.status_code == HTTPStatus.NOT_MODIFIED:
+            self.trouble = None
             return True
         if answer.status_code != HTTPStatus.OK:
-            self._is_away(f"status {answer.status_code}")
+            reason = _REASONS.get(answer.status_code, FailureReason.PROTOCOL)
+            self._is_away(reason, f"status {answer.status_code}")
             return False
         try:
             told = decode_assignment(answer.content)
         except msgspec.DecodeError as error:
-            log.warning("the gateway's assignment cannot be read: %s", error)
+            self._is_away(FailureReason.PROTOCOL, str(error))
             return False
         self._etag = answer.headers.get("etag", "")
-        self.current = told
+        self.current, self.trouble = told, None
         self._keep(told)
         return True
 
-    def _is_away(self, why: str) -> None:
-        log.warning("no assignment from the gateway (%s)", why)
+    def _is_away(self, reason: FailureReason, why: str) -> None:
+        if self.trouble is not reason:
+            log.warning("no assignment from the gateway: %s (%s)", reason, why)
+        self.trouble = reason
         if self.current is not None and self.current.confirm:
             self.current = replace(self.current, confirm=False)
             self._etag = ""

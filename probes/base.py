@@ -35,7 +35,8 @@ class MeasureAddress(Struct, frozen=True):
 class ProbeContext(Struct, frozen=True, kw_only=True):
     """What a run needs to know of the place it runs at.
 
-    ``certify`` answers with what the probe can prove at that moment.
+    ``certify`` answers with what the probe can prove at that moment, ``carrier`` with
+    the line that carries the building's traffic if it is not ``line``, else nothing.
     """
 
     building: str
@@ -45,6 +46,7 @@ class ProbeContext(Struct, frozen=True, kw_only=True):
     clock: Clock
     emit: Emit = say_nothing
     certify: Callable[[], Certificate] = Certificate
+    carrier: Callable[[], str] = lambda: ""
 
 
 class ProbeResult(Struct, frozen=True, kw_only=True):
@@ -53,7 +55,8 @@ class ProbeResult(Struct, frozen=True, kw_only=True):
     ``detail`` is the original text beside a failure's reason. ``info`` holds
     words about the measured thing. ``tags`` are added to the probe's own and
     count before them. ``more`` are further results of the same run, each a record
-    of its own.
+    of its own. ``at_ms`` is when it was measured, None for when it was asked for;
+    ``moved_bytes`` is what it put on the line, also where it came to no number.
     """
 
     values: dict[str, float | None] = {}
@@ -62,6 +65,8 @@ class ProbeResult(Struct, frozen=True, kw_only=True):
     info: dict[str, str] = {}
     tags: dict[str, str] = {}
     more: tuple[ProbeResult, ...] = ()
+    at_ms: int | None = None
+    moved_bytes: float = 0.0
 
     @property
     def all(self) -> tuple[ProbeResult, ...]:

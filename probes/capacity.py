@@ -69,6 +69,7 @@ class CapacityTest:
         self._server = server
         self._line = line
         self._interface = interface
+        self._is_counted = counters is not None
         self._counters = counters if refresh is not None and refresh.is_usable else None
         self._refresh = refresh
         self._options = options or CapacityOptions()
@@ -139,9 +140,9 @@ class CapacityTest:
     def _poller(self, direction: Direction) -> CounterPoller | None:
         refresh = self._refresh
         if self._counters is None:
-            if refresh is None:
+            if not self._is_counted:
                 self._emit("counters_none", {})
-            else:
+            elif refresh is not None:
                 self._emit("counters_rare", {"period_s": refresh.period_s})
             return None
         if self._is_live or refresh is None:

@@ -24,7 +24,7 @@ from probes.latency import LatencySettings
 from probes.link import LinkSettings
 from probes.path import PathSettings
 from probes.throughput import ThroughputSettings
-from probes.uplink import UplinkSettings
+from probes.uplink_base import UplinkSettings
 from probes.wan import WanSettings
 
 _HELP = "see docs/betrieb/sonde.md for names and types"
@@ -148,7 +148,12 @@ def _absolute(settings: ProbeSettings, folder: Path) -> ProbeSettings:
         ),
         server=replace(settings.server, token_file=full(settings.server.token_file)),
         wan=tuple(
-            replace(each, community_file=full(each.community_file))
+            replace(
+                each,
+                community_file=full(each.community_file),
+                auth_file=full(each.auth_file),
+                priv_file=full(each.priv_file),
+            )
             for each in settings.wan
         ),
     )

@@ -12,6 +12,7 @@ from probes.measure_protocol import ECHO_MAX_BYTES, ECHO_MIN_BYTES
 
 if TYPE_CHECKING:
     from probes.config import ProbeSettings
+    from probes.wan import WanSettings
 
 # Each is asked at every run, by every probe of the city.
 MAX_ANCHORS = 4
@@ -56,9 +57,7 @@ def _wrong_ports(settings: ProbeSettings) -> Iterator[tuple[str, str, str]]:
         if each.if_index < 1:
             text = f"{each.if_index} is no port"
             yield f"{field}.if_index", text, "see 'snmpwalk ROUTER ifName'"
-        if not each.community_file:
-            fix = "name the file that holds the community"
-            yield f"{field}.community_file", "is empty", fix
+        yield from _wrong_access(field, each)
 
 
 def _wrong_anchors(anchors: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
@@ -70,6 +69,20 @@ def _wrong_anchors(anchors: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
     if len(anchors) > MAX_ANCHORS:
         text = f"{len(anchors)} are too many"
         yield "path.anchors", text, f"name at most {MAX_ANCHORS}"
+
+
+def _wrong_access(field: str, port: WanSettings) -> Iterator[tuple[str, str, str]]:
+    """Yield what is wrong with who asks the router."""
+    if port.user and port.community_file:
+        text, fix = "names a user and a community", "keep the user (SNMPv3)"
+        yield f"{field}.community_file", text, fix
+    if port.user:
+        for name in ("auth_file", "priv_file"):
+            if not getattr(port, name):
+                yield f"{field}.{name}", "is empty", "name the file with the secret"
+    elif not port.community_file:
+        fix = "name an SNMPv3 user with auth_file and priv_file, or a community's file"
+        yield f"{field}.user", "is empty", fix
 
 
 def _wrong_numbers(settings: ProbeSettings) -> Iterator[tuple[str, str, str]]:

@@ -23,6 +23,8 @@ LIVE_POLL_S = 0.020
 # Rare refreshes are seen as exactly as they are looked for.
 EDGE_POLL_S = 0.005
 LONGEST_REFRESH_S = 5.0
+# A router that has not answered for so long will not.
+SILENT_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +61,28 @@ _FEW_POLLS = 8
 
 
 def trouble(
-    readings: Sequence[Reading], direction: Direction, polls: int, *, is_live: bool
+    readings: Sequence[Reading],
+    direction: Direction,
+    polls: int,
+    *,
+    live_from_s: float | None,
 ) -> Trouble:
     """Return why the readings of a test cannot be used; empty: they can; pure.
 
     ``silent``: hardly any answer. ``reset``: the router or its counters began anew.
-    ``stale``: counters that were live are refreshed rarely now.
+    ``stale``: counters that were live are refreshed rarely now; ``live_from_s`` is
+    since when the line has carried enough to show it (None: they are not live).
     """
     if polls >= _FEW_POLLS and len(readings) < polls * _FRESH_SHARE:
         return "silent"
     if any(_is_reset(before, after) for before, after in pairwise(readings)):
         return "reset"
-    if is_live and len(readings) >= _FEW_POLLS:
-        fresh = len(edges(readings, direction))
-        if fresh < _FRESH_SHARE * (len(readings) - 1):
-            return "stale"
+    if live_from_s is None:
+        return ""
+    loaded = [reading for reading in readings if reading.at_s >= live_from_s]
+    fresh = len(edges(loaded, direction))
+    if len(loaded) >= _FEW_POLLS and fresh < _FRESH_SHARE * (len(loaded) - 1):
+        return "stale"
     return ""
 
 
@@ -181,12 +190,16 @@ def learn_refresh(
 ) -> Refresh | None:
     """Poll until the period is known; None where the counter never moved.
 
+    A router that answers nothing at all is given up after some seconds.
+
     Asking moves the WAN counter itself only if the asker sits behind it: ``poke``
     sends a small packet over the line, so that there is something to count.
     """
     readings: list[Reading] = []
     started_s = time.monotonic()
-    while time.monotonic() - started_s < limit_s:
+    while (passed_s := time.monotonic() - started_s) < limit_s:
+        if not readings and passed_s > SILENT_S:
+            return None
         if poke is not None:
             poke()
         reading = source.read()

@@ -25,7 +25,7 @@ from probes.limits import RETRANS_SHARE
 from probes.spans import BusySpans, full_runs
 
 # What one stream is trusted to keep on its way: less than common buffers hold.
-WINDOW_BYTES = 500_000
+WINDOW_BYTES = 250_000
 # A line that is full for less of the time is not filled by so few streams.
 FULL_SHARE = 0.5
 # Streams that bring less than this more: not the number of streams is the limit.
@@ -33,6 +33,8 @@ GROWTH = 0.03
 # How long a level is watched after its ramp.
 LOOK_S = 0.12
 UNSATURATED_S = 1.0
+# Two samples and a little.
+RECENT_S = 0.045
 # Counters count up to now, echoes prove up to a round trip ago.
 SEEN_S = 0.200
 
@@ -62,6 +64,7 @@ class Course:
 
     ``idle_rtt_s`` is the empty round trip, ``most_streams`` what may be released.
     ``by_edges``: the counters are refreshed rarely, two refreshes have to be awaited.
+    ``own`` is the growing list of our own octets, where others are counted too.
     """
 
     started_s: float
@@ -71,6 +74,7 @@ class Course:
     is_varying: bool = False
     by_edges: bool = False
     spans: BusySpans = field(default_factory=BusySpans)
+    own: Run | None = None
     streams: int = 1
     ramp_over_s: float | None = None
     full_s: float | None = None
@@ -112,10 +116,10 @@ class Course:
         runs = self.runs(samples, now_s)
         if self._is_certain(runs):
             return self._stop(Why.CERTAIN)
-        level = [s for s in samples if s.at_s >= self._level_s]
         if self.ramp_over_s is None:
+            level = [s for s in samples if s.at_s >= self._level_s]
             if not ramp_is_over(level, self._level_s, self.idle_rtt_s):
-                return self._early_growth(level)
+                return self._early_growth(samples if self.own is None else self.own)
             self.ramp_over_s = now_s
         return self._watch_level(now_s, samples, retransmitted)
 
@@ -138,9 +142,9 @@ class Course:
                 return Step.GROW
         return Step.GO_ON
 
-    def _early_growth(self, level: Run) -> Step:
+    def _early_growth(self, own: Run) -> Step:
         """Add a stream before the first one's buffers can become the limit."""
-        recent = [s for s in level if s.at_s >= level[-1].at_s - 0.045] if level else []
+        recent = [s for s in own[-4:] if s.at_s >= own[-1].at_s - RECENT_S]
         held_bytes = mean_rate_bps([recent]) * self.idle_rtt_s / 8
         if held_bytes > WINDOW_BYTES * self.streams and self._may_grow():
             return Step.GROW

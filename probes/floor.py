@@ -23,6 +23,7 @@ from probes.estimate import (
     clock_error_bps,
     half_width,
     mean_rate_bps,
+    rate_payload_bps,
     window_s,
 )
 from probes.measure_protocol import Direction
@@ -38,8 +39,10 @@ LIMIT_S = 2.5
 # Fewer batches than this have an interval too wide or, by luck, too narrow.
 MIN_BATCHES = 4
 BATCH_S = 0.060
-# What the test may take beside lessons; idle, the threshold for a second is more.
-MAX_BYTES_LOADED = 3_000_000
+# What the test may take beside lessons that move more than this share of it.
+LOADED_SHARE = 0.5
+# Payload; with headers 3 MB on the wire.
+MAX_BYTES_LOADED = 2_800_000
 MAX_BYTES = 60_000_000
 
 
@@ -69,7 +72,7 @@ def pacing_bps(threshold_bps: float, cross_bps: float) -> float:
 
 def max_bytes(threshold_bps: float, cross_bps: float) -> int:
     """Return what the test may move: little beside lessons; pure."""
-    is_loaded = cross_bps > LEAST_SHARE * threshold_bps
+    is_loaded = cross_bps > LOADED_SHARE * threshold_bps
     return MAX_BYTES_LOADED if is_loaded else MAX_BYTES
 
 
@@ -133,7 +136,10 @@ class FloorTest(CapacityTest):
                 pacing_bps=pacing_bps(threshold_bps, cross_bps),
             ),
             own=own,
-            emit=emit,
+            # The answer is told, not the rate that it was found at.
+            emit=lambda event, fields: (
+                None if event.startswith("found_") else emit(event, fields)
+            ),
         )
         self._threshold_bps = threshold_bps
         self._verdict: Floor | None = None
@@ -146,7 +152,8 @@ class FloorTest(CapacityTest):
         if run.weakness:
             found = Floor.INVALID
         verdict = found or Floor.NO_VERDICT
-        self._emit(f"floor_{verdict}", {"threshold_bps": self._threshold_bps})
+        asked_bps = rate_payload_bps(self._threshold_bps)
+        self._emit(f"floor_{verdict}", {"threshold_bps": asked_bps})
         return FloorResult(verdict, self._threshold_bps, run)
 
     def _decide(

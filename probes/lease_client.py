@@ -24,6 +24,7 @@ from netmon.lease_wire import (
     LeaseAsk,
     LeaseGranted,
     LeaseWait,
+    WaitReason,
     decode_lease_reply,
     encode_lease_message,
 )
@@ -35,11 +36,20 @@ log = logging.getLogger(__name__)
 
 # Each answer tells when to come again; a lost one is asked again so soon.
 _LOST_WAIT_S = 2.0
-_REFUSALS = {
+_REFUSALS: dict[int, FailureReason] = {
     HTTPStatus.UNAUTHORIZED: FailureReason.DENIED,
     HTTPStatus.FORBIDDEN: FailureReason.DENIED,
     HTTPStatus.CONFLICT: FailureReason.UNSUPPORTED,
 }
+# A gateway that is just being restarted answers again soon.
+_PASSING = (
+    FailureReason.BUSY,
+    FailureReason.REFUSED,
+    FailureReason.UNREACHABLE,
+    FailureReason.BROKEN_OFF,
+    FailureReason.TIMEOUT,
+    FailureReason.DNS,
+)
 
 
 class LeaseClient:
@@ -63,7 +73,7 @@ class LeaseClient:
 
         Raises:
             ProbeFailedError: no slot within ``patience_s`` (busy), the gateway was
-                not reached, or it will never grant this.
+                not reached in that time, or it will never grant this.
         """
         granted = await self._acquire(ask, patience_s, emit)
         try:
@@ -77,34 +87,32 @@ class LeaseClient:
     ) -> LeaseGranted | None:
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + patience_s
-        trouble: ProbeFailedError | None = None
         while True:
             try:
                 answer = await self._ask(ask)
             except ProbeFailedError as error:
-                if error.reason is not FailureReason.BUSY:
+                if error.reason not in _PASSING:
                     raise
                 trouble, wait_s = error, _LOST_WAIT_S
             else:
                 if not isinstance(answer, LeaseWait):
                     return answer
-                trouble, wait_s = None, answer.retry_after_s
+                trouble, wait_s = _held(answer), answer.retry_after_s
                 emit(
                     "lease_wait",
                     {"seconds": math.ceil(wait_s), "message": answer.message},
                 )
             if loop.time() + wait_s > deadline_s:
-                text = trouble.detail if trouble else "no slot was free in time"
-                raise ProbeFailedError(FailureReason.BUSY, text)
+                raise trouble
             await asyncio.sleep(wait_s)
 
     async def _ask(self, ask: LeaseAsk) -> LeaseGranted | LeaseWait | None:
-        """Ask once; BUSY where asking again may help."""
+        """Ask once."""
         try:
             answer = await self._client.post(
                 self._url, content=encode_lease_message(ask), headers=self._headers
             )
-        except httpx.TransportError as error:
+        except httpx.HTTPError as error:
             raise _unreached(error) from error
         if answer.status_code == HTTPStatus.NOT_FOUND:
             return None
@@ -117,12 +125,12 @@ class LeaseClient:
         if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             text = f"the gateway answered {answer.status_code}"
             raise ProbeFailedError(FailureReason.BUSY, text)
-        reason = _REFUSALS.get(HTTPStatus(answer.status_code), FailureReason.PROTOCOL)
+        reason = _REFUSALS.get(answer.status_code, FailureReason.PROTOCOL)
         raise ProbeFailedError(reason, _words(answer))
 
     async def _release(self, lease_id: str) -> None:
         # A lease that is not given back ends by itself some seconds later.
-        with suppress(httpx.TransportError):
+        with suppress(httpx.HTTPError):
             await self._client.delete(f"{self._url}/{lease_id}", headers=self._headers)
 
 
@@ -131,10 +139,21 @@ def without(ask: LeaseAsk, server_id: str) -> LeaseAsk:
     return replace(ask, avoid=(*ask.avoid, server_id))
 
 
-def _unreached(error: httpx.TransportError) -> ProbeFailedError:
+def _held(answer: LeaseWait) -> ProbeFailedError:
+    """Return what it comes to if there is no slot until the patience ends."""
+    if answer.why is WaitReason.NO_SERVER:
+        text = "no measurement server is there"
+        return ProbeFailedError(FailureReason.UNREACHABLE, text)
+    return ProbeFailedError(FailureReason.BUSY, f"no slot in time: {answer.why}")
+
+
+def _unreached(error: httpx.HTTPError) -> ProbeFailedError:
     """Return the failure of a question that did not come through."""
     if isinstance(error, httpx.TimeoutException):
         return ProbeFailedError(FailureReason.TIMEOUT, "the gateway did not answer")
+    if isinstance(error, httpx.DecodingError):
+        text = "the gateway's answer could not be read"
+        return ProbeFailedError(FailureReason.PROTOCOL, text)
     cause = error.__cause__ or error.__context__
     while cause is not None:
         reason, text = classify(cause) if isinstance(cause, Exception) else ("", "")
@@ -148,6 +167,6 @@ def _words(answer: httpx.Response) -> str:
     """Return what the gateway said, without its markup."""
     try:
         message = msgspec.json.decode(answer.content)["error"]["message"]
-    except (msgspec.DecodeError, KeyError, TypeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError):
         return f"the gateway answered {answer.status_code}"
     return f"the gateway said: {message}"[:200]

@@ -204,7 +204,7 @@ class Streams:
         released = 0
         while self._held and released < count:
             sock = self._held.pop(0)
-            if self._direction == "down":
+            if self._request.held:
                 with suppress(OSError):
                     sock.send(GO)
             self.sockets.append(sock)

@@ -58,7 +58,7 @@ Lines = Callable[[str], PacedLine | None]
 class Limits(Struct, frozen=True, kw_only=True):
     """What one test may ask for, and how many run at once."""
 
-    max_tests: int = 10
+    max_tests: int = 8
     max_connections: int = 256
     max_seconds: float = 30.0
     max_bytes: int = 4 * 1024**3
@@ -134,6 +134,7 @@ class MeasureServer:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._slots.close()
         if self._echo is not None:
             self._echo.close()
         if self._listener is not None:

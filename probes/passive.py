@@ -48,11 +48,13 @@ class Passive(StrEnum):
 class PassiveView:
     """A stretch of counter readings in one direction; rates in bit/s at L2.
 
-    ``bound_bps`` never overstates: the line can do at least this. ``peak_bps`` is the
-    highest plain rate, ``mean_bps`` that of the whole stretch.
+    ``bound_bps`` never overstates: the line could do at least this at ``bound_at_s``
+    (monotonic). ``peak_bps`` is the highest plain rate, ``mean_bps`` that of the whole
+    stretch.
     """
 
     bound_bps: float
+    bound_at_s: float
     peak_bps: float
     mean_bps: float
     rates_bps: tuple[float, ...]
@@ -72,7 +74,7 @@ def look(
     the counter went back (a restart) or shows more than ``most_bps``, which no such
     line can carry (another device answers), the interval says nothing.
     """
-    bounds: list[float] = []
+    bounds: list[tuple[float, float]] = []
     rates: list[float] = []
     octets_sum, span_s = 0, 0.0
     for before, after in pairwise(readings):
@@ -81,14 +83,16 @@ def look(
         if octets < 0 or gap_s <= 0 or 8 * octets > most_bps * (gap_s + refresh_s):
             continue
         error_s = before.error_s + after.error_s
-        bounds.append(8 * octets / (gap_s + refresh_s + error_s))
+        bounds.append((8 * octets / (gap_s + refresh_s + error_s), after.at_s))
         rates.append(8 * octets / gap_s)
         octets_sum += octets
         span_s += gap_s
     if len(rates) < MIN_INTERVALS:
         return None
+    bound_bps, bound_at_s = max(bounds)
     return PassiveView(
-        bound_bps=max(bounds),
+        bound_bps=bound_bps,
+        bound_at_s=bound_at_s,
         peak_bps=max(rates),
         mean_bps=8 * octets_sum / span_s,
         rates_bps=tuple(rates),

@@ -67,9 +67,12 @@ class PassiveWatch:
         readings = [each for each in self._readings if each.at_s >= since_s]
         return look(readings, direction, self.refresh_s, most_bps)
 
-    def now_bps(self, direction: Direction) -> float | None:
-        """Return what the line carries now, L2; None where it isn't known."""
-        if len(self._readings) < 2:
+    def now_bps(self, direction: Direction, not_before_s: float) -> float | None:
+        """Return what the line carries now, L2; None where it isn't known.
+
+        Readings from before a monotonic time say nothing about now.
+        """
+        if len(self._readings) < 2 or self._readings[-2].at_s < not_before_s:
             return None
         before, last = self._readings[-2], self._readings[-1]
         octets = last.octets(direction) - before.octets(direction)

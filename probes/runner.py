@@ -193,12 +193,23 @@ def to_record(
         values = attach(values, context.certify())
     return SpoolRecord(
         kind=probe.kind,
-        tags={**probe.tags(context), **result.tags},
-        ts_ms=ts_ms,
+        tags={**_carried(probe, context), **result.tags},
+        ts_ms=ts_ms if result.at_ms is None else result.at_ms,
         values=values,
         failure=result.failure,
         info=info,
     )
+
+
+def _carried(probe: Probe, context: ProbeContext) -> dict[str, str]:
+    """Return a probe's tags with the line that really carries what it sends.
+
+    Tests of the line itself say by themselves which one that was.
+    """
+    tags, carrier = probe.tags(context), context.carrier()
+    if not carrier or "line" not in tags or probe.kind == "throughput":
+        return tags
+    return {**tags, "line": carrier}
 
 
 def health_values(stats: SpoolStats) -> dict[str, float | None]:

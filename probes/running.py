@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from netmon.model import FailureReason
 from probes.base import Emit, MeasureAddress
 from probes.counters import CounterPoller, Refresh, trouble
 from probes.course import Course, Step, Why
-from probes.estimate import LIMIT_S, Sample
+from probes.estimate import LIMIT_S, Sample, rate_ip_bps, rate_payload_bps
 from probes.failures import ProbeFailedError
 from probes.limits import retransmitted_ratio
 from probes.load import TICK_S, Control, Streams, pump
@@ -26,8 +27,10 @@ from probes.wirelevel import OwnOctets
 
 SAMPLE_S = 0.020
 STAT_S = 0.100
+# After this and three round trips data must have moved counters that are live.
+BEGUN_S = 0.100
 # What a test takes of a line that others fill.
-FULL_SHARE = 0.10
+POLITE_SHARE = 0.10
 _LEAST_PACING_BPS = 500_000.0
 # A tick comes, and a stream ends, a little before what is waited for.
 _NEARLY = 0.95
@@ -41,10 +44,10 @@ class CapacityOptions:
 
     ``streams`` is the most it may grow to; it begins with one. ``congestion``: BBR
     fills a line soonest; CUBIC with one stream is the polite choice beside lessons.
-    ``pacing_bps`` bounds each stream (0: not at all). ``base_rtt_s`` is the line's known
-    empty round trip: when lessons fill the line already, the echoes just before the
-    test can't show it. ``varying``: the line's rate itself varies (radio), so the
-    result is a range and takes two to three seconds.
+    ``pacing_bps`` bounds the test, which then keeps to one stream (0: no bound).
+    ``base_rtt_s`` is the line's known empty round trip: when lessons fill the line
+    already, the echoes just before the test can't show it. ``varying``: the line's
+    rate itself varies (radio), so the result is a range and takes three seconds.
     """
 
     streams: int = 4
@@ -106,7 +109,8 @@ class Running:
         """Load the line and judge; raises as `CapacityTest.run`."""
         streams, control, request = self._streams, self._control, self._request
         try:
-            streams.open(self._options.streams)
+            # Several would be held to the bound one by one, not together.
+            streams.open(1 if request.pacing_bps else self._options.streams)
             self._pinger.receive()  # what lay unread has a wrong time
             started_s = time.monotonic()
             self._course = course = self._new_course(started_s, streams.held)
@@ -166,6 +170,7 @@ class Running:
             and refresh is not None
             and not refresh.is_live,
             spans=BusySpans(least_wait_s(rtts)),
+            own=self._samples,
         )
 
     def _unseen_s(self) -> float:
@@ -208,8 +213,13 @@ class Running:
         if poller is None:
             return self._samples
         readings = poller.readings()
-        is_live = not self._course.by_edges
-        why = trouble(readings, self._direction, poller.polls, is_live=is_live)
+        course = self._course
+        since_s = (
+            None
+            if course.by_edges
+            else course.started_s + BEGUN_S + 3 * course.idle_rtt_s
+        )
+        why = trouble(readings, self._direction, poller.polls, live_from_s=since_s)
         if why:
             # Nothing counted so far is worth anything: go on with our own octets.
             self._emit(f"counters_{why}", {})
@@ -244,7 +254,7 @@ class Running:
         first, last = readings[0], readings[-1]
         octets = last.octets(self._direction) - first.octets(self._direction)
         filled_bps = 8 * octets / (last.at_s - first.at_s)
-        return max(FULL_SHARE * filled_bps, _LEAST_PACING_BPS)
+        return max(POLITE_SHARE * filled_bps, _LEAST_PACING_BPS)
 
     def _say(self, event: str, fields: dict[str, float | str]) -> None:
         """Tell an event once."""
@@ -263,7 +273,7 @@ class Running:
         total = result.total
         self._emit(f"stopped_{result.why}", {"load_s": result.load_s})
         if result.cross_bps is not None:
-            self._emit("cross", {"cross_bps": result.cross_bps})
+            self._emit("cross", {"cross_bps": rate_ip_bps(result.cross_bps)})
         if result.weakness:
             self._emit(
                 f"weak_{result.limited_by}",
@@ -275,8 +285,9 @@ class Running:
             )
         elif result.limited_by:
             self._emit(f"limited_{result.limited_by}", {})
-        self._emit(
-            f"found_{total.kind}",
-            {"rate_bps": total.rate_bps, "low_bps": total.low_bps}
-            | ({"high_bps": total.high_bps} if total.batches else {}),
-        )
+        # What records and pages name is payload too.
+        rates = {"rate_bps": total.rate_bps, "low_bps": total.low_bps}
+        if math.isfinite(total.high_bps):
+            rates["high_bps"] = total.high_bps
+        payload = {name: rate_payload_bps(rate) for name, rate in rates.items()}
+        self._emit(f"found_{total.kind}", payload)

@@ -152,6 +152,12 @@ class Slots:
     def __len__(self) -> int:
         return len(self._tests)
 
+    async def close(self) -> None:
+        """Stop watching the loop."""
+        if self._ticking is not None:
+            self._ticking.cancel()
+            await asyncio.gather(self._ticking, return_exceptions=True)
+
     def by_echo(self, session: int) -> RunningTest | None:
         """Return the running test whose echoes carry that number."""
         if not session:

@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from netmon.clock import berlin_day, to_ms
@@ -31,16 +30,16 @@ from probes.measure_protocol import Direction
 from probes.passive import Passive, PassiveView
 from probes.passive_watch import PassiveWatch
 from probes.runner import to_record, wait
+from probes.uplink_base import Carrier, UplinkKind, UplinkSettings
 from probes.uplink_choice import (
     Choice,
     Present,
     Spacing,
-    after_floor,
-    after_full,
     choose,
 )
+from probes.uplink_effects import note
 from probes.uplink_moment import Moment, moment_of
-from probes.uplink_records import is_below, passive_result, shown_bps
+from probes.uplink_records import passive_result
 from probes.uplink_run import Job, Kind, varies
 from probes.uplink_state import StateFile, UplinkState
 from probes.uplink_tester import Tester
@@ -51,44 +50,14 @@ STATE_FILE = "uplink.json"
 ASSIGNMENT_FILE = "assignment.json"
 # No line carries more than its contract and a half; counters that say so are others'.
 _MOST_SHARE = 1.5
+# Readings older than so many intervals say nothing about now.
+_FRESH_INTERVALS = 3
+# What stands in the way for long is recorded so often.
+_SAY_EVERY_MS = 3_600_000
 # A probe that waits for an answer about a doubtful line asks so much more often.
 _DOUBT_SHARE = 3
 
 Save = Callable[[list[SpoolRecord]], Awaitable[None]]
-
-
-class UplinkSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How the uplink is measured; what and when the gateway tells.
-
-    ``interface`` is the probe's port, empty for that of the default route.
-    ``proof_valid_s`` is how long a proof lets quiet lessons do without a test.
-    """
-
-    enabled: bool = True
-    interface: str = ""
-    passive_interval_s: float = 30.0
-    assignment_interval_s: float = 60.0
-    confirm_spacing_s: float = 60.0
-    patience_s: float = 300.0
-    proof_valid_s: float = 10_800.0
-    tick_s: float = 5.0
-
-
-class UplinkKind:
-    """Tags and kind of the uplink's records; made into records like a probe's."""
-
-    name = "uplink"
-    kind = "throughput"
-    limit_s = 0.0
-
-    def tags(self, context: ProbeContext) -> dict[str, str]:
-        """Return building and line; a result's own tags say the rest."""
-        return {"building": context.building, "line": context.line}
-
-    async def run(self, context: ProbeContext) -> ProbeResult:
-        """Refuse: the uplink decides by itself when it measures."""
-        text = f"{self.name} is not measured by the clock"
-        return failed(FailureReason.UNSUPPORTED, text)
 
 
 class Uplink:
@@ -113,9 +82,10 @@ class Uplink:
         self._watch = PassiveWatch(tester.bench.wan.source(context.line))
         self._rtts: deque[tuple[float, float]] = deque(maxlen=600)
         self._failed_tries = 0
-        self._deaf_ms = 0
-        self._minded = ""
+        self._said_ms: dict[str, int] = {}
+        self._minded = self._unpaid_day = ""
         self._kind = UplinkKind()
+        self.carrier = Carrier()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Measure what is due, until ``stop`` is set.
@@ -125,36 +95,60 @@ class Uplink:
         """
         self._state = await asyncio.to_thread(self._file.load, self._context.line)
         await asyncio.to_thread(self._desk.load)
-        asked_s = sampled_s = -float("inf")
-        while not stop.is_set():
-            now_s = self._context.clock.monotonic_s()
-            if now_s - asked_s >= self._asking_interval_s():
-                asked_s = now_s
-                await self._desk.refresh()
-            if now_s - sampled_s >= self._settings.passive_interval_s:
-                sampled_s = now_s
-                await in_thread(self._watch.sample)
-            now = self._now()
-            if now is not None:
-                await self._know_counters(now)
-            if now is None or not await self._step(now):
-                await wait(self._settings.tick_s, stop)
+        # Beside the tests, which may wait for minutes.
+        beside = [
+            asyncio.create_task(self._keep_asking(stop)),
+            asyncio.create_task(self._keep_sampling(stop)),
+        ]
+        try:
+            while not stop.is_set():
+                if not await self._guarded():
+                    await wait(self._settings.tick_s, stop)
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
 
     def saw(self, record: SpoolRecord) -> None:
         """Take the round trips that the latency probe measured beside us."""
         shortest, usual = record.values.get("rtt_min_s"), record.values.get("rtt_s")
         if record.kind != "latency" or shortest is None or usual is None:
             return
+        if record.tags.get("line") != self._context.line:
+            return  # over another line
         self._state.saw_rtt(berlin_day(record.ts_ms), shortest)
         self._rtts.append((self._context.clock.monotonic_s(), usual))
 
-    def _asking_interval_s(self) -> float:
-        settings = self._settings
-        if not self._state.doubt:
-            return settings.assignment_interval_s
-        return min(
-            settings.assignment_interval_s, settings.confirm_spacing_s / _DOUBT_SHARE
-        )
+    async def _keep_asking(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await self._desk.refresh()
+            settings = self._settings
+            interval_s = settings.assignment_interval_s
+            if self._state.doubt:
+                interval_s = min(interval_s, settings.confirm_spacing_s / _DOUBT_SHARE)
+            await wait(interval_s, stop)
+
+    async def _keep_sampling(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await in_thread(self._watch.sample)
+            await wait(self._settings.passive_interval_s, stop)
+
+    async def _guarded(self) -> bool:
+        """Do one thing if one is due; say whether there was one."""
+        try:
+            now = self._now()
+            if now is None:
+                await self._say_unassigned()
+                return False
+            self._mind_budget(now)
+            await self._know_counters(now)
+            return await self._step(now)
+        # As with the other probes (`runner.run_guarded`): a mistake of ours must not
+        # end latency and sending, and a line not measured for it must say so.
+        except Exception as error:
+            log.exception("the uplink failed by itself")
+            await self._say("internal", FailureReason.INTERNAL, type(error).__name__)
+            return False
 
     def _now(self) -> Moment | None:
         """Return what holds now; None before the gateway has told anything."""
@@ -162,9 +156,9 @@ class Uplink:
         if told is None:
             return None
         self._mind(told.line)
-        return moment_of(
-            told, self._context.line, to_ms(clock.now()), clock.monotonic_s()
-        )
+        now_ms = to_ms(clock.now())
+        self._state.forget_future(now_ms)
+        return moment_of(told, self._context.line, now_ms, clock.monotonic_s())
 
     def _mind(self, told_line: str) -> None:
         """Say once that the centre means another line than the probe's settings."""
@@ -177,13 +171,23 @@ class Uplink:
             self._context.line,
         )
 
+    def _mind_budget(self, now: Moment) -> None:
+        """Say once a day that the budget does not pay for what the day owes."""
+        day = berlin_day(now.ms).isoformat()
+        if now.plan.unpaid_count and self._unpaid_day != day:
+            self._unpaid_day = day
+            log.warning(
+                "the budget pays for %d tests less than this day owes",
+                now.plan.unpaid_count,
+            )
+
     async def _know_counters(self, now: Moment) -> None:
         """Learn once how often the router refreshes; passive proof rests on that."""
         if not self._watch.wants_to_learn:
             return
         job = self._job(now, "floor", "down", Purpose.FLOOR)
-        found = await self._tester.learn(job, say_nothing)
-        self._watch.learnt(None if found is None else found.period_s)
+        await self._tester.look(job, say_nothing)
+        self._watch.learnt(self._tester.refresh_s)
 
     def _job(
         self, now: Moment, kind: Kind, direction: Direction, purpose: Purpose
@@ -199,27 +203,29 @@ class Uplink:
         )
 
     async def _step(self, now: Moment) -> bool:
-        """Do one thing if one is due; say whether there was one."""
         view, said = self._passive(now)
         if said is Passive.PROVEN and view is not None and now.owes(self._state):
-            await self._keep_passive(view, now, proven=True)
-            self._state.proof_ms = now.ms
+            # Dated when the traffic was, which may be an hour ago.
+            at_ms = now.ms - round((now.mono_s - view.bound_at_s) * 1000)
+            await self._keep_passive(view, at_ms, proven=True)
+            self._state.proof_ms = at_ms
             await self._stated(now)
             return True
         choice = self._choose(now, said)
         if choice is None:
-            await self._say_deaf(now)
+            if self._watch.is_deaf:
+                await self._say_deaf()
             return False
         if choice.kind == "quiet":
             if view is not None:
-                await self._keep_passive(view, now, proven=False)
+                await self._keep_passive(view, now.ms, proven=False)
             await self._stated(now)
             return True
         await self._test(choice, now)
         return True
 
     def _passive(self, now: Moment) -> tuple[PassiveView | None, Passive]:
-        since_s = now.mono_s - now.assignment.slot_s
+        since_s = now.slot_since_s
         contract_bps = now.line.contracted_down_bps
         view = self._watch.view("down", since_s, _MOST_SHARE * contract_bps)
         rtts = [rtt_s for at_s, rtt_s in self._rtts if at_s >= since_s]
@@ -228,7 +234,8 @@ class Uplink:
 
     def _choose(self, now: Moment, said: Passive) -> Choice | None:
         settings = self._settings
-        used_bps = self._watch.now_bps("down")
+        fresh_s = now.mono_s - _FRESH_INTERVALS * settings.passive_interval_s
+        used_bps = self._watch.now_bps("down", fresh_s)
         contract_bps = now.line.contracted_down_bps
         present = Present(
             now_ms=now.ms,
@@ -248,64 +255,62 @@ class Uplink:
         )
 
     async def _test(self, choice: Choice, now: Moment) -> None:
-        state = self._state
-        came_to_nothing = True
+        state, answered = self._state, False
+        kind: Kind = "floor" if choice.kind == "floor" else "full"
         for direction in choice.directions:
-            kind: Kind = "floor" if choice.kind == "floor" else "full"
             job = replace(
                 self._job(now, kind, direction, choice.purpose),
                 campaign=choice.campaign,
             )
-            started_ms = to_ms(self._context.clock.now())
-            found = await self._tester.measure(
-                job, self._settings.patience_s, say_nothing
-            )
-            # What the probe itself may have limited is a lower bound for us as well.
-            certified = attach(found.values, self._context.certify())
-            found = replace(found, values=certified if found.values else {})
-            self._watch.forget()
-            await self._keep(found, started_ms)
-            for each in found.all:
-                moved = each.values.get("transferred_bytes") or 0.0
-                state.spend(berlin_day(started_ms), moved)
-            if self._tester.refresh_s is not None:
-                self._watch.learnt(self._tester.refresh_s)
-            is_here = found.failure is None and not found.more
-            came_to_nothing = came_to_nothing and not is_here
+            found = await self._measured(job, now)
+            if found is None:
+                break  # protected by now: the plan says what is next
+            at_ms = now.ms if found.at_ms is None else found.at_ms
             if direction == "down":
-                self._note(job, found, started_ms, is_here=is_here)
-                if state.doubt and choice.kind == "floor":
+                answered = note(state, job, found, at_ms)
+                if state.doubt and kind == "floor":
                     break  # the confirmation comes first
-        self._failed_tries = self._failed_tries + 1 if came_to_nothing else 0
-        if not (choice.kind == "floor" and state.doubt):
+        self._failed_tries = 0 if answered else self._failed_tries + 1
+        if not (kind == "floor" and state.doubt):
             state.tried_ms = to_ms(self._context.clock.now())
-        if choice.planned is not None:
+        if choice.planned is not None and answered:
             state.done(choice.planned.at_ms)
         if choice.moment_ms is not None:
             state.done(choice.moment_ms)
         await self._remember()
 
-    def _note(self, job: Job, found: ProbeResult, at_ms: int, *, is_here: bool) -> None:
-        """Remember what a test of the download means for the next one."""
-        # A floor test that came to no answer is followed by a full one, as a miss is.
-        unsettled = job.kind == "floor" and found.failure is FailureReason.UNSETTLED
-        if not is_here and not unsettled:
-            return
-        shown = shown_bps(found, "down")
-        if job.kind == "floor":
-            passed = shown is not None and shown >= job.threshold_bps
-            after_floor(self._state, passed=passed, at_ms=at_ms)
-            return
-        after_full(
-            self._state,
-            shown_bps=shown,
-            below=is_below(found, "down", job.threshold_bps),
-            threshold_bps=job.threshold_bps,
-            at_ms=at_ms,
+    async def _measured(self, job: Job, now: Moment) -> ProbeResult | None:
+        """Run a test and keep its records; None where the line was not to be loaded."""
+        patience_s = min(self._settings.patience_s, now.open_for_s)
+        found = await self._tester.measure(
+            job, patience_s, say_nothing, lambda: self._anew(job)
         )
+        if found is None:
+            return None
+        # What the probe itself may have limited is a lower bound for us as well.
+        certified = attach(found.values, self._context.certify())
+        found = replace(found, values=certified if found.values else {})
+        moved = found.moved_bytes
+        if moved:
+            # What a test moved is not what lessons did.
+            self._watch.forget()
+            self._state.spend(berlin_day(now.ms), moved)
+        if self._tester.refresh_s is not None:
+            self._watch.learnt(self._tester.refresh_s)
+        if found.failure is None:
+            self.carrier.line = found.tags.get("line", "")
+        await self._keep(found, now.ms)
+        return found
+
+    def _anew(self, job: Job) -> Job | None:
+        """Return the job as it is once its slot has come; None in a protected time."""
+        now = self._now()
+        if now is None or not now.may_load(now.ms):
+            return None
+        return replace(job, in_lessons=now.in_lessons)
 
     async def _keep_passive(
-        self, view: PassiveView, now: Moment, *, proven: bool
+        self, view: PassiveView, at_ms: int, *, proven: bool
     ) -> None:
         result = passive_result(
             view,
@@ -314,18 +319,35 @@ class Uplink:
             refresh_s=self._watch.refresh_s,
             rtt_s=self._rtts[-1][1] if self._rtts else None,
         )
-        await self._keep(_passively(result), now.ms)
+        await self._keep(_passively(result), at_ms)
 
-    async def _say_deaf(self, now: Moment) -> None:
-        """Record once a slot that the counters don't answer."""
-        if not self._watch.is_deaf:
+    async def _say_deaf(self) -> None:
+        """Record once an hour that the counters can't be read, with the cause."""
+        if self._is_said("deaf"):
             return
-        if now.ms - self._deaf_ms < now.assignment.slot_s * 1000:
+        ports, line = self._tester.bench.wan, self._context.line
+        text = await in_thread(ports.trouble, line) or "the router does not answer"
+        await self._say("deaf", FailureReason.COUNTERS_UNREADABLE, text)
+
+    async def _say_unassigned(self) -> None:
+        """Record once an hour that nobody says what to measure."""
+        reason, text = self._desk.trouble, "the gateway gives no assignment"
+        if reason is None and self._desk.current is None:
+            return  # not asked yet
+        if reason is None:
+            reason, text = FailureReason.UNSUPPORTED, "the centre knows no such line"
+        await self._say("unassigned", reason, text)
+
+    async def _say(self, what: str, reason: FailureReason, text: str) -> None:
+        """Record a failure of the kind once an hour."""
+        if self._is_said(what):
             return
-        self._deaf_ms = now.ms
-        text = "the router does not answer for its WAN port"
-        result = failed(FailureReason.COUNTERS_UNREADABLE, text)
-        await self._keep(_passively(result), now.ms)
+        now_ms = self._said_ms[what] = to_ms(self._context.clock.now())
+        await self._keep(_passively(failed(reason, text)), now_ms)
+
+    def _is_said(self, what: str) -> bool:
+        now_ms = to_ms(self._context.clock.now())
+        return now_ms - self._said_ms.get(what, 0) < _SAY_EVERY_MS
 
     async def _stated(self, now: Moment) -> None:
         self._state.statement_ms = now.ms

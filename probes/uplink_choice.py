@@ -30,8 +30,6 @@ from probes.uplink_state import RETRY_SHARE, UplinkState
 
 # A campaign's moment that is missed by more is a gap; the report says so.
 CAMPAIGN_LATE_MS = 240_000
-# One good full test can be luck: so many have to be good after a bad one.
-DOUBT_AFTER_BELOW = 2
 
 BOTH: tuple[Direction, ...] = ("down", "up")
 DOWN: tuple[Direction, ...] = ("down",)
@@ -77,7 +75,7 @@ class Present(Struct, frozen=True, kw_only=True):
 
     ``busy_ratio`` is the share of the contract that others use, None if unknown.
     ``closed`` are the protected times of the day, ``failed_tries`` the tests in a row
-    that came to nothing.
+    that gave no answer.
     """
 
     now_ms: int
@@ -99,7 +97,9 @@ def choose(
     """Return what to do now; None for nothing."""
     now_ms = present.now_ms
     is_closed = any(span.holds(now_ms) for span in present.closed)
-    task = None if is_closed else assignment.campaign
+    # Both are meant for the line that the centre gives this probe.
+    is_meant = assignment.line == state.line
+    task = assignment.campaign if is_meant and not is_closed else None
     if task is not None and (due_ms := _campaign_due(task, state, now_ms)) is not None:
         return Choice(
             kind="full",
@@ -108,7 +108,8 @@ def choose(
             campaign=task.id,
             moment_ms=due_ms,
         )
-    if not is_closed and _wants_confirmation(assignment, state, present, spacing):
+    asked = is_meant and assignment.confirm
+    if not is_closed and _wants_confirmation(state, present, spacing, asked=asked):
         return Choice(kind="full", directions=DOWN, purpose=Purpose.CONFIRMATION)
     for test in due_tests(plan, now_ms):
         found = _planned(test, costs, state, present, spacing)
@@ -117,38 +118,6 @@ def choose(
     if not is_closed and _wants_look(state, present, spacing):
         return Choice(kind="floor", directions=DOWN, purpose=Purpose.FLOOR)
     return None
-
-
-def after_floor(state: UplinkState, *, passed: bool, at_ms: int) -> None:
-    """Note the answer of a floor test; a miss or none asks for a full test."""
-    if passed:
-        state.statement_ms = state.proof_ms = at_ms
-        return
-    state.doubt = max(1, state.doubt)
-    state.tried_ms = None
-
-
-def after_full(
-    state: UplinkState,
-    *,
-    shown_bps: float | None,
-    below: bool,
-    threshold_bps: float,
-    at_ms: int,
-) -> None:
-    """Note what a full test of the download showed.
-
-    ``shown_bps`` is what the line can do at least, None for no number; ``below``: with
-    certainty less than the threshold.
-    """
-    if below:
-        state.doubt = DOUBT_AFTER_BELOW
-    elif shown_bps is None or shown_bps < threshold_bps:
-        return
-    else:
-        state.doubt = max(0, state.doubt - 1)
-        state.proof_ms = at_ms
-    state.statement_ms = state.full_ms = at_ms
 
 
 def _campaign_due(task: CampaignTask, state: UplinkState, now_ms: int) -> int | None:
@@ -161,14 +130,14 @@ def _campaign_due(task: CampaignTask, state: UplinkState, now_ms: int) -> int | 
 
 
 def _wants_confirmation(
-    assignment: Assignment, state: UplinkState, present: Present, spacing: Spacing
+    state: UplinkState, present: Present, spacing: Spacing, *, asked: bool
 ) -> bool:
     """Say whether somebody waits for a full test.
 
     A line known to be below is not tested more often than its slots ask for; tests
-    that come to nothing are repeated ever more seldom.
+    without an answer are repeated ever more seldom, at last once a slot.
     """
-    if not assignment.confirm and state.doubt != 1:
+    if not asked and state.doubt != 1:
         return False
     wait_ms = min(
         spacing.slot_ms, spacing.confirm_ms * 2 ** min(present.failed_tries, 8)

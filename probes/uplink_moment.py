@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -9,7 +10,7 @@ from functools import lru_cache
 from netmon.assignment_wire import Assignment, LineAssignment
 from netmon.clock import berlin_day
 from netmon.school_calendar import SchoolCalendar, Span, lesson_time, protected_time
-from probes.plan import Costs, DayPlan, costs_of, plan_day
+from probes.plan import Costs, DayPlan, TestKind, costs_of, plan_day
 from probes.uplink_state import UplinkState
 
 
@@ -34,6 +35,30 @@ class Moment:
     def in_lessons(self) -> bool:
         """Whether there are lessons now."""
         return any(span.holds(self.ms) for span in self.lessons)
+
+    def may_load(self, at_ms: int) -> bool:
+        """Say whether a test may load the line at a time of this day."""
+        return not any(span.holds(at_ms) for span in self.closed)
+
+    @property
+    def open_for_s(self) -> float:
+        """Seconds until the next protected time of this day; infinite for none."""
+        starts = [span.start_ms for span in self.closed if span.start_ms > self.ms]
+        return (min(starts) - self.ms) / 1000 if starts else math.inf
+
+    @property
+    def slot_since_s(self) -> float:
+        """The monotonic time at which the slot began that we are in.
+
+        What the counters showed before it is no statement of this slot.
+        """
+        starts = [
+            one.slot.start_ms
+            for one in self.plan.tests
+            if one.kind is not TestKind.FULL and one.slot.holds(self.ms)
+        ]
+        began_ms = max(starts, default=self.ms)
+        return self.mono_s - (self.ms - began_ms) / 1000
 
     def owes(self, state: UplinkState) -> bool:
         """Say whether the slot we are in has no statement yet.

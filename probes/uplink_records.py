@@ -22,6 +22,14 @@ from probes.measure_protocol import Direction
 from probes.passive import PassiveView
 
 Values = dict[str, float | None]
+# What `probes.machine.weakness` finds, in words.
+_WEAKNESSES = {
+    "late": "it was late with its own ticks",
+    "steal": "its host withheld the processor",
+    "starved": "other programs had the processor",
+    "busy": "its processor was busy all the time",
+    "port_errors": "its port counted errors",
+}
 
 
 def full_result(run: CapacityResult, threshold_bps: float) -> ProbeResult:
@@ -83,19 +91,21 @@ def passive_result(
 
 
 def shown_bps(result: ProbeResult, direction: Direction) -> float | None:
-    """Return what a result proves of a direction, TCP payload; None for nothing."""
-    values = result.values
-    bound = values.get(f"at_least_{direction}_bps")
-    rate = values.get(f"rate_{direction}_bps")
-    return bound if rate is None else rate
+    """Return what a result proves of a direction, TCP payload; None for nothing.
+
+    Of a line that varies that is the lower end of its range.
+    """
+    names = (f"rate_{direction}_bps", f"at_least_{direction}_bps")
+    for name in (*names, f"rate_{direction}_low_bps"):
+        value = result.values.get(name)
+        if value is not None:
+            return value
+    return None
 
 
 def is_below(result: ProbeResult, direction: Direction, threshold_bps: float) -> bool:
     """Say whether a result is certainly below a threshold (TCP payload)."""
-    values = result.values
-    if values.get(f"rate_{direction}_bps") is None:
-        return False
-    high = values.get(f"rate_{direction}_high_bps")
+    high = result.values.get(f"rate_{direction}_high_bps")
     return high is not None and high < threshold_bps
 
 
@@ -135,7 +145,7 @@ def _course(run: CapacityResult) -> Values:
 
 def _not_ours(run: CapacityResult) -> ProbeResult:
     """Return the failure of a run in which an end, not the line, was the limit."""
-    why = run.weakness or "its end of the connection held the test back"
+    why = _WEAKNESSES.get(run.weakness, "its end of the connection held the test back")
     if run.limited_by == "server":
         return failed(FailureReason.BUSY, f"the measurement server: {why}")
     return failed(FailureReason.PROBE_LIMITED, why)

@@ -7,8 +7,6 @@ reason; only mistakes of the program are raised.
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -20,19 +18,19 @@ from netmon.model import FailureReason, Technology
 from probes import capacity, floor
 from probes.base import Emit, MeasureAddress, ProbeResult, failed
 from probes.capacity import CapacityOptions, CapacityResult, CapacityTest
-from probes.counters import CounterSource, Reading, Refresh, learn_refresh
+from probes.counters import Reading
 from probes.estimate import FRAME_BYTES, PAYLOAD_BYTES
 from probes.failures import ProbeFailedError, classify
 from probes.floor import FloorTest
+from probes.line_use import LEARN_S, LineUse
 from probes.measure_protocol import Congestion, Direction
-from probes.pinger import Pinger
+from probes.plan import BUSY_RATIO
 from probes.uplink_records import floor_result, full_result
 from probes.wan import WanPorts
 from probes.wirelevel import OwnSource, SocketOctets
 
-# Three refreshes of a slow router, with a margin.
-LEARN_S = 18.0
-CROSS_WINDOW_S = 0.5
+# A full line carries no more with our test than without; counters are read this exactly.
+_GROWTH = 1.05
 _COUNTER_SLACK_S = 1.0
 LOOPBACK = "lo"
 _CAP_MARGIN = 1.05
@@ -65,10 +63,21 @@ class Job(Struct, frozen=True, kw_only=True):
         return self.line.threshold_down_bps if down else self.line.threshold_up_bps
 
     @property
+    def contract_bps(self) -> int:
+        """What the contract says of the direction."""
+        line = self.line
+        down = self.direction == "down"
+        return line.contracted_down_bps if down else line.contracted_up_bps
+
+    @property
+    def threshold_l2_bps(self) -> float:
+        """What the direction must reach, L2 without FCS."""
+        return self.threshold_bps * FRAME_BYTES / PAYLOAD_BYTES
+
+    @property
     def floor_cap_bps(self) -> int:
         """The most that a floor test puts on the line, L2 with a margin."""
-        l2_bps = self.threshold_bps * FRAME_BYTES / PAYLOAD_BYTES
-        return math.ceil(floor.OVER * l2_bps * _CAP_MARGIN)
+        return math.ceil(floor.OVER * self.threshold_l2_bps * _CAP_MARGIN)
 
     @property
     def tags(self) -> dict[str, str]:
@@ -103,78 +112,102 @@ class Bench(Struct, frozen=True, kw_only=True):
         return SocketOctets if self.interface == LOOPBACK else None
 
 
-def learn(job: Job, server: MeasureAddress, bench: Bench, emit: Emit) -> Refresh | None:
-    """Return how the router refreshes its counters; None where nothing can be read.
+class Ran(Struct, frozen=True, kw_only=True):
+    """A test that is over: its result, and what tells which line carried it.
 
-    Takes three refreshes, so it is done before a slot is asked for.
+    ``before`` are the WAN counters before it, empty where there is nothing to tell;
+    ``wire_bytes`` is what it moved.
     """
-    counters = bench.wan.source(job.line.id)
-    if counters is None:
-        return None
-    emit("counters_asked", {})
-    pinger = Pinger(server)
-    try:
-        found = learn_refresh(
-            counters, job.direction, limit_s=LEARN_S, poke=pinger.send
-        )
-    finally:
-        pinger.close()
-    if found is None:
-        emit("counters_unreadable", {})
-    return found
+
+    result: ProbeResult
+    before: dict[str, Reading] = {}
+    wire_bytes: float = 0.0
+    wait_s: float = 0.0
 
 
 def run_test(
-    job: Job,
-    server: MeasureAddress,
-    bench: Bench,
-    refresh: Refresh | None,
-    emit: Emit,
-) -> ProbeResult:
-    """Run one test; its tags say how it came about.
-
-    ``refresh`` is what `learn` found, None for counters that can't be used. A test that another line carried has that line's tag, and as a further result the
-    failure of the line that was to be measured.
-    """
-    tags = job.tags
+    job: Job, server: MeasureAddress, bench: Bench, use: LineUse, emit: Emit
+) -> Ran:
+    """Run one test; what the network does becomes a result with a reason."""
     try:
-        return _measured(job, server, bench, refresh, emit, tags)
+        return _measured(job, server, bench, use, emit)
     except (OSError, EOFError, ValueError, ProbeFailedError) as error:
         reason, text = classify(error)
-        return replace(failed(reason, f"{job.direction}: {text}"), tags=tags)
+        result = failed(reason, f"{job.direction}: {text}")
+        return Ran(result=replace(result, tags=job.tags))
 
 
-def _measured(
-    job: Job,
-    server: MeasureAddress,
-    bench: Bench,
-    refresh: Refresh | None,
-    emit: Emit,
-    tags: dict[str, str],
-) -> ProbeResult:
-    before = bench.wan.read() if len(bench.wan.lines) > 1 else {}
-    if job.kind == "floor":
-        result, run = _floor(job, server, bench, refresh, emit)
-    else:
-        result, run = _full(job, server, bench, refresh, emit)
-    tags |= {"basis": run.basis, "congestion": run.congestion}
-    carried = _carrier(job, bench, before, run, refresh)
+def attribute(ran: Ran, job: Job, bench: Bench, emit: Emit) -> ProbeResult:
+    """Return the result under the line that carried it; waits for a rare refresh.
+
+    A test that another line carried has that line's tag, and as a further result the
+    failure of the line that was to be measured.
+    """
+    if not ran.before:
+        return ran.result
+    carried = bench.wan.carrier(ran.before, job.direction, ran.wire_bytes, ran.wait_s)
     if carried is None or carried == job.line.id:
-        return replace(result, tags=tags)
+        return ran.result
     emit("other_line", {"line": carried})
     missed = failed(FailureReason.OTHER_LINE, f"the test went over {carried}")
     return replace(
-        result,
-        tags=tags | {"line": carried},
-        more=(replace(missed, tags=tags),),
+        ran.result,
+        tags=ran.result.tags | {"line": carried},
+        more=(replace(missed, tags=job.tags, at_ms=ran.result.at_ms),),
     )
+
+
+def _measured(
+    job: Job, server: MeasureAddress, bench: Bench, use: LineUse, emit: Emit
+) -> Ran:
+    before = bench.wan.read() if len(bench.wan.lines) > 1 else {}
+    measure = _floor if job.kind == "floor" else _full
+    base_s = _base_rtt_s(job, use)
+    result, run = measure(job, server, bench, use, base_s, emit)
+    moved = run.wire_bytes
+    if base_s is not None and _grew(run, use):
+        # The line was not full before: the remembered round trip is no longer true.
+        emit("base_untrue", {"rtt_s": base_s})
+        result, run = measure(job, server, bench, use, None, emit)
+        moved += run.wire_bytes
+    tags = job.tags | {"basis": run.basis, "congestion": run.congestion}
+    refresh = use.refresh
+    return Ran(
+        result=replace(result, tags=tags, moved_bytes=moved),
+        before=before,
+        wire_bytes=run.wire_bytes,
+        wait_s=(refresh.period_s if refresh else LEARN_S) + _COUNTER_SLACK_S,
+    )
+
+
+def _base_rtt_s(job: Job, use: LineUse) -> float | None:
+    """Return the line's empty round trip where the test's own echoes can't show it.
+
+    That is on a line that others fill already; else the test measures it itself.
+    """
+    cross_bps = use.cross_bps
+    if job.base_rtt_s is None or cross_bps is None or not use.is_steady:
+        return None
+    return job.base_rtt_s if cross_bps >= BUSY_RATIO * job.contract_bps else None
+
+
+def _grew(run: CapacityResult, use: LineUse) -> bool:
+    """Say whether the line carried more with our test than without.
+
+    A full line doesn't: what we get, others lose. One that does was not full, however
+    long its packets took.
+    """
+    if run.basis != "router" or use.cross_bps is None or not run.saturated:
+        return False
+    return run.total.low_bps > _GROWTH * use.cross_bps
 
 
 def _full(
     job: Job,
     server: MeasureAddress,
     bench: Bench,
-    refresh: Refresh | None,
+    use: LineUse,
+    base_rtt_s: float | None,
     emit: Emit,
 ) -> tuple[ProbeResult, CapacityResult]:
     test = CapacityTest(
@@ -182,8 +215,8 @@ def _full(
         line=job.line.id,
         interface=bench.interface,
         counters=bench.wan.source(job.line.id),
-        refresh=refresh,
-        options=_options(job),
+        refresh=use.refresh,
+        options=_options(job, base_rtt_s),
         own=bench.own,
         emit=emit,
     )
@@ -195,20 +228,19 @@ def _floor(
     job: Job,
     server: MeasureAddress,
     bench: Bench,
-    refresh: Refresh | None,
+    use: LineUse,
+    base_rtt_s: float | None,
     emit: Emit,
 ) -> tuple[ProbeResult, CapacityResult]:
-    counters = bench.wan.source(job.line.id)
-    cross_bps = _cross_bps(counters, job.direction) if refresh is not None else 0.0
     test = FloorTest(
         server,
         line=job.line.id,
         interface=bench.interface,
-        threshold_bps=job.threshold_bps * FRAME_BYTES / PAYLOAD_BYTES,
-        cross_bps=cross_bps,
-        counters=counters,
-        refresh=refresh,
-        options=_options(job),
+        threshold_bps=job.threshold_l2_bps,
+        cross_bps=use.cross_bps or 0.0,
+        counters=bench.wan.source(job.line.id),
+        refresh=use.refresh,
+        options=_options(job, base_rtt_s),
         own=bench.own,
         emit=emit,
     )
@@ -216,15 +248,13 @@ def _floor(
     return floor_result(answer, job.threshold_bps), answer.run
 
 
-def _options(job: Job) -> CapacityOptions:
-    down = job.direction == "down"
-    contract_bps = job.line.contracted_down_bps if down else job.line.contracted_up_bps
+def _options(job: Job, base_rtt_s: float | None) -> CapacityOptions:
     return CapacityOptions(
         congestion=_congestion(job),
-        base_rtt_s=job.base_rtt_s,
+        base_rtt_s=base_rtt_s,
         # Twice what a test of the usual length moves on a line that keeps its contract.
-        max_bytes=round(contract_bps),
-        pacing_bps=job.cap_bps if job.cap_bps < contract_bps else 0.0,
+        max_bytes=round(job.contract_bps),
+        pacing_bps=job.cap_bps if job.cap_bps < job.contract_bps else 0.0,
         varying=job.varies,
     )
 
@@ -232,32 +262,6 @@ def _options(job: Job) -> CapacityOptions:
 def _congestion(job: Job) -> Congestion:
     """Beside lessons CUBIC, which gives way; else BBR, which fills a line soonest."""
     return "cubic" if job.in_lessons or job.kind == "floor" else "bbr"
-
-
-def _cross_bps(counters: CounterSource | None, direction: Direction) -> float:
-    """Return what others move now, read over half a second; 0 where unknown."""
-    if counters is None:
-        return 0.0
-    first = counters.read()
-    time.sleep(CROSS_WINDOW_S)
-    last = counters.read()
-    if first is None or last is None or last.at_s <= first.at_s:
-        return 0.0
-    octets = last.octets(direction) - first.octets(direction)
-    return max(0.0, 8 * octets / (last.at_s - first.at_s))
-
-
-def _carrier(
-    job: Job,
-    bench: Bench,
-    before: Mapping[str, Reading],
-    run: CapacityResult,
-    refresh: Refresh | None,
-) -> str | None:
-    if not before:
-        return None
-    wait_s = (refresh.period_s if refresh else LEARN_S) + _COUNTER_SLACK_S
-    return bench.wan.carrier(before, job.direction, run.wire_bytes, wait_s)
 
 
 def varies(technology: Technology) -> bool:

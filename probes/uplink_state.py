@@ -17,7 +17,9 @@ from msgspec import Struct
 log = logging.getLogger(__name__)
 
 # The shortest round trip of the last days is that of the empty line.
-BASE_DAYS = 7
+BASE_DAYS = 2
+# A clock may be set back by so much without anything remembered being called future.
+FUTURE_SLACK_MS = 60_000
 # What is tried and failed is tried again after this share of its slot.
 RETRY_SHARE = 0.2
 _KEPT_MOMENTS = 500
@@ -61,6 +63,15 @@ class UplinkState(Struct):
         self.shortest_rtt_s = {
             each: value for each, value in self.shortest_rtt_s.items() if each > oldest
         }
+
+    def forget_future(self, now_ms: int) -> None:
+        """Drop what was remembered while the clock was ahead: it would silence us."""
+        latest_ms = now_ms + FUTURE_SLACK_MS
+        for name in ("statement_ms", "proof_ms", "full_ms", "tried_ms"):
+            at_ms = getattr(self, name)
+            if at_ms is not None and at_ms > latest_ms:
+                setattr(self, name, None)
+        self.done_ms = [at_ms for at_ms in self.done_ms if at_ms <= latest_ms]
 
     @property
     def base_rtt_s(self) -> float | None:

@@ -8,6 +8,7 @@ are never taken for the main line's.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +17,13 @@ from msgspec import Struct
 from netmon.config import Secret, read_secret
 from probes.counters import CounterSource, Reading
 from probes.measure_protocol import Direction
-from probes.snmp_counters import SnmpCounters
+from probes.snmp_counters import (
+    AuthProtocol,
+    CountersUnreadableError,
+    PrivProtocol,
+    SnmpCounters,
+    SnmpUser,
+)
 
 log = logging.getLogger(__name__)
 
@@ -27,20 +34,50 @@ CARRIED_SHARE = 0.5
 class WanSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A WAN port: the line it ends, the router's SNMP address and the port's ifIndex.
 
-    ``community_file`` holds the SNMP community; the counters are only read.
+    Who asks is an SNMPv3 user with the files of its two secrets (authPriv), or for a
+    management network of its own a community (v2c). The counters are only read.
     """
 
     line: str
     address: str
     if_index: int
-    community_file: str
+    user: str = ""
+    auth_file: str = ""
+    priv_file: str = ""
+    auth_protocol: AuthProtocol = "sha256"
+    priv_protocol: PrivProtocol = "aes128"
+    community_file: str = ""
+
+
+class _Shared:
+    """A source that several threads may read: the test, and the watch beside it."""
+
+    def __init__(self, source: CounterSource) -> None:
+        self._source = source
+        self._lock = threading.Lock()
+
+    def read(self) -> Reading | None:
+        """Return a reading; waits for another thread's, a time-out at most."""
+        with self._lock:
+            return self._source.read()
+
+    def trouble(self) -> str:
+        """Return why nothing can be read, empty where that can't be told."""
+        if not isinstance(self._source, SnmpCounters):
+            return ""
+        try:
+            with self._lock:
+                self._source.check()
+        except CountersUnreadableError as error:
+            return str(error)
+        return ""
 
 
 class WanPorts:
-    """The WAN ports that can be read; for one thread at a time."""
+    """The WAN ports that can be read, by any thread."""
 
     def __init__(self, sources: Mapping[str, CounterSource]) -> None:
-        self._sources = sources
+        self._sources = {line: _Shared(source) for line, source in sources.items()}
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -50,6 +87,11 @@ class WanPorts:
     def source(self, line: str) -> CounterSource | None:
         """Return the counters of a line; None where none are set up."""
         return self._sources.get(line)
+
+    def trouble(self, line: str) -> str:
+        """Return why a line's counters can't be read, empty if nobody knows."""
+        source = self._sources.get(line)
+        return "" if source is None else source.trouble()
 
     def read(self) -> dict[str, Reading]:
         """Return a reading of each port that answers, by line."""
@@ -106,14 +148,29 @@ def open_ports(settings: Sequence[WanSettings]) -> WanPorts:
     """Return the WAN ports of the settings; blocking sockets, opened at once.
 
     Raises:
-        ConfigError: a community's file cannot be read.
+        ConfigError: a secret's file cannot be read.
         OSError: a router's name cannot be resolved.
     """
     sources: dict[str, CounterSource] = {}
     for each in settings:
         host, _, port = each.address.rpartition(":")
-        community = read_secret(each.community_file, setting="wan.community_file")
         sources[each.line] = SnmpCounters(
-            host.strip("[]"), community or Secret(""), each.if_index, port=int(port)
+            host.strip("[]"), _access(each), each.if_index, port=int(port)
         )
     return WanPorts(sources)
+
+
+def _access(settings: WanSettings) -> Secret | SnmpUser:
+    """Return who asks; raises ConfigError where a secret's file can't be read."""
+    if not settings.user:
+        file = settings.community_file
+        return read_secret(file, setting="wan.community_file") or Secret("")
+    auth = read_secret(settings.auth_file, setting="wan.auth_file")
+    priv = read_secret(settings.priv_file, setting="wan.priv_file")
+    return SnmpUser(
+        name=settings.user,
+        auth_secret=auth or Secret(""),
+        priv_secret=priv or Secret(""),
+        auth_protocol=settings.auth_protocol,
+        priv_protocol=settings.priv_protocol,
+    )

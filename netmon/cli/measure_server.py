@@ -92,11 +92,12 @@ async def _serve(
         )
         print(said, file=sys.stderr)
         return 1
-    print(texts("measure_server.ready", host=server.host, port=server.port), flush=True)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    # Whoever reads this may tell us to stop at once.
+    print(texts("measure_server.ready", host=server.host, port=server.port), flush=True)
     async with server:
         await stop.wait()
     return 0

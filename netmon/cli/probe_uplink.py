@@ -11,7 +11,7 @@ from netmon.errors import ConfigError, Problem
 from netmon.texts import Texts
 
 if TYPE_CHECKING:
-    from netmon.assignment_wire import LineAssignment
+    from netmon.assignment_wire import Assignment, LineAssignment
     from probes.base import ProbeContext, ProbeResult
     from probes.config import ProbeSettings
     from probes.lease_client import LeaseClient
@@ -22,6 +22,7 @@ _PATIENCE_S = 120.0
 
 def add_options(parser: argparse.ArgumentParser, texts: Texts) -> None:
     """Add what a test of the line needs without a settings file."""
+    parser.add_argument("--force", action="store_true", help=texts("probe.help.force"))
     parser.add_argument("--interface", default="", help=texts("probe.help.interface"))
     rate = "'250 Mbit/s'"
     parser.add_argument(
@@ -71,7 +72,10 @@ async def measure(
                 varies=varies(line.technology),
             )
             context.emit("direction", {"way": texts(f"probe.way.{direction}")})
+            # Without ``anew`` there is nothing that could call it off.
             result = await tester.measure(job, _PATIENCE_S, context.emit)
+            if result is None:
+                continue
             if result.failure is None:
                 values = attach(result.values, context.certify())
                 result = replace(result, values=values)
@@ -88,6 +92,7 @@ async def _told(
     """Return who gives slots, and the line: as the centre or the options say."""
     if settings is None or args.contract_down:
         return None, _by_hand(args, context)
+    from netmon.clock import to_ms
     from probes.assignment import AssignmentDesk
     from probes.client import open_client
     from probes.config import gateway_token
@@ -100,12 +105,29 @@ async def _told(
     desk = AssignmentDesk(client, url, token, path)
     desk.load()
     await desk.refresh()
-    lines = desk.current.lines if desk.current else ()
+    told = desk.current
+    if told is not None and not args.force:
+        _refuse_if_protected(told, to_ms(context.clock.now()))
+    lines = told.lines if told else ()
     line = next((each for each in lines if each.id == context.line), None)
     if line is None:
         text = "the centre did not tell this line's contract"
         raise _refused("--contract-down", text)
     return LeaseClient(client, url, token), line
+
+
+def _refuse_if_protected(told: Assignment, now_ms: int) -> None:
+    from netmon.clock import BERLIN, berlin_day, from_ms
+    from netmon.school_calendar import protected_time
+
+    for span in protected_time(told.calendar, berlin_day(now_ms)):
+        if span.holds(now_ms):
+            until = from_ms(span.end_ms).astimezone(BERLIN)
+            text = f"protected time until {until:%H:%M}: no test may load the line"
+            fix = "measure later, or add --force"
+            raise ConfigError(
+                [Problem("netmon probe measure", None, "calendar", text, fix)]
+            )
 
 
 def _by_hand(args: argparse.Namespace, context: ProbeContext) -> LineAssignment:

@@ -16,10 +16,13 @@ def uplink_text(
         return texts(
             "probe.result.failure", name=way, reason=reason, detail=result.detail
         )
-    parts = [
-        _headline(texts, way, direction, result),
-        _verdict(texts, direction, result, threshold_bps),
-    ]
+    parts = [_headline(texts, way, direction, result)]
+    carrier = result.tags.get("line")
+    if carrier:
+        # The contract is that of another line.
+        parts.append(texts("probe.event.other_line", line=carrier))
+    else:
+        parts.append(_verdict(texts, direction, result, threshold_bps))
     parts += _beside(texts, direction, result)
     return "\n  ".join(parts)
 

@@ -21,9 +21,13 @@ from probes.loopback import Ceiling, save_ceiling
 # A real deployment owes a statement every hour and polls every five minutes; here a
 # person is watching.
 POLL_INTERVAL_S = 10.0
-CONFIRM_COUNT = 2
+# The collector sees the line's device before so many tests are through.
+LINE_CONFIRM_COUNT = 3
+_AP_CONFIRM_COUNT = 2
+# A person is waiting for the all-clear.
+_CLEAR_COUNT = 1
 # Lessons all day, each slot of which owes a statement about the line.
-SLOT_S = 18.0
+SLOT_S = 15.0
 MAX_TESTS = 2
 # Slots of seconds need far more bytes a day than those of an hour.
 _BUDGET_SHARE = 0.1
@@ -147,10 +151,10 @@ class DemoFiles:
             },
             "alerts": {
                 "interval_s": 1.0,
-                "line_confirm_count": CONFIRM_COUNT,
-                "line_clear_count": CONFIRM_COUNT,
-                "ap_confirm_count": CONFIRM_COUNT,
-                "ap_clear_count": 1,
+                "line_confirm_count": LINE_CONFIRM_COUNT,
+                "line_clear_count": _CLEAR_COUNT,
+                "ap_confirm_count": _AP_CONFIRM_COUNT,
+                "ap_clear_count": _CLEAR_COUNT,
                 "no_data_after_s": 120.0,
             },
             "collector": {
@@ -195,7 +199,8 @@ class DemoFiles:
         save_ceiling(folder / STATE_FILE, ceiling)
         server_token = self._write("measure.token", measure_token.reveal() + "\n")
         community_file = self._write("wan.community", community() + "\n")
-        line_ids = [shape.id for shape in line_shapes(plan)]
+        shapes = line_shapes(plan)
+        number = next(n for n, shape in enumerate(shapes) if shape.id == probe.line_id)
         tables: dict[str, _Table | list[_Table]] = {
             "": {
                 "probe": probe.id,
@@ -224,20 +229,20 @@ class DemoFiles:
                 "interface": "lo",
                 "passive_interval_s": 1.5,
                 "assignment_interval_s": 5.0,
-                "confirm_spacing_s": 4.0,
-                "patience_s": SLOT_S,
+                "confirm_spacing_s": 3.0,
+                "patience_s": 20.0,
                 "proof_valid_s": 15.0,
                 "tick_s": 0.5,
             },
-            "wan": [
-                {
-                    "line": probe.line_id,
-                    "address": f"{HOST}:{world.wan}",
-                    "if_index": line_ids.index(probe.line_id) + 1,
-                    "community_file": community_file.name,
-                }
-            ],
         }
+        if shapes[number].refresh_s is not None:
+            wan_port = {
+                "line": probe.line_id,
+                "address": f"{HOST}:{world.wan}",
+                "if_index": number + 1,
+                "community_file": community_file.name,
+            }
+            tables["wan"] = [wan_port]
         return str(self._write(f"{probe.id}.toml", _toml(tables)))
 
     def write_pointer(self, url: str, key: str) -> Callable[[], None]:

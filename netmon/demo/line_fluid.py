@@ -59,11 +59,6 @@ class Way:
         """What passes at most now, everybody's together."""
         return 8 * self._rate
 
-    @property
-    def own_bps(self) -> float:
-        """What a test that wants all would get, as of the last moment told."""
-        return 8 * self._own()
-
     def set_rate(self, rate_bps: float, now_s: float) -> None:
         """Change the rate from now on; 0 lets nothing pass."""
         self.advance(now_s)

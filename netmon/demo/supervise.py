@@ -10,7 +10,6 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,21 +21,24 @@ from netmon.clock import SystemClock, to_ms
 from netmon.config import Secret
 from netmon.demo import city, generated
 from netmon.demo.checkup import CheckUp
-from netmon.demo.files import CONFIRM_COUNT, MAX_TESTS, DemoFiles, MailPeer, community
-from netmon.demo.line_traffic import Traffic
+from netmon.demo.files import (
+    MAX_TESTS,
+    DemoFiles,
+    MailPeer,
+    community,
+)
 from netmon.demo.mailbox import Mailbox
 from netmon.demo.panel import Panel
 from netmon.demo.plan import (
     Plan,
-    broken_rates,
-    healthy_rates,
     line_shapes,
     make_plan,
     with_addresses,
 )
 from netmon.demo.processes import Child, Children
+from netmon.demo.switches import Switches
 from netmon.demo.victoria import Victoria, is_installed
-from netmon.demo.worlds import LineCommand, LinesAnswer, LinesStart
+from netmon.demo.worlds import LinesAnswer, LinesStart
 from netmon.ingest import new_token, token_hash
 from netmon.inventory import content_hash, encode
 from netmon.storage.records import SourceKind
@@ -70,10 +72,8 @@ class Demo:
         self._plan: Plan = make_plan(city.load())
         self._started_s = time.monotonic()
         self._deaths = 0
-        self._lines: Child | None = None
-        self._devices: Child | None = None
+        self._switches = Switches(self._plan, texts)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> int:
         """Run until told to stop or time is up; return the exit status."""
@@ -175,7 +175,7 @@ class Demo:
                 }
             ).encode()
         )
-        checkup = CheckUp(plan, store, mailbox.mails, self._press, texts)
+        checkup = CheckUp(plan, store, mailbox.mails, self._switches.press, texts)
         self._say_ready(site_url, panel.url, children, files, checkup)
         reading = asyncio.create_task(self._tell_history(others))
         stack.callback(reading.cancel)
@@ -223,7 +223,7 @@ class Demo:
         )
         await child.tell(msgspec.json.encode(start))
         answer = msgspec.json.decode(await child.hear(), type=LinesAnswer)
-        self._lines = child
+        self._switches.lines = child
         return answer
 
     async def _start_devices(self, children: Children) -> dict[str, str]:
@@ -233,7 +233,7 @@ class Demo:
         wanted = [building.id for building in self._plan.live]
         await child.tell(json.dumps({"buildings": wanted}).encode())
         answer = json.loads(await child.hear())
-        self._devices = child
+        self._switches.devices = child
         return dict(answer["addresses"])
 
     async def _start_tsdb(self, stack: AsyncExitStack, files: DemoFiles) -> str:
@@ -295,7 +295,7 @@ class Demo:
         checking.cancel()
         with suppress(asyncio.CancelledError):
             await checking
-        left = ", ".join(checkup.open.values())
+        left = ", ".join([*checkup.open.values(), *checkup.false_alarms()])
         if not left and not self._deaths:
             print(self._texts("demo.passed"), flush=True)
             return 0
@@ -314,86 +314,9 @@ class Demo:
             raise RuntimeError("the demo is not running")
 
         async def press() -> str:
-            return self._press(command)
+            return self._switches.press(command)
 
         return asyncio.run_coroutine_threadsafe(press(), loop).result(timeout=10)
-
-    def _press(self, command: dict[str, str]) -> str:
-        """Break or heal something; KeyError with a text for people if unknown."""
-        texts, building_id = self._texts, command.get("building", "")
-        broken = command.get("action") == "break"
-        names = {building.id: building.name for building in self._plan.live}
-        if building_id not in names:
-            live = ", ".join(names)
-            raise KeyError(
-                texts("demo.unknown_building", building=building_id, live=live)
-            )
-        if command.get("what") == "line":
-            if command.get("action") == "fill":
-                self._spawn(self._tell_line(building_id, traffic=Traffic.FULL))
-                return texts("demo.line_filled", name=names[building_id])
-            self._spawn(self._set_rate(building_id, broken=broken))
-            line = self._plan.line(building_id)
-            rates = broken_rates(line) if broken else healthy_rates(line)
-            return texts(
-                "demo.line_broken" if broken else "demo.line_healed",
-                name=names[building_id],
-                rate=texts.rate(rates[0]),
-                contract=texts.rate(line.contracted_down_bps),
-                n=CONFIRM_COUNT,
-            )
-        asked = command.get("ap", "")
-        points = self._plan.city.access_points_of[building_id]
-        ap = next((p for p in points if asked in {p.id, p.name}), None)
-        if ap is None:
-            aps = ", ".join(p.id for p in points)
-            raise KeyError(
-                texts("demo.unknown_ap", building=building_id, ap=asked, aps=aps)
-            )
-        if self._devices is not None:
-            tell = {"building": building_id, "ap": ap.id, "up": not broken}
-            self._spawn(self._devices.tell(json.dumps(tell).encode()))
-        key = "demo.ap_broken" if broken else "demo.ap_healed"
-        return texts(key, name=names[building_id], ap=ap.name)
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _set_rate(self, building_id: str, *, broken: bool) -> None:
-        """Break a line, or heal it, with whatever else was done to it."""
-        line = self._plan.line(building_id)
-        down_bps, up_bps = broken_rates(line) if broken else healthy_rates(line)
-        usual = next(x for x in line_shapes(self._plan) if x.id == line.id).traffic
-        await self._tell_line(
-            building_id,
-            down_bps=down_bps,
-            up_bps=up_bps,
-            traffic=None if broken else usual,
-        )
-        if self._devices is not None:
-            # Its router, if it has one, tells why.
-            ill = {"line": line.id, "broken": broken}
-            await self._devices.tell(json.dumps(ill).encode())
-
-    async def _tell_line(
-        self,
-        building_id: str,
-        *,
-        down_bps: float | None = None,
-        up_bps: float | None = None,
-        traffic: Traffic | None = None,
-    ) -> None:
-        if self._lines is None:
-            return
-        command = LineCommand(
-            line=self._plan.line(building_id).id,
-            down_bps=down_bps,
-            up_bps=up_bps,
-            traffic=traffic,
-        )
-        await self._lines.tell(msgspec.json.encode(command))
 
 
 def run(options: Options, texts: Texts) -> int:

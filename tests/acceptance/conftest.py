@@ -136,7 +136,7 @@ def start_centre(tmp_path: Path) -> StartCentre:
 def until() -> Callable[[Callable[[], bool], float], Awaitable[None]]:
     """Wait for what another task or process does, which no event announces."""
 
-    async def wait(condition: Callable[[], bool], limit_s: float = 30.0) -> None:
+    async def wait(condition: Callable[[], bool], limit_s: float = 120.0) -> None:
         async with asyncio.timeout(limit_s):
             while not condition():  # noqa: ASYNC110
                 await asyncio.sleep(0.02)

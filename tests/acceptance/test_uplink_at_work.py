@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,9 @@ from probes.lease_token import LeaseGate
 from probes.measure_server import MeasureServer
 from tests.acceptance.conftest import BUILDING, KEY, LINE, PROBE, inventory
 
-pytestmark = pytest.mark.slow
+# A busy machine makes tests invalid, which are repeated: patience, not a deadline.
+PATIENCE_S = 120.0
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 
 PAYLOAD = 0.955
 SETTINGS = """
@@ -46,6 +49,8 @@ passive_interval_s = 0.5
 assignment_interval_s = 1.0
 confirm_spacing_s = 0.5
 patience_s = 10.0
+# Quiet lessons prove nothing here: each slot is to be tested.
+proof_valid_s = 0.0
 tick_s = 0.1
 [latency]
 interval_s = 1.0
@@ -66,9 +71,23 @@ community_file = "wan.community"
 CALENDAR = """
 [[lessons]]
 days = ["mo", "tu", "we", "th", "fr", "sa", "su"]
-start = 00:00:00
-end = 23:59:59
+start = {start}
+end = {end}
 """
+
+
+def lessons_now() -> str:
+    """Lessons around now: so few slots of seconds that the budget pays for each."""
+    now = SystemClock().now().astimezone(BERLIN)
+    start, end = now - timedelta(minutes=10), now + timedelta(minutes=20)
+    return CALENDAR.format(
+        start=start.time().replace(microsecond=0)
+        if start.date() == now.date()
+        else "00:00:00",
+        end=end.time().replace(microsecond=0)
+        if end.date() == now.date()
+        else "23:59:59",
+    )
 
 
 def shape(down_mbits: float, up_mbits: float, traffic: Traffic) -> LineShape:
@@ -96,7 +115,7 @@ async def site(start_centre, folder: Path, line: PlayedLine, **measure):
     router = WanAgent({1: line.counters}, Secret("wan"))
     await router.start()
     calendar = folder / "calendar.toml"
-    calendar.write_text(CALENDAR)
+    calendar.write_text(lessons_now())
     address = f"127.0.0.1:{server.port}"
     measure = {"slot_s": 4.0, "budget_share": 0.1, **measure}
     started = start_centre(
@@ -168,8 +187,8 @@ class Watch:
         self._engine = engine_of(centre)
         self.states: list[AlarmState] = []
 
-    async def sees(self, state: AlarmState, limit_s: float) -> None:
-        async with asyncio.timeout(limit_s):
+    async def sees(self, state: AlarmState) -> None:
+        async with asyncio.timeout(PATIENCE_S):
             while self.states[-1:] != [state]:
                 await self.look()
                 await asyncio.sleep(0.2)
@@ -209,15 +228,15 @@ async def test_a_line_that_falls_is_confirmed_alarmed_and_cleared(
     line = PlayedLine(shape(120, 40, Traffic.STEADY))
     async with site(start_centre, tmp_path, line) as centre:
         watch = Watch(centre)
-        await watch.sees(AlarmState.OK, 30)
+        await watch.sees(AlarmState.OK)
         line.set_rate(60e6 * PAYLOAD, 40e6 * PAYLOAD)
-        await watch.sees(AlarmState.BAD, 60)
+        await watch.sees(AlarmState.BAD)
         # Never by one test alone, and by the full one only.
         assert watch.states[-2:] == [AlarmState.SUSPECT, AlarmState.BAD]
         assert newest(centre, "rate_down_bps") == pytest.approx(57e6, rel=0.05)
         assert newest(centre, "rate_down_high_bps") < 100e6
         line.set_rate(120e6 * PAYLOAD, 40e6 * PAYLOAD)
-        await watch.sees(AlarmState.OK, 60)
+        await watch.sees(AlarmState.OK)
 
 
 async def test_a_line_full_of_lessons_raises_nothing(start_centre, tmp_path, until):
@@ -241,7 +260,7 @@ async def test_an_exam_is_not_disturbed(start_centre, tmp_path, until):
     async with site(start_centre, tmp_path, line) as centre:
         await until(lambda: newest(centre, "at_least_down_bps") is not None)
         exam = f"[[protected]]\nday = {today}\nstart = 00:00:00\nend = 23:59:59\n"
-        (tmp_path / "calendar.toml").write_text(CALENDAR + exam)
+        (tmp_path / "calendar.toml").write_text(lessons_now() + exam)
         # The next assignment has it; what runs at that moment ends within seconds.
         await until(
             lambda: (

@@ -366,6 +366,9 @@ def test_a_lower_bound_is_never_bad_and_below_the_threshold_says_nothing():
 def test_lower_bounds_above_the_clear_threshold_end_an_incident():
     watched, _ = bounded(-40.0, -40.0, -40.0, 101.0, 101.0)
     assert watched.state is AlarmState.BAD
+    # A short test that stopped just above the threshold breaks no good streak.
+    watched, _ = bounded(-40.0, -40.0, -40.0, -240.0, 101.0, 101.0, -240.0)
+    assert watched.state is AlarmState.OK
     watched, changes = bounded(-40.0, -40.0, -40.0, 106.0, 106.0)
     assert watched.state is AlarmState.OK
     assert changes[-1].closes

@@ -158,18 +158,21 @@ def test_a_router_that_forwards_but_never_answers_is_not_blamed(lab):
 
 
 LOAD = f"""
-import select, sys, time
+import sys, time
 from netmon.config import Secret
 from probes.base import MeasureAddress
 from probes.load import Streams
+from probes.measure_protocol import Request
 server = MeasureAddress("{SERVER_IP}", {PORT}, Secret("t"))
-streams = Streams(server, sys.argv[1], line="l", max_s=20.0, max_bytes=50_000_000)
+asked = Request(
+    op=sys.argv[1], token="t", line="l", seconds=20.0, bytes=50_000_000, silent=True)
+streams = Streams(server, asked)
 streams.open(1)
-loaded = streams.register(select.epoll())
+streams.release()
 print("up", flush=True)
 while not streams.broken:
-    for sock in loaded.values():
-        streams.move(sock)
+    for sock in streams.sockets:
+        streams.move(sock.fileno())
     time.sleep(0.001)
 """
 

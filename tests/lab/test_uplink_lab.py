@@ -7,7 +7,8 @@ import shutil
 
 import pytest
 
-from netmon.demo.lab.scene import Cross, scene
+from netmon.demo.lab.fading import Fade, fading
+from netmon.demo.lab.scene import Cross, scene, starving
 from netmon.demo.lab.topology import LineShape, why_not
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
@@ -28,18 +29,18 @@ def _lab_is_possible():
     pytest.skip(reason)
 
 
-def capacities(place, tries=4, **job):
-    """Healthy results of both directions; a busy machine's are asked again."""
+def capacities(place, tries=4, directions=("down", "up"), **job):
+    """Healthy results of the directions; a busy machine's are asked again."""
     found = {}
     for _ in range(tries):
-        missing = [d for d in ("down", "up") if d not in found]
+        missing = [d for d in directions if d not in found]
         if not missing:
             break
         for line in place.measure(directions=missing, **job):
             result = line["capacity"]
             if result["total"]["kind"] != "invalid":
                 found[result["direction"]] = result
-    assert set(found) == {"down", "up"}, "the machine was too busy for any test"
+    assert set(found) == set(directions), "the machine was too busy for any test"
     return found
 
 
@@ -65,6 +66,8 @@ def test_a_quiet_line_is_read_within_two_percent_in_a_few_megabytes():
     assert answer["verdict"] == "pass"
     assert answer["run"]["wire_bytes"] < 30e6
     assert below["verdict"] == "miss"
+    assert found["down"]["rtt_loaded_s"] > found["down"]["rtt_idle_s"]
+    assert found["down"]["rpm"] == pytest.approx(60 / found["down"]["rtt_loaded_s"])
 
 
 def test_other_traffic_is_counted_by_the_router_and_not_held_against_the_line():
@@ -83,7 +86,50 @@ def test_other_traffic_is_counted_by_the_router_and_not_held_against_the_line():
 def test_counters_refreshed_every_second_are_read_on_their_edges():
     shape = LineShape(RATE, RATE)
     with scene(shape, refresh_s=1.0, cross=Cross("udp", 0.3)) as place:
-        found = capacities(place)
-    for result in found.values():
-        assert result["basis"] == "router"
+        (result,) = capacities(place, directions=["down"]).values()
+    assert result["basis"] == "router"
+    assert result["refresh_s"] == pytest.approx(1.0, abs=0.1)
+    if result["total"]["kind"] == "capacity":
         assert result["total"]["rate_bps"] == pytest.approx(RATE, rel=0.03)
+
+
+def test_a_large_window_is_spread_over_more_streams():
+    """250 Mbit/s at 40 ms: more on its way than one stream is trusted with."""
+    with scene(LineShape(250e6, 250e6, delay_s=0.040)) as place:
+        grown = capacities(place, directions=["down"])["down"]
+        options = {"streams": 1}
+        alone = capacities(place, directions=["down"], options=options)["down"]
+    assert grown["streams"] > 1
+    assert alone["streams"] == 1
+    assert grown["total"]["rate_bps"] == pytest.approx(250e6, rel=0.03)
+    assert grown["retransmitted_ratio"] is not None
+
+
+def test_a_fading_radio_gives_a_range_that_holds_its_mean():
+    fade = Fade(60e6, 100e6)
+    shape = LineShape(80e6, 80e6)
+    with scene(shape) as place, fading(place.lab, shape, fade, seed=5):
+        (result,) = capacities(
+            place, directions=["down"], options={"varying": True}
+        ).values()
+    total = result["total"]
+    assert total["kind"] == "range"
+    assert result["window_s"] >= 2.0
+    # Wide: one run in twenty may miss by its nature, none by this much.
+    assert 0.85 * total["low_bps"] <= fade.mean_bps <= 1.15 * total["high_bps"]
+
+
+def test_a_starved_probe_never_claims_a_slow_line():
+    with scene(LineShape(RATE, RATE)) as place, starving(0):
+        (line,) = place.measure(directions=["down"], core=0)
+    total = line["capacity"]["total"]
+    if total["kind"] in {"capacity", "range"}:
+        assert total["high_bps"] >= 0.98 * RATE
+
+
+def test_twenty_greedy_flows_are_left_nearly_all_of_the_line():
+    polite = {"streams": 1, "congestion": "cubic", "base_rtt_s": 0.0102}
+    with scene(LineShape(RATE, RATE), cross=Cross("greedy", 1.0, 20)) as place:
+        (result,) = capacities(place, directions=["down"], options=polite).values()
+    assert result["goodput_bps"] < 0.2 * RATE
+    assert result["total"]["rate_bps"] == pytest.approx(RATE, rel=0.03)

@@ -6,7 +6,8 @@ import itertools
 
 import pytest
 
-from probes.counters import Reading, Refresh, edges, learn_refresh, live
+from probes import counters
+from probes.counters import Reading, Refresh, edges, learn_refresh, live, trouble
 
 
 def reading(at_s: float, octets: int) -> Reading:
@@ -74,3 +75,51 @@ def test_always_fresh_is_live():
 
 def test_a_counter_that_never_moves_is_not_known():
     assert learn_refresh(Rare(10**9), "down", limit_s=0.2) is None
+
+
+def told(n: int, **more: int) -> list[Reading]:
+    """Live readings; ``more`` maps a field to what its last reading says."""
+    readings = [Reading(i * 0.02, 0.001, i * 9, i * 7, i * 2, 0) for i in range(n)]
+    last = readings[-1]
+    fields = {name: getattr(last, name) for name in Reading.__slots__}
+    return [*readings[:-1], Reading(**{**fields, **more})]
+
+
+def test_good_readings_are_no_trouble():
+    assert trouble(told(20), "down", 20, live_from_s=0.0) == ""
+    assert trouble([], "down", 0, live_from_s=0.0) == ""
+    assert trouble([reading(0.0, 5), reading(0.1, 9)], "up", 2, live_from_s=0.0) == ""
+
+
+@pytest.mark.parametrize(
+    "more", [{"uptime_ticks": 1}, {"discontinuity_ticks": 9}, {"out_octets": 3}]
+)
+def test_a_router_that_began_anew_is_recognised(more):
+    assert trouble(told(20, **more), "down", 20, live_from_s=0.0) == "reset"
+
+
+def test_a_router_that_stops_answering_is_recognised():
+    assert trouble(told(8), "down", 20, live_from_s=0.0) == "silent"
+
+
+def test_counters_that_are_live_no_more_are_recognised():
+    """The other direction may stand still as it likes."""
+    still = [Reading(i * 0.02, 0.001, i // 5, i) for i in range(20)]
+    assert trouble(still, "down", 20, live_from_s=0.0) == "stale"
+    assert trouble(still, "up", 20, live_from_s=0.0) == ""
+    assert trouble(still, "down", 20, live_from_s=None) == ""
+    assert trouble(still, "down", 20, live_from_s=0.3) == "", "hardly begun"
+
+
+def test_a_router_that_says_nothing_is_given_up_soon(monkeypatch):
+    monkeypatch.setattr(counters, "SILENT_S", 0.1)
+
+    class Silent:
+        asked = 0
+
+        def read(self):
+            self.asked += 1
+
+    silent = Silent()
+    assert learn_refresh(silent, "down", limit_s=3600.0) is None
+    assert silent.asked > 1

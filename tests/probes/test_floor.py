@@ -2,51 +2,57 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
 from probes.estimate import Sample
-from probes.floor import Floor, judge, pacing_bps
+from probes.floor import (
+    MAX_BYTES,
+    MAX_BYTES_LOADED,
+    Floor,
+    bounds,
+    judge,
+    max_bytes,
+    pacing_bps,
+)
 
 F = 100e6
-NEVER = math.inf
 
 
-def steady(rate_bps: float, seconds: float) -> list[Sample]:
+def steady(rate_bps: float, seconds: float, start_s: float = 0.0) -> list[Sample]:
     n = round(seconds / 0.020) + 1
-    return [Sample(i * 0.020, rate_bps / 8 * i * 0.020) for i in range(n)]
+    return [Sample(start_s + i * 0.020, rate_bps / 8 * i * 0.020) for i in range(n)]
 
 
 @pytest.mark.parametrize(
-    ("rate_bps", "seconds", "full_from_s", "answer"),
+    ("carried", "full", "answer"),
     [
-        (108e6, 0.30, NEVER, Floor.PASS),
-        (105e6, 0.30, 0.0, Floor.PASS),
-        (108e6, 0.10, NEVER, None),
-        (97e6, 0.70, 0.0, Floor.MISS),
-        (97e6, 0.70, NEVER, None),
-        (97e6, 0.60, 0.3, None),
-        (60e6, 2.00, NEVER, None),
-        (100e6, 2.00, 0.0, None),
+        (steady(108e6, 0.3), [], Floor.PASS),
+        (steady(108e6, 0.1), [], None),
+        (steady(60e6, 2.0), [], None),
+        (steady(80e6, 1.0), [steady(105e6, 0.3)], Floor.PASS),
+        (steady(97e6, 0.7), [steady(97e6, 0.7)], Floor.MISS),
+        (steady(60e6, 2.0), [steady(97e6, 0.3), steady(97e6, 0.4, 1)], Floor.MISS),
+        (steady(97e6, 2.0), [steady(97e6, 0.5)], None),
+        (steady(100e6, 2.0), [steady(100e6, 2.0)], None),
     ],
     ids=[
         "room to spare",
-        "full and above",
         "too short",
-        "full and below",
         "below but not full: nobody knows",
+        "above while it was full, though pushed aside at times",
+        "full and below",
+        "full and below, in two stretches",
         "full too shortly",
-        "pushed aside by lessons",
         "exactly on it",
     ],
 )
-def test_answers(rate_bps, seconds, full_from_s, answer):
-    assert judge(steady(rate_bps, seconds), F, full_from_s) is answer
+def test_answers(carried, full, answer):
+    assert judge(carried, full, F) is answer
 
 
 def test_no_samples_no_answer():
-    assert judge([], F, 0.0) is None
+    assert judge([], [], F) is None
+    assert bounds([]) == (0.0, float("inf"))
 
 
 @pytest.mark.parametrize(
@@ -54,3 +60,8 @@ def test_no_samples_no_answer():
 )
 def test_the_stream_asks_only_for_what_lessons_leave(cross_bps, paced_bps):
     assert pacing_bps(F, cross_bps) == pytest.approx(paced_bps)
+
+
+def test_beside_lessons_it_moves_little():
+    assert max_bytes(F, 0) == max_bytes(F, 30e6) == MAX_BYTES
+    assert max_bytes(F, 70e6) == MAX_BYTES_LOADED

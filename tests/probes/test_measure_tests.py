@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from contextlib import AsyncExitStack
 
 import pytest
@@ -204,3 +205,38 @@ async def _echoes(pinger):
         while not (found := pinger.receive()):  # noqa: ASYNC110
             await asyncio.sleep(0.001)
     return found
+
+
+class Emptying(PlainLine):
+    """A line whose queue down is gone by the time an echo has come up."""
+
+    def __init__(self):
+        super().__init__(1e8, 1e8)
+        self.came_up = False
+
+    def echo_wait_s(self, direction):
+        if direction == "up":
+            self.came_up = True
+            return 0.02
+        assert self.came_up
+        return 0.2 if time.monotonic() < self.empty_s else 0.0
+
+
+async def test_an_echo_meets_the_queue_down_as_it_is_when_it_comes_to_it(
+    server_token, make_context
+):
+    line = Emptying()
+    server = MeasureServer(
+        server_token, lines={"line-1": line}, echo_line=lambda *_: line
+    )
+    await server.start("127.0.0.1", 0)
+    async with server:
+        pinger = Pinger(make_context(server.port).server)
+        try:
+            line.empty_s = time.monotonic() + 0.01
+            pinger.send()
+            (echo,) = await _echoes(pinger)
+        finally:
+            pinger.close()
+    # 0.2 s more if the queue down had been asked before the way up.
+    assert 0.02 <= echo.rtt_s < 0.2

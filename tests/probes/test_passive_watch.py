@@ -32,7 +32,8 @@ def test_it_reckons_with_the_rarest_refresh_until_it_knows():
     view = watch.view("down", 0.0, 1e9)
     assert view is not None
     assert view.bound_bps == 8e6 / (1 + LIVE_BELOW_S)
-    assert watch.now_bps("down") == 8e6
+    assert watch.now_bps("down", 2.0) == 8e6
+    assert watch.now_bps("down", 2.5) is None
 
 
 def test_what_cannot_be_learnt_is_not_asked_for_again():
@@ -62,7 +63,7 @@ def test_a_test_is_forgotten_and_old_readings_do_not_count():
         watch.sample()
     assert watch.view("down", 3.0, 1e9) is None  # one interval says too little
     watch.forget()
-    assert watch.now_bps("down") is None
+    assert watch.now_bps("down", 0.0) is None
     assert watch.view("down", 0.0, 1e9) is None
 
 

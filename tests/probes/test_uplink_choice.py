@@ -15,11 +15,8 @@ from netmon.units import MBIT
 from probes.passive import Passive
 from probes.plan import TestKind, costs_of, plan_day
 from probes.uplink_choice import (
-    DOUBT_AFTER_BELOW,
     Present,
     Spacing,
-    after_floor,
-    after_full,
     choose,
 )
 from probes.uplink_state import UplinkState
@@ -141,6 +138,13 @@ def test_an_alarm_in_the_making_is_confirmed_at_any_time_but_not_in_an_exam():
     assert decide(at_ms, told=told, closed=(exam,), **quiet) is None
 
 
+def test_what_is_asked_of_another_line_is_not_done_on_this_one():
+    other = replace(TOLD, line="gs-07-l2", confirm=True)
+    task = CampaignTask(id="k7", moments_ms=(FIRST.at_ms,))
+    settled = {"statement_ms": FIRST.at_ms}
+    assert decide(FIRST.at_ms, told=replace(other, campaign=task), **settled) is None
+
+
 def test_an_exam_leaves_what_the_counters_show():
     exam = Protected(day=FRIDAY, start=time(8), end=time(9))
     plan = plan_day(LINE.id, FRIDAY, replace(CALENDAR, protected=(exam,)), COSTS)
@@ -183,30 +187,3 @@ def test_a_line_that_looks_capped_is_tested_at_once_but_once_a_slot():
     assert kind_of(decide(FIRST.at_ms + MINUTE_MS, **settled)) == FLOOR
     tried = {**settled, "tried_ms": FIRST.at_ms}
     assert decide(FIRST.at_ms + MINUTE_MS, **tried) is None
-
-
-def test_doubt_needs_two_good_full_tests_after_a_bad_one():
-    state = UplinkState()
-    after_floor(state, passed=False, at_ms=1)
-    assert (state.doubt, state.statement_ms) == (1, None)
-    bad = {"shown_bps": 60.0 * MBIT, "below": True, "threshold_bps": THRESHOLD}
-    after_full(state, **bad, at_ms=2)
-    assert (state.doubt, state.statement_ms) == (DOUBT_AFTER_BELOW, 2)
-    good = {"shown_bps": 240.0 * MBIT, "below": False, "threshold_bps": THRESHOLD}
-    after_full(state, **good, at_ms=3)
-    assert state.doubt == 1
-    after_full(state, **good, at_ms=4)
-    assert (state.doubt, state.proof_ms) == (0, 4)
-
-
-@pytest.mark.parametrize("shown", [None, 90.0 * MBIT])
-def test_what_shows_neither_good_nor_bad_leaves_doubt_as_it_is(shown):
-    state = UplinkState(doubt=1)
-    after_full(state, shown_bps=shown, below=False, threshold_bps=THRESHOLD, at_ms=5)
-    assert state == UplinkState(doubt=1)
-
-
-def test_a_passed_floor_test_is_a_proof():
-    state = UplinkState()
-    after_floor(state, passed=True, at_ms=9)
-    assert (state.statement_ms, state.proof_ms, state.doubt) == (9, 9, 0)

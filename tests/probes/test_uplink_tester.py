@@ -13,6 +13,7 @@ from netmon.clock import SystemClock
 from netmon.config import Secret
 from netmon.lease_wire import Purpose
 from netmon.model import FailureReason, LineRole, Technology
+from probes import line_use as line_use_module
 from probes import uplink_tester
 from probes.base import MeasureAddress, say_nothing
 from probes.lease_client import LeaseClient
@@ -61,3 +62,60 @@ async def test_without_a_slot_the_record_keeps_its_tags(nobody, campaign):
     assert isinstance(found.failure, FailureReason)
     expected = {"direction": "down", "purpose": "campaign", "method": job.method}
     assert found.tags == expected | ({"campaign": campaign} if campaign else {})
+
+
+def make_tester(url, client, lock=None, server=None):
+    return uplink_tester.Tester(
+        Bench(interface="lo", wan=WanPorts({})),
+        server or MeasureAddress("127.0.0.1", 9, Secret("t")),
+        LeaseClient(client, url, Secret("t")) if url else None,
+        lock or asyncio.Lock(),
+        SystemClock(),
+    )
+
+
+FLOOR = Job(
+    kind="floor", direction="down", purpose=Purpose.FLOOR, line=LINE, in_lessons=False
+)
+
+
+async def test_a_gateway_away_for_all_the_patience_is_named_as_such(nobody):
+    async with httpx.AsyncClient() as client:
+        tester = make_tester(f"http://127.0.0.1:{nobody}", client)
+        found = await tester.measure(FLOOR, 0.0, say_nothing)
+    assert found is not None
+    assert found.failure is FailureReason.REFUSED
+
+
+async def test_what_must_not_be_loaded_any_more_is_not_measured(nobody):
+    tester = make_tester("", None)
+    found = await tester.measure(FLOOR, 0.0, say_nothing, lambda: None)
+    assert found is None
+    # With leave it is tried, and the server is not there.
+    found = await tester.measure(FLOOR, 0.0, say_nothing, lambda: FLOOR)
+    assert found is not None
+    assert found.failure is FailureReason.REFUSED
+    assert found.at_ms is not None
+
+
+class _Silent:
+    """A router that does not answer."""
+
+    def read(self):
+        return None
+
+
+async def test_a_server_whose_name_is_unknown_is_a_result_not_a_crash(monkeypatch):
+    # Learning the counters sends some packets to the server first.
+    monkeypatch.setattr(line_use_module, "LEARN_S", 0.1)
+    server = MeasureAddress("no-such-host.invalid", 5201, Secret("t"))
+    tester = uplink_tester.Tester(
+        Bench(interface="lo", wan=WanPorts({"l1": _Silent()})),
+        server,
+        None,
+        asyncio.Lock(),
+        SystemClock(),
+    )
+    found = await tester.measure(FLOOR, 0.0, say_nothing)
+    assert found is not None
+    assert found.failure is FailureReason.DNS

@@ -7,8 +7,10 @@ can't be read), and which tests to run; each result is one JSON line.
 from __future__ import annotations
 
 import json
+import resource
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -20,7 +22,8 @@ from probes.capacity import CapacityOptions, CapacityTest
 from probes.counters import CounterSource, Refresh, learn_refresh
 from probes.failures import ProbeFailedError, classify
 from probes.floor import FloorTest
-from probes.measure_protocol import Direction
+from probes.load import Streams, pump
+from probes.measure_protocol import Direction, Request
 from probes.pinger import Pinger
 from probes.snmp_counters import SnmpCounters
 
@@ -41,7 +44,11 @@ def _cross_bps(counters: CounterSource, direction: Direction) -> float:
 
 def run(job: dict[str, Any]) -> None:
     """Run a job's tests and print their results."""
-    server = MeasureAddress(SERVER_IP, int(job["port"]), Secret(TOKEN))
+    host = str(job.get("host", SERVER_IP))
+    server = MeasureAddress(host, int(job["port"]), Secret(TOKEN))
+    if "ceiling_s" in job:
+        print(json.dumps({"ceiling_bps": _ceiling_bps(server, job["ceiling_s"])}))
+        return
     counters = None
     pinger = Pinger(server)
     if job.get("counters", True):
@@ -57,6 +64,8 @@ def run(job: dict[str, Any]) -> None:
                 result = _one(job, direction, server, counters, refresh)
             except (OSError, EOFError, ValueError, ProbeFailedError) as error:
                 result = {"failure": classify(error)[0], "direction": direction}
+            peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            result["peak_mb"] = peak_kib / 1024
             print(json.dumps(result), flush=True)
             time.sleep(float(job.get("pause_s", 0.2)))
     pinger.close()
@@ -70,6 +79,12 @@ def _one(
     refresh: Refresh | None,
 ) -> dict[str, Any]:
     options = CapacityOptions(**job.get("options", {}))
+    events: list[list[Any]] = []
+
+    def emit(event: str, fields: Mapping[str, float | str]) -> None:
+        if job.get("explain"):
+            events.append([event, dict(fields)])
+
     if "threshold_bps" not in job:
         test = CapacityTest(
             server,
@@ -78,8 +93,9 @@ def _one(
             counters=counters,
             refresh=refresh,
             options=options,
+            emit=emit,
         )
-        return {"capacity": asdict(test.run(direction))}
+        return {"capacity": asdict(test.run(direction)), "events": events}
     cross_bps = 0.0 if counters is None else _cross_bps(counters, direction)
     floor = FloorTest(
         server,
@@ -89,8 +105,34 @@ def _one(
         cross_bps=cross_bps,
         counters=counters,
         refresh=refresh,
+        emit=emit,
     )
-    return {"floor": asdict(floor.ask(direction)), "cross_bps": cross_bps}
+    answer = asdict(floor.ask(direction))
+    return {"floor": answer, "cross_bps": cross_bps, "events": events}
+
+
+def _ceiling_bps(server: MeasureAddress, seconds: float) -> float:
+    """Return what this machine moves to itself: no line in between."""
+    pinger = Pinger(server)
+    request = Request(
+        op="down",
+        token=server.token.reveal(),
+        test="ceiling",
+        seconds=seconds + 1,
+        bytes=2**31,
+        silent=True,
+        held=True,
+    )
+    streams = Streams(server, request)
+    try:
+        streams.open(1)
+        streams.release()
+        end_s = time.monotonic() + seconds
+        pump(streams, pinger, lambda _: None, lambda now_s: now_s < end_s)
+        return 8 * streams.moved_bytes / seconds
+    finally:
+        streams.close()
+        pinger.close()
 
 
 if __name__ == "__main__":

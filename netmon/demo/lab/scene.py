@@ -5,22 +5,27 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, Literal
 
 from netmon.demo.lab.topology import (
-    PROVIDER_IP,
+    NET_IP,
     ROOM_IP,
     SERVER_IP,
     WAN,
     Lab,
     LabError,
     LineShape,
+    run,
 )
 
-Traffic = Literal["udp", "tcp", "greedy"]
+Traffic = Literal["udp", "tcp", "greedy", "bursts"]
+# How far apart bursts begin; in between there is nothing.
+_BURST_S = 0.050
+_UDP_BYTES = 1400
 _PAYLOAD = 1448 / 1514
 _IPERF_S = 600
 _PORTS = {"down": 5301, "up": 5302}
@@ -28,7 +33,10 @@ _PORTS = {"down": 5301, "up": 5302}
 
 @dataclass(frozen=True, slots=True)
 class Cross:
-    """Other traffic on the line: a share of its rate, or greedy flows (share 1)."""
+    """Other traffic on the line: a share of its rate, or greedy flows (share 1).
+
+    ``bursts`` are UDP packets sent back to back twenty times a second.
+    """
 
     kind: Traffic
     share: float
@@ -42,10 +50,16 @@ class Scene:
         self.lab = lab
         self.port = port
 
-    def measure(self, **job: Any) -> list[dict[str, Any]]:
-        """Run tests on the probe; LabError with its words if that fails."""
+    def measure(self, *, core: int | None = None, **job: Any) -> list[dict[str, Any]]:
+        """Run tests on the probe, on one core if asked.
+
+        Raises:
+            LabError: that failed, with its words.
+        """
         text = json.dumps({"port": self.port, **job})
         command = [sys.executable, "-m", "netmon.demo.lab.measure", text]
+        if core is not None:
+            command = ["taskset", "-c", str(core), *command]
         done = subprocess.run(
             self.lab.command("probe", *command),
             capture_output=True,
@@ -55,6 +69,17 @@ class Scene:
         if done.returncode:
             raise LabError(done.stderr[-2000:])
         return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def carried_bps(self, seconds: float = 1.0) -> float:
+        """Return what the line carries down just now, by the router's own counter."""
+        command = ["cat", f"/sys/class/net/{WAN}/statistics/rx_bytes"]
+        octets = []
+        for wait_s in (seconds, 0.0):
+            done = run(*self.lab.command("rtr", *command))
+            octets.append((int(done), time.monotonic()))
+            time.sleep(wait_s)
+        (first, began_s), (last, ended_s) = octets
+        return 8 * (last - first) / (ended_s - began_s)
 
     def iperf3(self, direction: str, seconds: float) -> tuple[float, float]:
         """Return L2 bit/s and bytes of an iperf3 TCP run from the probe."""
@@ -69,6 +94,19 @@ class Scene:
             )
         received = json.loads(done.stdout)["end"]["sum_received"]
         return received["bits_per_second"] / _PAYLOAD, received["bytes"] / _PAYLOAD
+
+
+@contextmanager
+def starving(core: int) -> Iterator[None]:
+    """Leave others on a core a thirtieth of it (fifteen steps of nice)."""
+    spin = ["taskset", "-c", str(core), "nice", "-n", "-15"]
+    spin += [sys.executable, "-c", "while True: pass"]
+    process = subprocess.Popen(spin)
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
 
 
 @contextmanager
@@ -130,9 +168,7 @@ def _iperf_server(lab: Lab, host: str, port: int) -> Iterator[None]:
 def _traffic(stack: ExitStack, lab: Lab, cross: Cross, shape: LineShape) -> None:
     for direction, rate_bps in (("down", shape.down_bps), ("up", shape.up_bps)):
         sender, receiver, address = (
-            ("isp", "room", ROOM_IP)
-            if direction == "down"
-            else ("room", "isp", PROVIDER_IP)
+            ("net", "room", ROOM_IP) if direction == "down" else ("room", "net", NET_IP)
         )
         port = _PORTS[direction]
         stack.enter_context(_iperf_server(lab, receiver, port))
@@ -140,7 +176,10 @@ def _traffic(stack: ExitStack, lab: Lab, cross: Cross, shape: LineShape) -> None
         command += ["-P", str(cross.flows), "--forceflush"]
         each_bps = int(rate_bps * cross.share * _PAYLOAD / cross.flows)
         if cross.kind == "udp":
-            command += ["-u", "-l", "1400", "-b", str(each_bps)]
+            command += ["-u", "-l", str(_UDP_BYTES), "-b", str(each_bps)]
+        elif cross.kind == "bursts":
+            packets = max(1, int(each_bps * _BURST_S / 8 / _UDP_BYTES))
+            command += ["-u", "-l", str(_UDP_BYTES), "-b", f"{each_bps}/{packets}"]
         elif cross.kind == "tcp":
             command += ["-b", str(each_bps)]
         process = lab.start(

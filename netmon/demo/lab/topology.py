@@ -2,8 +2,11 @@
 
 ```
 srv ==delay, down only==> isp --line, tbf both ways-- rtr --+-- probe
- ^------- up, no delay -----'                               +-- room (cross traffic)
+ ^------- up, no delay -----' '-- net                       +-- room
 ```
+
+Other traffic runs between net and room: from a host of its own, because a sender that
+has the line's queue on its own machine is held back by it instead of losing packets.
 
 What is shaped is L2 without FCS (payload 1448 of 1514 bytes in a full frame), the
 same bytes that the interface counters count. Offloads are off on the line, so that
@@ -29,6 +32,7 @@ ROUTER_WAN_IP = "10.91.3.2"
 ROUTER_LAN_IP = "10.91.4.1"
 PROBE_IP = "10.91.4.2"
 ROOM_IP = "10.91.5.2"
+NET_IP = "10.91.6.2"
 WAN = "wan"
 _FRAME = 1514
 
@@ -56,7 +60,8 @@ class LineShape:
     """How the line behaves. Rates in bit/s at L2; ``queue_s`` is its buffer.
 
     ``burst_bytes`` None means one millisecond of the rate: no token bucket that a
-    short test could mistake for capacity.
+    short test could mistake for capacity. ``limit_bytes`` is the queue's size (None:
+    what fits ``queue_s``): one that changes under load stalls the kernel's tbf.
     """
 
     down_bps: float
@@ -64,6 +69,16 @@ class LineShape:
     delay_s: float = 0.010
     queue_s: float = 0.040
     burst_bytes: int | None = None
+    limit_bytes: int | None = None
+
+    def burst_at(self, rate_bps: float) -> int:
+        """Return the bucket's size at a rate."""
+        return self.burst_bytes or max(2 * _FRAME, int(rate_bps / 8 * 0.001))
+
+    def limit_at(self, rate_bps: float) -> int:
+        """Return the queue's size at a rate, the bucket included."""
+        queued = max(4 * _FRAME, int(rate_bps / 8 * self.queue_s))
+        return self.limit_bytes or self.burst_at(rate_bps) + queued
 
 
 def run(*command: str) -> str:
@@ -86,9 +101,10 @@ class Lab:
         self._shape = shape
         self._delay: subprocess.Popen[bytes] | None = None
         self._made: list[str] = []
+        self._is_shaped = False
 
     def name(self, host: str) -> str:
-        """Return the namespace of a host: srv, isp, rtr, probe or room."""
+        """Return the namespace of a host: srv, isp, net, rtr, probe or room."""
         return f"nm{self._tag}-{host}"
 
     def __enter__(self) -> Self:
@@ -121,7 +137,7 @@ class Lab:
         return run(*self.command(host, *command))
 
     def _build(self) -> None:
-        for host in ("srv", "isp", "rtr", "probe", "room"):
+        for host in ("srv", "isp", "net", "rtr", "probe", "room"):
             run("ip", "netns", "add", self.name(host))
             self._made.append(self.name(host))
             self._on(host, "ip", "link", "set", "lo", "up")
@@ -133,12 +149,14 @@ class Lab:
             "rtr", "lan0", f"{ROUTER_LAN_IP}/24", "probe", "eth0", f"{PROBE_IP}/24"
         )
         self._link("rtr", "lan1", "10.91.5.1/24", "room", "eth0", f"{ROOM_IP}/24")
+        self._link("isp", "net0", "10.91.6.1/24", "net", "eth0", f"{NET_IP}/24")
         for host in ("isp", "rtr"):
             self._on(host, "sysctl", "-qw", "net.ipv4.ip_forward=1")
         self._on("isp", "ip", "route", "add", "10.91.4.0/22", "via", ROUTER_WAN_IP)
         self._on("rtr", "ip", "route", "add", "default", "via", PROVIDER_IP)
         self._on("probe", "ip", "route", "add", "default", "via", ROUTER_LAN_IP)
         self._on("room", "ip", "route", "add", "default", "via", "10.91.5.1")
+        self._on("net", "ip", "route", "add", "default", "via", "10.91.6.1")
         self._on("srv", "ip", "route", "add", "10.91.0.0/16", "via", "10.91.1.1")
         for host, device in (("isp", "line"), ("rtr", WAN)):
             self._on(
@@ -173,28 +191,33 @@ class Lab:
             self._on(host, "ip", "link", "set", device, "up")
 
     def shape(self, shape: LineShape) -> None:
-        """Set both directions of the line, also under load (the delay stays)."""
+        """Set both directions of the line, also under load (the delay stays).
+
+        A change keeps what is queued; a new qdisc would stop the port for a moment.
+        """
+        verb = "change" if self._is_shaped else "add"
+        self._is_shaped = True
         for host, device, rate_bps in (
             ("isp", "line", shape.down_bps),
             ("rtr", WAN, shape.up_bps),
         ):
-            burst = shape.burst_bytes or max(2 * _FRAME, int(rate_bps / 8 * 0.001))
-            limit = burst + max(4 * _FRAME, int(rate_bps / 8 * shape.queue_s))
             self._on(
                 host,
                 "tc",
                 "qdisc",
-                "replace",
+                verb,
                 "dev",
                 device,
                 "root",
+                "handle",
+                "1:",
                 "tbf",
                 "rate",
                 f"{int(rate_bps)}bit",
                 "burst",
-                str(burst),
+                str(shape.burst_at(rate_bps)),
                 "limit",
-                str(limit),
+                str(shape.limit_at(rate_bps)),
             )
         self._shape = shape
 

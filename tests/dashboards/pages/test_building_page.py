@@ -78,7 +78,7 @@ async def test_failures_are_in_the_history_without_numbers(city, page):
     city.throughput("b-ost", (7200, (240, 40)), (3600, FailureReason.REFUSED))
     shown = await page("/gebaeude/b-ost")
     assert "Messung gescheitert" in shown.text
-    assert "Letzter Test ohne Ergebnis, vor 1 Std.: Verbindung abgelehnt." in shown.text
+    assert "Zuletzt ohne Ergebnis, vor 1 Std.: Verbindung abgelehnt." in shown.text
     table = shown.html.split("Als Tabelle", 1)[1].split("</table>", 1)[0]
     failed = table.split("<tbody>", 1)[1].split("</tr>", 1)[0]
     assert failed.count("Nicht gemessen") == 2

@@ -20,9 +20,10 @@ from probes.capacity import CapacityOptions, CapacityResult, CapacityTest
 from probes.counters import Refresh, learn_refresh
 from probes.estimate import FRAME_BYTES, PAYLOAD_BYTES, ResultKind, rate_payload_bps
 from probes.floor import Floor, FloorResult, FloorTest
-from probes.load import Pinger
 from probes.measure_protocol import Direction
+from probes.pinger import Pinger
 from probes.snmp_counters import SnmpCounters
+from probes.wirelevel import SocketOctets
 
 TOKEN, KEY, COMMUNITY = "t" * 32, "k" * 32, "netmon-demo"
 MBIT = 1e6
@@ -98,7 +99,9 @@ class World:
         assert found is not None
         return found
 
-    def capacity(self, line: str, direction: Direction) -> CapacityResult:
+    def capacity(
+        self, line: str, direction: Direction, *, counters: bool = True
+    ) -> CapacityResult:
         """Run the capacity test, again only where a busy machine spoilt it."""
         shape = next(shape for shape in SHAPES if shape.id == line)
         result = None
@@ -107,9 +110,10 @@ class World:
                 self.server(line),
                 line=line,
                 interface="lo",
-                counters=self.counters(line),
-                refresh=self.learn(line, direction),
+                counters=self.counters(line) if counters else None,
+                refresh=self.learn(line, direction) if counters else None,
                 options=CapacityOptions(base_rtt_s=shape.base_rtt_s),
+                own=SocketOctets,
             ).run(direction)
             if result.total.kind is not ResultKind.INVALID:
                 return result
@@ -131,6 +135,7 @@ class World:
                 options=CapacityOptions(
                     congestion="cubic", base_rtt_s=shape.base_rtt_s
                 ),
+                own=SocketOctets,
             ).ask("down")
             if answer.verdict is not Floor.INVALID:
                 return answer
@@ -174,10 +179,14 @@ def world(playing: World) -> World:
 def test_the_capacity_is_that_of_the_line_with_others_on_it(world, line, direction):
     shape = next(shape for shape in SHAPES if shape.id == line)
     true_bps = shape.down_bps if direction == "down" else shape.up_bps
-    total = world.capacity(line, direction).total
-    assert total.kind is ResultKind.CAPACITY
+    result = world.capacity(line, direction)
+    total = result.total
+    assert total.kind is ResultKind.CAPACITY, result
     assert rate_payload_bps(total.rate_bps) == pytest.approx(true_bps, rel=0.03)
     assert total.low_bps <= total.rate_bps <= total.high_bps
+    if direction == "down":
+        others_bps = rate_payload_bps(result.cross_bps or 0.0)
+        assert others_bps == pytest.approx(0.3 * true_bps, rel=0.3)
 
 
 @pytest.mark.slow
@@ -213,9 +222,14 @@ def test_a_healthy_line_passes_the_floor(world):
     assert world.floor("fibre", 75 * MBIT).verdict is Floor.PASS
 
 
-def test_a_router_that_cannot_be_read_gives_no_counters(world):
+@pytest.mark.slow
+def test_a_router_that_cannot_be_read_leaves_a_lower_bound(world):
     assert world.counters("closed-router").read() is None
     assert world.counters("vdsl").read() is not None
+    result = world.capacity("closed-router", "down", counters=False)
+    assert (result.basis, result.total.kind) == ("tcp", ResultKind.AT_LEAST)
+    assert 50 * MBIT < rate_payload_bps(result.total.low_bps) < 103 * MBIT
+    assert result.cross_bps is None
 
 
 def test_an_echo_takes_as_long_as_the_line_is_long_and_longer_when_it_is_full(world):

@@ -313,7 +313,7 @@ HEADLINES = {
         ),
         {},
         VerdictClass.IN_ORDER,
-        "Wenig Bedarf (3,1 Mbit/s), Laufzeit im Leerlauf (11,0 ms), vor 1 Min.",
+        "Wenig Bedarf (3,1 Mbit/s), Laufzeit wie im Leerlauf (11,0 ms), vor 1 Min.",
     ),
     "little demand of a line not proven for a day": (
         (STALE, floor(25 * HOUR, 92), passive(MINUTE, demand_down_bps=3.1)),
@@ -482,7 +482,7 @@ SENTENCES = {
     "a failure since": (
         (OK, full(10 * MINUTE, 94), failing(MINUTE, FailureReason.BUSY)),
         {},
-        ("Letzter Test ohne Ergebnis, vor 1 Min.: Messserver ausgelastet",),
+        ("Zuletzt ohne Ergebnis, vor 1 Min.: Messserver ausgelastet",),
     ),
 }
 
