@@ -1,0 +1,36 @@
+"""``netmon probe lan``: what a person sees on site with a laptop and a cable.
+
+Importing this imports scapy (half a second or more), so nothing but the command does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from probes.finding import Finding
+from probes.onsite import beacons, dhcp, outlet, sweep, vlan
+from probes.onsite.wire import NotUsableError
+
+
+class Tool(Struct, frozen=True):
+    """A tool: its options, and the function that takes them.
+
+    The function is bounded in time and raises NotUsableError where it cannot work.
+    """
+
+    options: type[Struct]
+    run: Callable[[Any], list[Finding]]
+
+
+ONSITE: Mapping[str, Tool] = {
+    "socket": Tool(outlet.SocketOptions, outlet.run),
+    "dhcp": Tool(dhcp.DhcpOptions, dhcp.run),
+    "sweep": Tool(sweep.SweepOptions, sweep.run),
+    "vlan": Tool(vlan.VlanOptions, vlan.run),
+    "beacons": Tool(beacons.BeaconOptions, beacons.run),
+}
+
+__all__ = ["ONSITE", "NotUsableError", "Tool"]
