@@ -61,9 +61,10 @@ class _Round:
     def __init__(self, wire: Wire, options: VlanOptions) -> None:
         self._wire = wire
         self._options = options
-        self._by_gateway = {
-            each.gateway: each.vlan for each in options.expected if each.gateway
-        }
+        self._by_gateway: dict[str, list[int]] = {}
+        for each in options.expected:
+            if each.gateway:
+                self._by_gateway.setdefault(each.gateway, []).append(each.vlan)
         self._by_xid: dict[int, int] = {}
         self._asked_s: dict[int, float] = {}
         self._answer_s: dict[int, float] = {}
@@ -97,7 +98,7 @@ class _Round:
                 continue
             if parts.vlan is not None:
                 self._seen.add(parts.vlan)
-            vlan = self._asked_by(frame)
+            vlan = self._asked_by(frame, parts.vlan)
             if vlan is None:
                 continue
             if parts.vlan == vlan:
@@ -105,13 +106,14 @@ class _Round:
             else:
                 self._strayed.setdefault(vlan, parts.vlan or 0)
 
-    def _asked_by(self, frame: bytes) -> int | None:
-        """Return the VLAN whose question a frame answers."""
+    def _asked_by(self, frame: bytes, tag: int | None) -> int | None:
+        """Return the VLAN whose question a frame answers, that of its tag first."""
         offer = offer_in(frame, self._by_xid)
         if offer is not None:
             return self._by_xid[offer[0]]
-        vlan = self._by_gateway.get(answered(frame) or "")
-        return vlan if vlan in self._asked_s else None
+        vlans = self._by_gateway.get(answered(frame) or "", [])
+        asked = [each for each in vlans if each in self._asked_s]
+        return tag if tag in asked else next(iter(asked), None)
 
 
 def judge(expected: Sequence[Expected], heard: Heard) -> list[Finding]:
