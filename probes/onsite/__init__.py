@@ -5,6 +5,7 @@ Importing this imports scapy (half a second or more), so nothing but the command
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +14,9 @@ from msgspec import Struct
 from probes.finding import Finding
 from probes.onsite import beacons, dhcp, outlet, sweep, vlan
 from probes.onsite.wire import NotUsableError
+
+# What matters of its warnings is a finding of ours.
+logging.getLogger("scapy").setLevel(logging.ERROR)
 
 
 class Tool(Struct, frozen=True):

@@ -10,6 +10,7 @@ import hashlib
 import re
 import secrets
 import statistics
+import struct
 import time
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -129,7 +130,7 @@ def run(options: BeaconOptions) -> list[Finding]:
 class Capture:
     """A capture file (pcap or pcapng): frames with their link type, in order.
 
-    ``is_broken`` is True once its end turned out to be damaged.
+    ``is_broken`` is True once its end turned out to be damaged or cut off.
 
     Raises:
         NotUsableError: it cannot be read, is none, or is no capture of WLAN.
@@ -141,30 +142,42 @@ class Capture:
         if not file.is_file():  # a pipe would keep us waiting
             raise NotUsableError("no_capture", file=str(file))
         try:
-            self._reader = RawPcapReader(str(file))
-        except (OSError, Scapy_Exception, EOFError) as fault:
+            self._stream = file.open("rb")
+        except OSError as fault:
+            raise NotUsableError("no_capture", file=str(file)) from fault
+        try:
+            self._reader = RawPcapReader(self._stream)  # type: ignore[arg-type]  # takes files, too
+        except (OSError, Scapy_Exception, EOFError, struct.error) as fault:
+            self._stream.close()
             raise NotUsableError("no_capture", file=str(file)) from fault
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._reader.close()
+        self._stream.close()
 
     def __iter__(self) -> Iterator[tuple[bytes, int]]:
+        link = getattr(self._reader, "linktype", None)
         while True:
+            at = self._stream.tell()
             try:
                 frame, about = next(self._reader)
             except StopIteration:
+                # A pcap ends with a packet; pcapng may close with other blocks.
+                self.is_broken = link is not None and self._stream.tell() > at
                 return
             except Exception:  # noqa: BLE001  scapy raises whatever damage makes it
                 self.is_broken = True
                 return
             # pcapng tells it for each frame, pcap once.
-            link = getattr(about, "linktype", getattr(self._reader, "linktype", 0))
-            if link not in (*RADIOTAP_LINKS, *PLAIN_LINKS):
+            found = getattr(about, "linktype", link)
+            self.is_broken = link is not None and len(frame) < about.caplen
+            if self.is_broken:
+                return
+            if found not in (*RADIOTAP_LINKS, *PLAIN_LINKS):
                 raise NotUsableError("no_wlan", file=str(self._file))
-            yield frame, link
+            yield frame, found
 
 
 def judge(ears: Ears, planned: Mapping[str, str], *, is_cut: bool) -> list[Finding]:

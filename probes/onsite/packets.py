@@ -6,7 +6,8 @@ Only what a tool needs is read from an answer: never the MAC of who sent it.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from msgspec import Struct
 from scapy.layers.dhcp import BOOTP, DHCP
@@ -26,6 +27,9 @@ from probes.onsite.frames import split
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 # RFC 2131: broadcast flag, message types discover and offer.
 _BROADCAST_FLAG, _OFFER = 0x8000, 2
+_REPLY = 2  # of BOOTP and of ARP
+
+Found = TypeVar("Found")
 
 
 class Offer(Struct, frozen=True, kw_only=True):
@@ -58,11 +62,14 @@ def discover(mac: str, xid: int, vlan: int | None = None) -> bytes:
 
 def offer_in(frame: bytes, xids: Mapping[int, object]) -> tuple[int, Offer] | None:
     """Return an offer to one of our questions, with its transaction; else None."""
-    packet = _parsed(frame)
-    if packet is None or BOOTP not in packet or DHCP not in packet:
+    return _read(frame, lambda packet: _offer(packet, xids))
+
+
+def _offer(packet: Packet, xids: Mapping[int, object]) -> tuple[int, Offer] | None:
+    if BOOTP not in packet or DHCP not in packet:
         return None
     bootp = packet[BOOTP]
-    if bootp.op != 2 or bootp.xid not in xids:
+    if bootp.op != _REPLY or bootp.xid not in xids:
         return None
     options = {
         each[0]: each[1]
@@ -71,10 +78,10 @@ def offer_in(frame: bytes, xids: Mapping[int, object]) -> tuple[int, Offer] | No
     }
     if options.get("message-type") != _OFFER:
         return None
-    sender = packet[IP].src if IP in packet else ""
     lease = options.get("lease_time")
+    server = _address(options.get("server_id")) or _address(packet[IP].src)
     return bootp.xid, Offer(
-        server=_address(options.get("server_id")) or _address(sender) or "?",
+        server=server,
         network=_network(bootp.yiaddr, options.get("subnet_mask")),
         gateway=_address(options.get("router")),
         lease_s=float(lease) if isinstance(lease, int) else None,
@@ -98,12 +105,14 @@ def solicit(mac: str, source: str, target: str, vlan: int | None = None) -> byte
 
 def answered(frame: bytes) -> str | None:
     """Return the address that an ARP reply or neighbour advertisement is from."""
-    packet = _parsed(frame)
-    if packet is None:
-        return None
+    return _read(frame, _answered)
+
+
+def _answered(packet: Packet) -> str | None:
     if ARP in packet:
         arp = packet[ARP]
-        return _address(arp.psrc) or None if arp.op == 2 else None
+        return _address(arp.psrc) or None if arp.op == _REPLY else None
+    # Another hop limit came from another link (RFC 4861 7.1.2).
     if ICMPv6ND_NA in packet and packet[IPv6].hlim == 255:
         return _address(packet[ICMPv6ND_NA].tgt) or None
     return None
@@ -114,20 +123,19 @@ def _ether(mac: str, to: str, vlan: int | None) -> Packet:
     return ether if vlan is None else ether / Dot1Q(vlan=vlan)
 
 
-def _parsed(frame: bytes) -> Packet | None:
+def _read(frame: bytes, reader: Callable[[Packet], Found | None]) -> Found | None:
+    """Return what a reader finds; None where nothing can be there, or it is broken."""
     parts = split(frame)
     if parts is None or not _may_answer(parts.kind, parts.payload):
         return None
     try:
-        packet = Ether(frame)
-        # A dissector gives up in its own way only when a field is read.
-        packet.show2(dump=True)
+        return reader(Ether(frame))
     except Exception:  # noqa: BLE001  scapy raises whatever a broken frame makes it
         return None
-    return packet
 
 
 def _may_answer(kind: int, payload: bytes) -> bool:
+    """Say whether a frame is worth a dissector: most of a busy net is not."""
     match kind:
         case 0x0806:
             return payload[6:8] == b"\0\x02"  # a reply

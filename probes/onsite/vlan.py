@@ -121,12 +121,12 @@ def judge(expected: Sequence[Expected], heard: Heard) -> list[Finding]:
     found = []
     for each in expected:
         if each.vlan in heard.answer_s:
-            by = "gateway" if each.gateway else "dhcp"
+            says = "gateway_answers" if each.gateway else "dhcp_answers"
             answer_s = heard.answer_s[each.vlan]
             fields: dict[str, float | str] = {"vlan": each.vlan, "answer_s": answer_s}
             if each.gateway:
                 fields["gateway"] = each.gateway
-            found.append(ok(f"{by}_answers", **fields))
+            found.append(ok(says, **fields))
         elif each.vlan in heard.strayed:
             tag = heard.strayed[each.vlan]
             says = "other_tag" if tag else "untagged"

@@ -1,0 +1,244 @@
+"""``netmon probe lan``: words, JSON, statuses; and what it costs the other commands."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from scapy.layers.dot11 import Dot11, Dot11Beacon, Dot11Elt, RadioTap
+from scapy.utils import wrpcap
+
+from netmon.cli import build_parser, main, probe_lan
+from netmon.model import Device, DeviceKind
+from netmon.texts import Texts, catalogue
+from probes import onsite
+from probes.finding import hint, ok
+from probes.onsite import ONSITE, beacons, outlet, planned, sweep, vlan, wire
+
+
+@pytest.fixture
+def capture(tmp_path):
+    file = tmp_path / "air.pcap"
+    head = Dot11(
+        type=0,
+        subtype=8,
+        addr1="ff:ff:ff:ff:ff:ff",
+        addr2="02:00:00:00:01:01",
+        addr3="02:00:00:00:01:01",
+    )
+    radio = RadioTap(
+        present="Channel+dBm_AntSignal",
+        ChannelFrequency=2437,
+        ChannelFlags=0xA0,
+        dBm_AntSignal=-61,
+    )
+    wrpcap(
+        str(file), [radio / head / Dot11Beacon() / Dot11Elt(ID=0, info=b"Schule-DO")]
+    )
+    return file
+
+
+def test_every_tool_has_its_command():
+    assert tuple(ONSITE) == probe_lan.TOOLS
+
+
+def test_findings_in_words(capture, capsys):
+    planned = capture.with_name("aps")
+    planned.write_text("ap-204 02:00:00:00:01:01\nap-205 02:00:00:00:01:02\n")
+    status = main(
+        ["probe", "lan", "beacons", "--file", str(capture), "--planned", str(planned)]
+    )
+    said = capsys.readouterr()
+    assert status == 0
+    assert said.out.splitlines() == [
+        "OK       ap-204 (02:00:00:00:01:01, Schule-DO): Kanal 6, – MHz, Signal −61 dBm, Beacons: 1",
+        "Hinweis  ap-205 ist hier nicht zu hören.",
+        "         → Zu weit weg, ausgeschaltet oder auf einem Kanal, der nicht abgehört wurde",
+        "OK       Fremde BSSIDs: 0 (nur gezählt)",
+    ]
+    assert "höchstens 30 s" in said.err
+
+
+def test_findings_as_json(capture, capsys):
+    status = main(
+        ["probe", "lan", "beacons", "--file", str(capture), "--ssid", "x", "--json"]
+    )
+    said = capsys.readouterr()
+    told = json.loads(said.out)
+    assert (status, said.err) == (1, "")
+    assert (told["tool"], told["ok"]) == ("beacons", False)
+    assert [each["finding"] for each in told["findings"]] == ["none", "foreign"]
+    assert told["findings"][0]["grade"] == "error"
+    assert told["findings"][0]["fix"]
+    assert told["findings"][1]["values"] == {"foreign_count": 1}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["vlan", "4095"],
+        ["vlan", "0"],
+        ["vlan", "20=raum"],
+        ["vlan"],
+        ["dhcp", "--expect", "server"],
+        ["dhcp", "--seconds", "100000"],
+        ["sweep", "10.7.20.0/24", "--rate", "201"],
+        ["sweep"],
+        ["beacons", "--ssid", "x"],
+        ["beacons", "--file", "a", "--interface", "b"],
+        ["cable"],
+    ],
+)
+def test_wrong_usage(wrong, capsys):
+    with pytest.raises(SystemExit) as left:
+        build_parser(Texts()).parse_args(["probe", "lan", *wrong])
+    assert left.value.code == 2
+    assert "error" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["sweep", "10.0.0.0/16"], "höchstens 1.024 Adressen"),
+        (["sweep", "raum"], "kein Netz"),
+        (["sweep", "10.0.0.0/24", "--planned", "/none"], "nicht lesbar"),
+        (["dhcp", "--interface", "eth99"], "eth99 gibt es hier nicht"),
+        (["beacons", "--file", "/none", "--ssid", "x"], "kein lesbarer Mitschnitt"),
+    ],
+)
+def test_what_is_refused_has_its_remedy(arguments, says, capsys):
+    if arguments[0] == "sweep":
+        arguments = [*arguments, "--interface", "eth99"]
+    status = main(["probe", "lan", *arguments])
+    said = capsys.readouterr().out
+    assert status == 1
+    assert says in said
+    assert "→" in said
+
+
+def test_the_way_to_root_is_the_same_command(capsys, monkeypatch):
+    """The refusal itself is tried in the lab, with the right really missing."""
+
+    def refuse(_options):
+        raise onsite.NotUsableError("no_rights")
+
+    monkeypatch.setitem(ONSITE, "dhcp", onsite.Tool(ONSITE["dhcp"].options, refuse))
+    monkeypatch.setattr(sys, "argv", ["netmon", "probe", "lan", "dhcp"])
+    assert main(["probe", "lan", "dhcp", "--interface", "eth0"]) == 1
+    assert "→ sudo netmon probe lan dhcp" in capsys.readouterr().out
+
+
+def test_without_the_extra_it_says_what_to_install(capture):
+    """A finder that knows no scapy is what a probe's own environment is like."""
+    code = (
+        "import sys\n"
+        "sys.modules['scapy'] = None\n"
+        "from netmon.cli import main\n"
+        f"sys.exit(main(['probe', 'lan', 'beacons', '--file', {str(capture)!r}]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "netmon[onsite]" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["probe", "run", "--config", "/none.toml"],
+        ["probe", "doctor", "--config", "/none.toml", "--json"],
+        ["probe", "measure", "link"],
+        ["--version"],
+    ],
+)
+def test_nothing_else_pays_for_scapy(command):
+    code = (
+        "import sys\n"
+        "from netmon.cli import main\n"
+        f"try:\n    main({command!r})\n"
+        "except SystemExit:\n    pass\n"
+        "found = sorted(n for n in sys.modules if n.split('.')[0] == 'scapy')\n"
+        "print(found, 'probes.agent' in sys.modules, file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "NETMON_LANG": "de"},
+    )
+    last = done.stderr.splitlines()[-1]
+    assert last == f"[] {command[1:2] == ['run']}"
+
+
+def test_devices_of_the_inventory_have_their_addresses():
+    def device(name, address):
+        return Device(
+            id=name, building_id="b", kind=DeviceKind.SWITCH, name=name, address=address
+        )
+
+    class Stock:
+        devices = (
+            device("sw1", "10.7.20.2:161"),
+            device("sw2", "[fd00:7::2]:161"),
+            device("sw3", "sw3.schule.local:161"),
+        )
+
+    found = probe_lan._addresses(Stock())
+    assert {str(each): name for each, name in found.items()} == {
+        "10.7.20.2": "sw1",
+        "fd00:7::2": "sw2",
+    }
+
+
+# --- words -------------------------------------------------------------------
+
+
+def said_by(module, *functions) -> set[str]:
+    """Return the keys that a module names where it makes findings or refuses."""
+    return {
+        each.value
+        for call in ast.walk(ast.parse(inspect.getsource(module)))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in functions
+        for each in ast.walk(call.args[0])
+        if isinstance(each, ast.Constant)
+    }
+
+
+@pytest.mark.parametrize("tool", ONSITE)
+def test_every_finding_has_its_words_and_its_remedy(tool):
+    known = catalogue("de")
+    module = sys.modules[ONSITE[tool].run.__module__]
+    for says in said_by(module, "ok", "hint", "error"):
+        assert f"onsite.{tool}.{says}" in known
+    for says in said_by(module, "hint", "error"):
+        assert f"onsite.{tool}.{says}_fix" in known
+    for key in known:
+        if key.startswith(f"onsite.{tool}.") and not key.endswith("_fix"):
+            says = key.rpartition(".")[2]
+            assert f'"{says}"' in inspect.getsource(module), "words nobody says"
+
+
+@pytest.mark.parametrize(
+    "module",
+    [beacons, outlet, planned, sweep, vlan, wire],
+    ids=lambda each: each.__name__,
+)
+def test_every_refusal_has_its_words_and_its_remedy(module):
+    for says in said_by(module, "NotUsableError"):
+        assert f"onsite.unusable.{says}" in catalogue("de")
+        assert f"onsite.unusable.{says}_fix" in catalogue("de")
+
+
+def test_vlans_and_channels_have_no_thousands():
+    texts = Texts("de")
+    assert (
+        probe_lan.said(texts, "socket", ok("vlan", vlan=4001)) == "VLAN ohne Tag: 4001"
+    )
+    assert "VLAN 1002" in probe_lan.said(texts, "vlan", hint("unexpected", vlan=1002))
