@@ -1,7 +1,7 @@
 """What a switch tells about the port a socket leads to, by LLDP or CDP.
 
-The TLVs are walked here and not by scapy's layers: those refuse a whole frame for one
-odd TLV, and real switches send odd ones. Sources: IEEE 802.1AB-2016 clause 8 and
+The TLVs are walked here and not by scapy's layers: from those, one TLV that is too
+short hides all after it (scapy 2.8). Sources: IEEE 802.1AB-2016 clause 8 and
 annexes D (802.1) and E (802.3 in IEEE 802.3-2018 clause 79), ANSI/TIA-1057 (LLDP-MED);
 CDP as Wireshark's packet-cdp.c and Cisco's documents describe it.
 """

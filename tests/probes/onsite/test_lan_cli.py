@@ -242,3 +242,10 @@ def test_vlans_and_channels_have_no_thousands():
         probe_lan.said(texts, "socket", ok("vlan", vlan=4001)) == "VLAN ohne Tag: 4001"
     )
     assert "VLAN 1002" in probe_lan.said(texts, "vlan", hint("unexpected", vlan=1002))
+
+
+def test_every_tool_is_documented(repo_dir):
+    text = (repo_dir / "docs/betrieb/vor-ort.md").read_text(encoding="utf-8")
+    for tool in ONSITE:
+        assert f"netmon probe lan {tool}" in text
+        assert f"## `{tool}`" in text

@@ -141,10 +141,26 @@ def test_a_vlan_that_is_none_is_not_told(tlv, vlan):
     assert decode(lldp(special(0x0080C2, 1, tlv))).vlan == vlan
 
 
-def test_one_odd_part_does_not_spoil_the_others():
-    odd = special(0x00120F, 1, "03")
-    told = decode(lldp(odd, LLDPDUSystemName(system_name="sw")))
-    assert (told.switch, told.speed_bps) == ("sw", None)
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "fe05 00120f 01 03",  # speed without its type
+        "fe04 0080c2 01",  # VLAN without a number
+        "0e02 0004",  # half of the capabilities: scapy reads nothing after this
+        "1000",  # a management address of no bytes: nor after this
+        "0801 62",  # a second description
+    ],
+)
+def test_one_odd_part_does_not_spoil_the_others(odd):
+    good = lldp(
+        LLDPDUPortDescription(description="a"), LLDPDUSystemName(system_name="sw")
+    )
+    first = bytes.fromhex("0801 61")
+    told = decode(good.replace(first, first + bytes.fromhex(odd)))
+    assert (told.switch, told.speed_bps, told.vlan, told.forwards) == (
+        "sw",
+        *[None] * 3,
+    )
 
 
 def test_a_frame_cut_short_keeps_what_came():
