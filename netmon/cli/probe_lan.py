@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from netmon.texts import NO_VALUE, Texts
+from netmon.texts import Texts
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
@@ -20,10 +19,7 @@ if TYPE_CHECKING:
 
 # The names of probes.onsite.ONSITE, which is not imported before it is needed.
 TOOLS = ("socket", "dhcp", "sweep", "vlan", "beacons")
-_GRADE_CHARS = 8
 _LONGEST_S = 600.0
-_PLAIN = ("vlan", "found_vlan", "channel")
-_OPTIONAL = ("lease_s", "channel", "width_mhz", "signal_dbm")
 
 
 def add(actions: Any, texts: Texts) -> None:
@@ -153,6 +149,8 @@ def _vlan_wish(text: str) -> tuple[int, str]:
 
 def run(args: argparse.Namespace, texts: Texts) -> int:
     """Run a tool; return 0 where it found no error, else 1."""
+    from netmon.cli.lan_output import json_of, text_of
+
     found = _found(args, texts)
     print(
         json_of(texts, args.tool, found)
@@ -182,9 +180,17 @@ def _found(args: argparse.Namespace, texts: Texts) -> list[Finding]:
     except NotUsableError as refused:
         fields = dict(refused.fields)
         if refused.says == "no_rights":
-            fields["command"] = " ".join(["sudo", *sys.argv])
+            fields["command"] = _as_root(sys.argv)
         return [error(refused.says, **fields)]
     return found
+
+
+def _as_root(argv: Sequence[str]) -> str:
+    """Return this command for root, also where Python was told to run the package."""
+    program = [argv[0]]
+    if Path(argv[0]).name == "__main__.py":
+        program = [sys.executable, "-m", "netmon"]
+    return shlex.join(["sudo", *program, *argv[1:]])
 
 
 def _begun(args: argparse.Namespace, options: Any) -> dict[str, str]:
@@ -300,69 +306,3 @@ def _addresses(inventory: Inventory) -> dict[IPv4Address | IPv6Address, str]:
         except ValueError:
             continue
     return found
-
-
-def text_of(texts: Texts, tool: str, found: Sequence[Finding]) -> str:
-    """Return findings as lines, with its remedy below each that needs one."""
-    lines = []
-    for finding in found:
-        grade = texts(f"onsite.grade.{finding.grade.value}").ljust(_GRADE_CHARS)
-        lines.append(f"{grade} {said(texts, tool, finding)}")
-        if fix := remedy(texts, tool, finding):
-            lines.append(f"{' ' * _GRADE_CHARS} → {fix}")
-    return "\n".join(lines)
-
-
-def json_of(texts: Texts, tool: str, found: Sequence[Finding]) -> str:
-    """Return findings as one JSON object; numbers in bit/s, seconds, dBm, MHz, W."""
-    return msgspec.json.encode(
-        {
-            "tool": tool,
-            "ok": all(finding.grade != "error" for finding in found),
-            "findings": [
-                {
-                    "grade": finding.grade,
-                    "finding": finding.says,
-                    "values": finding.fields,
-                    "text": said(texts, tool, finding),
-                    "fix": remedy(texts, tool, finding),
-                }
-                for finding in found
-            ],
-        }
-    ).decode()
-
-
-def said(texts: Texts, tool: str, finding: Finding) -> str:
-    """Return what was found; a value that is not known is a dash."""
-    words = {name: _shown(texts, name, each) for name, each in finding.fields.items()}
-    unknown = dict.fromkeys(_OPTIONAL, NO_VALUE)
-    return texts(_key(texts, tool, finding), **(unknown | words))
-
-
-def remedy(texts: Texts, tool: str, finding: Finding) -> str:
-    """Return what to do; empty for what is well."""
-    key = f"{_key(texts, tool, finding)}_fix"
-    if not texts.has(key):
-        return ""
-    words = {name: _shown(texts, name, each) for name, each in finding.fields.items()}
-    return texts(key, **words)
-
-
-def _key(texts: Texts, tool: str, finding: Finding) -> str:
-    own = f"onsite.{tool}.{finding.says}"
-    return own if texts.has(own) else f"onsite.unusable.{finding.says}"
-
-
-def _shown(texts: Texts, name: str, value: float | str) -> str:
-    if isinstance(value, str):
-        return value
-    if name in _PLAIN:
-        return f"{value:.0f}"
-    if name.endswith("_bps"):
-        return texts.rate(value)
-    if name in ("waited_s", "lease_s"):
-        return texts.duration(value)
-    if name.endswith("_s"):
-        return texts.milliseconds(value)
-    return texts.number(value, 1 if name == "power_w" else 0)

@@ -10,13 +10,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
+from scapy import main as scapy_main
 
-from probes.finding import Finding
-from probes.onsite import beacons, dhcp, outlet, sweep, vlan
-from probes.onsite.wire import NotUsableError
-
+# Before the first layer is loaded: it would keep its tables as pickles in the home
+# folder, and as root read them back from there.
+scapy_main.SCAPY_CACHE_FOLDER = None
 # What matters of its warnings is a finding of ours.
 logging.getLogger("scapy").setLevel(logging.ERROR)
+
+from probes.finding import Finding  # noqa: E402
+from probes.onsite import beacons, dhcp, outlet, sweep, vlan  # noqa: E402
+from probes.onsite.wire import NotUsableError  # noqa: E402
 
 
 class Tool(Struct, frozen=True):

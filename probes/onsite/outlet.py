@@ -90,16 +90,16 @@ def judge(
 
 def _port(told: Neighbour, names: Mapping[str, str], waited_s: float) -> Finding:
     port = told.port or told.port_text
-    number = port_number(port)
-    full = next((each for each in (port, told.port_text) if each != number), "")
-    shown = f"{number} ({full})" if full else number
+    # The same text twice is one; the second is often the room.
+    texts = dict.fromkeys(each for each in (port, told.port_text) if each)
     fields: dict[str, float | str] = {
-        "port": shown or "?",
+        "port": port_number(port) or "?",
+        "port_name": ", ".join(texts) or "?",
         "switch": name_of(told.switch, names) or "?",
         "protocol": told.protocol.upper(),
         "waited_s": waited_s,
     }
-    return ok("port", **fields) if number and told.switch else hint("port", **fields)
+    return ok("port", **fields) if port and told.switch else hint("port", **fields)
 
 
 def name_of(told: str, names: Mapping[str, str]) -> str:

@@ -50,8 +50,10 @@ def run(options: SweepOptions) -> list[Finding]:
         targets = [each for each in targets if each not in own]
         if not targets:
             raise NotUsableError("nothing_to_ask", network=str(network))
-        has_answered = _ask(wire, network, targets, options)
-    return judge(targets, has_answered, planned, network)
+        source = _source(wire, network)
+        has_answered = _ask(wire, source, targets, options)
+    found = judge(targets, has_answered, planned, network)
+    return [*found, hint("as_probe")] if source == _NO_ADDRESS else found
 
 
 def parse_network(text: str) -> Network:
@@ -85,11 +87,10 @@ def targets_of(network: Network, planned: Mapping[Address, str]) -> list[Address
 
 
 def _ask(
-    wire: Wire, network: Network, targets: Sequence[Address], options: SweepOptions
+    wire: Wire, source: str, targets: Sequence[Address], options: SweepOptions
 ) -> bytearray:
     """Return one byte for each target: 1 where it answered."""
-    source = _source(wire, network)
-    question = who_has if network.version == 4 else solicit
+    question = who_has if targets[0].version == 4 else solicit
     place = {str(each): index for index, each in enumerate(targets)}
     has_answered = bytearray(len(targets))
 
@@ -111,7 +112,7 @@ def _ask(
 
 
 def _source(wire: Wire, network: Network) -> str:
-    """Return the address that asks.
+    """Return the address that asks; 0.0.0.0 where this machine has none in the network.
 
     Raises:
         NotUsableError: IPv6 is off here; asking as ``::`` would look like an address

@@ -173,10 +173,11 @@ def test_a_socket_says_which_port_it_is(site):
         )
     told = dict(found)
     assert status == 0
-    assert told["port"]["port"] == "17 (GigabitEthernet1/0/17)"
+    assert told["port"]["port"] == "17"
+    assert told["port"]["port_name"] == "GigabitEthernet1/0/17, Raum-204"
     assert told["port"]["switch"] == "gs-07-sw2"
     assert told["power"]["power_w"] == 25.5
-    assert "Diese Dose ist Port 17 (GigabitEthernet1/0/17) von gs-07-sw2" in said
+    assert "Diese Dose ist Port 17 von gs-07-sw2" in said
     assert site.arrived_count() == before, "it only listens"
 
 
@@ -377,6 +378,7 @@ def test_an_access_port_answers_without_a_tag(site):
 def test_a_sweep_counts_and_names_only_what_is_planned(site, tmp_path):
     for last in (1, 2, 5, 9):
         site.on(site.switch, "ip", "addr", "add", f"10.7.20.{last}/28", "dev", "port17")
+    site.on(site.laptop, "ip", "addr", "add", "10.7.20.14/28", "dev", "eth0")
     planned = tmp_path / "planned.txt"
     planned.write_text(
         "Switch 2, 10.7.20.2\nDrucker 10.7.20.3  # Raum 12\nsw9 10.9.0.1\n"
@@ -391,7 +393,7 @@ def test_a_sweep_counts_and_names_only_what_is_planned(site, tmp_path):
             "counted",
             {
                 "network": "10.7.20.0/28",
-                "asked_count": 14,
+                "asked_count": 13,
                 "answered_count": 4,
                 "planned_count": 1,
                 "other_count": 3,
@@ -400,11 +402,18 @@ def test_a_sweep_counts_and_names_only_what_is_planned(site, tmp_path):
         ("present", {"name": "Switch 2", "address": "10.7.20.2"}),
         ("silent", {"name": "Drucker", "address": "10.7.20.3"}),
     ]
-    assert site.arrived_count() - before == 14 + 10, "each once, the silent ones twice"
+    assert site.arrived_count() - before == 13 + 9, "each once, the silent ones twice"
     assert not MAC.search(said)
     assert set(re.findall(r"10\.7\.20\.\d+", said)) == {
         *("10.7.20.0", "10.7.20.2", "10.7.20.3")
     }
+
+
+def test_a_sweep_without_an_own_address_says_so(site):
+    site.on(site.switch, "ip", "addr", "add", "10.7.20.1/30", "dev", "port17")
+    status, found, _ = site.ask("sweep", "10.7.20.0/30", "--interface", "eth0")
+    assert (status, words(found)) == (0, ["counted", "as_probe"])
+    assert found[0][1]["answered_count"] == 1
 
 
 def test_a_sweep_by_nd(site):

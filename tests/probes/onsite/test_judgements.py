@@ -49,7 +49,8 @@ def test_a_socket_with_everything():
         "ok power",
     ]
     assert found[0].fields["switch"] == "Switch 2 (gs-07-sw2)"
-    assert found[0].fields["port"] == "17 (GigabitEthernet1/0/17)"
+    assert found[0].fields["port"] == "17"
+    assert found[0].fields["port_name"] == "GigabitEthernet1/0/17"
 
 
 def test_a_socket_with_next_to_nothing():
@@ -63,6 +64,7 @@ def test_a_socket_with_next_to_nothing():
     ]
     assert found[0].fields == {
         "port": "17",
+        "port_name": "17",
         "switch": "?",
         "protocol": "LLDP",
         "waited_s": 3.0,

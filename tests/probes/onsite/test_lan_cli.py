@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import ast
+import csv
 import inspect
 import json
 import os
+import shutil
 import subprocess
 import sys
+from ipaddress import ip_address
 
 import pytest
 from scapy.layers.dot11 import Dot11, Dot11Beacon, Dot11Elt, RadioTap
 from scapy.utils import wrpcap
 
 from netmon.cli import build_parser, main, probe_lan
+from netmon.cli.lan_output import said
 from netmon.model import Device, DeviceKind
 from netmon.texts import Texts, catalogue
 from probes import onsite
 from probes.finding import hint, ok
 from probes.onsite import ONSITE, beacons, outlet, planned, sweep, vlan, wire
+from probes.onsite.beacons import BeaconOptions
+from probes.onsite.dhcp import DhcpOptions
+from probes.onsite.outlet import SocketOptions, name_of
+from probes.onsite.sweep import SweepOptions
+from probes.onsite.vlan import Expected, VlanOptions
 
 
 @pytest.fixture
@@ -53,24 +62,24 @@ def test_findings_in_words(capture, capsys):
     status = main(
         ["probe", "lan", "beacons", "--file", str(capture), "--planned", str(planned)]
     )
-    said = capsys.readouterr()
+    printed = capsys.readouterr()
     assert status == 0
-    assert said.out.splitlines() == [
+    assert printed.out.splitlines() == [
         "OK       ap-204 (02:00:00:00:01:01, Schule-DO): Kanal 6, – MHz, Signal −61 dBm, Beacons: 1",
         "Hinweis  ap-205 ist hier nicht zu hören.",
         "         → Zu weit weg, ausgeschaltet oder auf einem Kanal, der nicht abgehört wurde",
         "OK       Fremde BSSIDs: 0 (nur gezählt)",
     ]
-    assert "höchstens 30 s" in said.err
+    assert "höchstens 30 s" in printed.err
 
 
 def test_findings_as_json(capture, capsys):
     status = main(
         ["probe", "lan", "beacons", "--file", str(capture), "--ssid", "x", "--json"]
     )
-    said = capsys.readouterr()
-    told = json.loads(said.out)
-    assert (status, said.err) == (1, "")
+    printed = capsys.readouterr()
+    told = json.loads(printed.out)
+    assert (status, printed.err) == (1, "")
     assert (told["tool"], told["ok"]) == ("beacons", False)
     assert [each["finding"] for each in told["findings"]] == ["none", "foreign"]
     assert told["findings"][0]["grade"] == "error"
@@ -115,10 +124,10 @@ def test_what_is_refused_has_its_remedy(arguments, says, capsys):
     if arguments[0] == "sweep":
         arguments = [*arguments, "--interface", "eth99"]
     status = main(["probe", "lan", *arguments])
-    said = capsys.readouterr().out
+    printed = capsys.readouterr().out
     assert status == 1
-    assert says in said
-    assert "→" in said
+    assert says in printed
+    assert "→" in printed
 
 
 def test_the_way_to_root_is_the_same_command(capsys, monkeypatch):
@@ -128,9 +137,9 @@ def test_the_way_to_root_is_the_same_command(capsys, monkeypatch):
         raise onsite.NotUsableError("no_rights")
 
     monkeypatch.setitem(ONSITE, "dhcp", onsite.Tool(ONSITE["dhcp"].options, refuse))
-    monkeypatch.setattr(sys, "argv", ["netmon", "probe", "lan", "dhcp"])
+    monkeypatch.setattr(sys, "argv", ["/opt/my netmon/netmon", "probe", "lan", "dhcp"])
     assert main(["probe", "lan", "dhcp", "--interface", "eth0"]) == 1
-    assert "→ sudo netmon probe lan dhcp" in capsys.readouterr().out
+    assert "→ sudo '/opt/my netmon/netmon' probe lan dhcp" in capsys.readouterr().out
 
 
 def test_without_the_extra_it_says_what_to_install(capture):
@@ -238,10 +247,8 @@ def test_every_refusal_has_its_words_and_its_remedy(module):
 
 def test_vlans_and_channels_have_no_thousands():
     texts = Texts("de")
-    assert (
-        probe_lan.said(texts, "socket", ok("vlan", vlan=4001)) == "VLAN ohne Tag: 4001"
-    )
-    assert "VLAN 1002" in probe_lan.said(texts, "vlan", hint("unexpected", vlan=1002))
+    assert said(texts, "socket", ok("vlan", vlan=4001)) == "VLAN ohne Tag: 4001"
+    assert "VLAN 1002" in said(texts, "vlan", hint("unexpected", vlan=1002))
 
 
 def test_every_tool_is_documented(repo_dir):
@@ -249,3 +256,67 @@ def test_every_tool_is_documented(repo_dir):
     for tool in ONSITE:
         assert f"netmon probe lan {tool}" in text
         assert f"## `{tool}`" in text
+
+
+@pytest.fixture
+def stock(tmp_path, repo_dir):
+    """The demo's inventory with one switch that has a name and an address."""
+    folder = tmp_path / "inventory"
+    shutil.copytree(repo_dir / "netmon/demo/city", folder)
+    for extra in [*folder.glob("*.py"), *folder.glob("*.json")]:
+        extra.unlink()
+    with (folder / "devices.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    switch = next(row for row in rows if row["kind"] == "switch")
+    switch |= {"name": "Switch 2", "address": "10.7.20.2:161"}
+    with (folder / "devices.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    return folder, switch["id"]
+
+
+def options_of(*arguments):
+    texts = Texts()
+    args = build_parser(texts).parse_args(["probe", "lan", *map(str, arguments)])
+    return probe_lan._TAKEN[args.tool](args, texts)
+
+
+def test_the_inventory_names_switches_and_planned_devices(stock):
+    folder, switch_id = stock
+    options = options_of("socket", "--interface", "eth0", "--inventory", folder)
+    assert name_of(switch_id, options.names) == f"Switch 2 ({switch_id})"
+    options = options_of(
+        "sweep", "10.7.20.0/24", "--interface", "eth0", "--inventory", folder
+    )
+    assert options.planned[ip_address("10.7.20.2")] == "Switch 2"
+
+
+def test_the_options_reach_the_tool(tmp_path):
+    assert options_of(
+        "dhcp", "--interface", "e", "--expect", "10.7.20.1"
+    ) == DhcpOptions(interface="e", expected=("10.7.20.1",))
+    wishes = (Expected(20), Expected(30, "10.7.30.1"))
+    assert options_of("vlan", "20", "30=10.7.30.1", "--interface", "e") == VlanOptions(
+        interface="e", expected=wishes
+    )
+    assert options_of("socket", "--interface", "e") == SocketOptions(interface="e")
+    assert options_of("sweep", "10.0.0.0/24", "--interface", "e") == SweepOptions(
+        interface="e", network="10.0.0.0/24"
+    )
+    listed = tmp_path / "aps"
+    listed.write_text("ap-204 0200.0000.0101\n")
+    assert options_of(
+        "beacons", "--interface", "e", "--ssid", "x", "--planned", listed
+    ) == BeaconOptions(
+        interface="e", ssids=frozenset({"x"}), planned={"02:00:00:00:01:01": "ap-204"}
+    )
+
+
+def test_scapy_leaves_nothing_in_the_home_folder(tmp_path):
+    code = "import probes.onsite"
+    home = {**os.environ, "HOME": str(tmp_path)}
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        home.pop(name, None)
+    subprocess.run([sys.executable, "-c", code], check=True, env=home)
+    assert [each for each in tmp_path.rglob("*") if each.is_file()] == []
