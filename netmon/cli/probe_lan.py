@@ -123,7 +123,7 @@ def _seconds(text: str) -> float:
 
 
 def _rate(text: str) -> float:
-    return _within(float(text), 1, 200)
+    return _within(float(text), 10, 200)
 
 
 def _vlan(text: str) -> int:

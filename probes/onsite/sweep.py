@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from probes.finding import Finding, error, hint, ok
+from probes.onsite.frames import split
 from probes.onsite.packets import answered, solicit, who_has
 from probes.onsite.wire import NotUsableError, Wire, open_wire
 
@@ -96,6 +97,9 @@ def _ask(
 
     def listen(until_s: float) -> None:
         for _, frame in wire.receive(until_s):
+            parts = split(frame)
+            if parts is None or parts.vlan != options.vlan:
+                continue  # of another VLAN
             index = place.get(answered(frame) or "")
             if index is not None:
                 has_answered[index] = 1

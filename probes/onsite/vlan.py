@@ -16,8 +16,9 @@ from msgspec import Struct
 from probes.finding import Finding, error, hint, ok
 from probes.onsite.frames import split
 from probes.onsite.packets import answered, discover, offer_in, who_has
-from probes.onsite.wire import Wire, open_wire
+from probes.onsite.wire import NotUsableError, Wire, open_wire
 
+MOST_VLANS = 64
 _ROUNDS = 2
 _SPACING_S = 0.02
 _NO_ADDRESS = "0.0.0.0"  # noqa: S104  not a bind: RFC 5227's sender
@@ -51,6 +52,8 @@ class Heard(Struct, frozen=True, kw_only=True):
 
 def run(options: VlanOptions) -> list[Finding]:
     """Ask in each VLAN, twice where the first question was lost."""
+    if len(options.expected) > MOST_VLANS:
+        raise NotUsableError("too_many", most=MOST_VLANS)
     with open_wire(options.interface, promiscuous=True) as wire:
         return judge(options.expected, _Round(wire, options).ask())
 
@@ -65,7 +68,8 @@ class _Round:
         for each in options.expected:
             if each.gateway:
                 self._by_gateway.setdefault(each.gateway, []).append(each.vlan)
-        self._by_xid: dict[int, int] = {}
+        # A late answer belongs to the first question; by its number, or as the worst.
+        self._by_xid: dict[int, tuple[int, float]] = {}
         self._asked_s: dict[int, float] = {}
         self._answer_s: dict[int, float] = {}
         self._strayed: dict[int, int] = {}
@@ -77,19 +81,21 @@ class _Round:
         for turn in range(1, _ROUNDS + 1):
             until_s = began_s + listen_s * turn / _ROUNDS
             for each in expected:
-                if each.vlan not in self._answer_s and time.monotonic() < until_s:
-                    self._asked_s[each.vlan] = self._wire.send(self._question(each))
-                    self._listen(min(until_s, time.monotonic() + _SPACING_S))
+                if each.vlan not in self._answer_s:
+                    self._send(each)
+                    self._listen(time.monotonic() + _SPACING_S)
             self._listen(until_s)
         return Heard(answer_s=self._answer_s, strayed=self._strayed, seen=self._seen)
 
-    def _question(self, wish: Expected) -> bytes:
+    def _send(self, wish: Expected) -> None:
         mac = self._wire.mac
         if wish.gateway:
-            return who_has(mac, _NO_ADDRESS, wish.gateway, wish.vlan)
-        xid = secrets.randbits(32)
-        self._by_xid[xid] = wish.vlan
-        return discover(mac, xid, wish.vlan)
+            frame = who_has(mac, _NO_ADDRESS, wish.gateway, wish.vlan)
+            self._asked_s.setdefault(wish.vlan, self._wire.send(frame))
+        else:
+            xid = secrets.randbits(32)
+            sent_s = self._wire.send(discover(mac, xid, wish.vlan))
+            self._by_xid[xid] = (wish.vlan, sent_s)
 
     def _listen(self, until_s: float) -> None:
         for at_s, frame in self._wire.receive(until_s):
@@ -98,22 +104,27 @@ class _Round:
                 continue
             if parts.vlan is not None:
                 self._seen.add(parts.vlan)
-            vlan = self._asked_by(frame, parts.vlan)
-            if vlan is None:
+            question = self._asked_by(frame, parts.vlan)
+            if question is None:
                 continue
+            vlan, sent_s = question
             if parts.vlan == vlan:
-                self._answer_s.setdefault(vlan, at_s - self._asked_s[vlan])
+                self._answer_s.setdefault(vlan, at_s - sent_s)
             else:
                 self._strayed.setdefault(vlan, parts.vlan or 0)
 
-    def _asked_by(self, frame: bytes, tag: int | None) -> int | None:
-        """Return the VLAN whose question a frame answers, that of its tag first."""
+    def _asked_by(self, frame: bytes, tag: int | None) -> tuple[int, float] | None:
+        """Return VLAN and moment of the question that a frame answers.
+
+        Two VLANs may have gateways of one address; that of the frame's tag comes first.
+        """
         offer = offer_in(frame, self._by_xid)
         if offer is not None:
             return self._by_xid[offer[0]]
         vlans = self._by_gateway.get(answered(frame) or "", [])
         asked = [each for each in vlans if each in self._asked_s]
-        return tag if tag in asked else next(iter(asked), None)
+        vlan = tag if tag in asked else next(iter(asked), None)
+        return None if vlan is None else (vlan, self._asked_s[vlan])
 
 
 def judge(expected: Sequence[Expected], heard: Heard) -> list[Finding]:

@@ -248,9 +248,16 @@ def test_without_the_right_to_raw_frames(site, tool):
     assert site.arrived_count() == before
 
 
+# Once the tool has its packet socket: the list has a line below its head.
+UNPLUG = """
+echo up
+until [ "$(wc -l < /proc/net/packet)" -gt 1 ]; do sleep 0.1; done
+exec ip link set eth0 down
+"""
+
+
 def test_a_link_that_goes_down_in_the_middle(site):
-    command = "sleep 1; exec ip link set eth0 down"
-    with site.peer("sh", "-c", f"echo up; {command}", host=site.laptop):
+    with site.peer("sh", "-c", UNPLUG, host=site.laptop):
         status, found, _ = site.ask("socket", "--interface", "eth0", "--seconds", "20")
     assert (status, words(found)) == (1, ["went_down"])
 
@@ -311,7 +318,7 @@ while True:
 
 def test_an_offer_is_shown_and_no_lease_is_taken(site, tmp_path):
     with dnsmasq(site, tmp_path) as leases:
-        status, found, said = site.ask("dhcp", "--interface", "eth0", "--seconds", "2")
+        status, found, said = site.ask("dhcp", "--interface", "eth0", "--seconds", "4")
         assert leases.read_text() == ""
     told = dict(found)["offer"]
     assert (status, words(found)) == (0, ["offer"])
@@ -325,11 +332,11 @@ def test_an_offer_is_shown_and_no_lease_is_taken(site, tmp_path):
 def test_a_second_server_is_a_warning(site, tmp_path):
     rogue = (sys.executable, "-c", RESPONDER, "0=dhcp")
     with dnsmasq(site, tmp_path), site.peer(*rogue):
-        status, found, _ = site.ask("dhcp", "--interface", "eth0", "--seconds", "2")
+        status, found, _ = site.ask("dhcp", "--interface", "eth0", "--seconds", "4")
         assert status == 0
         assert sorted(words(found)) == ["offer", "offer", "second"]
         status, found, said = site.ask(
-            *("dhcp", "--interface", "eth0", "--seconds", "2", "--expect", "10.7.20.1")
+            *("dhcp", "--interface", "eth0", "--seconds", "4", "--expect", "10.7.20.1")
         )
     assert status == 1
     assert sorted(words(found)) == ["offer", "rogue"]
@@ -414,6 +421,18 @@ def test_a_sweep_without_an_own_address_says_so(site):
     status, found, _ = site.ask("sweep", "10.7.20.0/30", "--interface", "eth0")
     assert (status, words(found)) == (0, ["counted", "as_probe"])
     assert found[0][1]["answered_count"] == 1
+
+
+@pytest.mark.parametrize(("answers_in", "count"), [("tag", 1), ("0", 0)])
+def test_a_sweep_within_a_tag(site, answers_in, count):
+    responder = RESPONDER.replace(
+        "head(frame.src, tag)", f"head(frame.src, {answers_in})"
+    )
+    with site.peer(sys.executable, "-c", responder, "30=10.7.30.1"):
+        _, found, _ = site.ask(
+            *("sweep", "10.7.30.0/30", "--vlan", "30", "--interface", "eth0")
+        )
+    assert found[0][1]["answered_count"] == count
 
 
 def test_a_sweep_by_nd(site):

@@ -97,6 +97,7 @@ def test_findings_as_json(capture, capsys):
         ["dhcp", "--expect", "server"],
         ["dhcp", "--seconds", "100000"],
         ["sweep", "10.7.20.0/24", "--rate", "201"],
+        ["sweep", "10.7.20.0/24", "--rate", "9"],
         ["sweep"],
         ["beacons", "--ssid", "x"],
         ["beacons", "--file", "a", "--interface", "b"],
@@ -115,6 +116,10 @@ def test_wrong_usage(wrong, capsys):
     [
         (["sweep", "10.0.0.0/16"], "höchstens 1.024 Adressen"),
         (["sweep", "raum"], "kein Netz"),
+        (
+            ["vlan", *map(str, range(1, 66)), "--interface", "eth99"],
+            "Mehr als 64 VLANs",
+        ),
         (["sweep", "10.0.0.0/24", "--planned", "/none"], "nicht lesbar"),
         (["dhcp", "--interface", "eth99"], "eth99 gibt es hier nicht"),
         (["beacons", "--file", "/none", "--ssid", "x"], "kein lesbarer Mitschnitt"),
