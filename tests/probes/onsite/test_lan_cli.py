@@ -325,3 +325,20 @@ def test_scapy_leaves_nothing_in_the_home_folder(tmp_path):
         home.pop(name, None)
     subprocess.run([sys.executable, "-c", code], check=True, env=home)
     assert [each for each in tmp_path.rglob("*") if each.is_file()] == []
+
+
+def test_a_capture_needs_no_rights(capture):
+    if os.geteuid() == 0 and shutil.which("setpriv") is None:
+        pytest.skip("the program setpriv is missing (apt-get install util-linux)")
+    drop = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+    done = subprocess.run(
+        [
+            *(drop if os.geteuid() == 0 else []),
+            *(sys.executable, "-m", "netmon", "probe", "lan", "beacons"),
+            *("--file", str(capture), "--ssid", "Schule-DO"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
