@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netmon.cli import probe_uplink
+from netmon.cli import probe_lan, probe_uplink
 from netmon.errors import ConfigError, Problem
 from netmon.texts import Texts
 
@@ -20,7 +20,7 @@ NEEDS_SERVER = ("throughput", "latency", "path", "all", *probe_uplink.KINDS)
 
 
 def add(commands: Commands, texts: Texts) -> None:
-    """Add ``probe run``, ``probe measure`` and ``probe doctor``."""
+    """Add ``probe run``, ``measure``, ``doctor`` and ``lan``."""
     group = commands.add_parser("probe", help=texts("probe.help.about"))
     actions = group.add_subparsers(metavar=texts("cli.command"), required=True)
     run = actions.add_parser("run", help=texts("probe.help.run"))
@@ -52,6 +52,7 @@ def add(commands: Commands, texts: Texts) -> None:
     )
     doctor.add_argument("--json", action="store_true", help=texts("probe.help.json"))
     doctor.set_defaults(run=_doctor)
+    probe_lan.add(actions, texts)
 
 
 def _run(args: argparse.Namespace, _texts: Texts) -> int:
