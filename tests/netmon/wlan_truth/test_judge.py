@@ -162,7 +162,12 @@ DOWN = told(up=False)
             False,
             {"change": Change.SAME_ROOM},
         ),
-        ({"reported": told(), "port": port(speed_bps=1e8)}, ApState.SLOW_PORT, True, {}),
+        (
+            {"reported": told(), "port": port(speed_bps=1e8)},
+            ApState.SLOW_PORT,
+            True,
+            {},
+        ),
         ({"reported": told(uplink_speed_bps=1e8)}, ApState.SLOW_PORT, True, {}),
         (
             # What is at the planned port now is something else's link.
