@@ -61,7 +61,8 @@ def add(commands: Commands, texts: Texts) -> None:
     show.set_defaults(run=_show)
 
 
-def _print_json(value: object) -> None:
+def print_json(value: object) -> None:
+    """Print a value as JSON for people."""
     import msgspec
 
     body = msgspec.json.format(msgspec.json.encode(value), indent=2)
@@ -77,12 +78,12 @@ def _check(args: argparse.Namespace, texts: Texts) -> int:
     except InputError as error:
         if not args.json:
             raise
-        _print_json({"ok": False, "problems": error.problems})
+        print_json({"ok": False, "problems": error.problems})
         return 1
     if args.json:
         sha256 = content_hash(inventory)
         figures = counts(inventory)
-        _print_json({"ok": True, "problems": [], "counts": figures, "sha256": sha256})
+        print_json({"ok": True, "problems": [], "counts": figures, "sha256": sha256})
     else:
         print(texts("inventory.cli.good"))
         print(counts_text(inventory, texts))
@@ -138,6 +139,24 @@ def _take(args: argparse.Namespace, texts: Texts) -> int:
     return 0
 
 
+def nothing_stored(path: Path, texts: Texts) -> InputError:
+    """Return the refusal of a store without any inventory."""
+    what = texts("inventory.cli.nothing_stored")
+    fix = texts("inventory.cli.nothing_stored_fix")
+    return InputError([Problem(str(path), None, None, what, fix)])
+
+
+def no_building(inventory: Inventory, building_id: str, texts: Texts) -> InputError:
+    """Return the refusal of a building that is not there; the nearest is named."""
+    from netmon.inventory.fields import suggestion
+
+    nearest = suggestion(building_id, list(inventory.building_by_id))
+    key = "inventory.cli.no_building"
+    fix = texts(f"{key}_near" if nearest else f"{key}_fix", nearest=nearest)
+    what = texts(key, id=building_id)
+    return InputError([Problem("building", None, None, what, fix)])
+
+
 def _stored(config: Path | None, texts: Texts) -> tuple[Inventory, str]:
     """Return the newest stored inventory and a line that says which it is."""
     from netmon.clock import from_ms
@@ -146,17 +165,7 @@ def _stored(config: Path | None, texts: Texts) -> tuple[Inventory, str]:
     with open_store(config) as (store, settings):
         version = store.inventories.current()
         if version is None:
-            raise InputError(
-                [
-                    Problem(
-                        str(settings.state_path),
-                        None,
-                        None,
-                        texts("inventory.cli.nothing_stored"),
-                        texts("inventory.cli.nothing_stored_fix"),
-                    )
-                ]
-            )
+            raise nothing_stored(settings.state_path, texts)
     moment = texts.moment(from_ms(version.imported_ms))
     about = texts("inventory.cli.version", id=version.id, moment=moment)
     return decode(version.body), about
@@ -174,7 +183,7 @@ def _show(args: argparse.Namespace, texts: Texts) -> int:
     if args.building is not None:
         return _show_building(inventory, args.building, args.json, texts)
     if args.json:
-        _print_json(counts(inventory))
+        print_json(counts(inventory))
         return 0
     if about is not None:
         print(about)
@@ -186,17 +195,12 @@ def _show_building(
     inventory: Inventory, building_id: str, as_json: bool, texts: Texts
 ) -> int:
     from netmon.inventory.describe import building_text
-    from netmon.inventory.fields import suggestion
 
     building = inventory.building_by_id.get(building_id)
     if building is None:
-        nearest = suggestion(building_id, list(inventory.building_by_id))
-        key = "inventory.cli.no_building"
-        fix = texts(f"{key}_near" if nearest else f"{key}_fix", nearest=nearest)
-        what = texts(key, id=building_id)
-        raise InputError([Problem("--building", None, None, what, fix)])
+        raise no_building(inventory, building_id, texts)
     if as_json:
-        _print_json(
+        print_json(
             {
                 "building": building,
                 "schools": inventory.schools_of[building_id],

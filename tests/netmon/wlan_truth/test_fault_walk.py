@@ -22,6 +22,7 @@ from netmon.wlan_truth import (
     UnknownReason,
     trail_text,
 )
+
 from .conftest import (
     HOUR_AND_A_HALF_S,
     MINUTE_S,
