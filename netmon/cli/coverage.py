@@ -6,7 +6,7 @@ import argparse
 import csv
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from netmon.cli.base import add_config_option, open_store
 from netmon.cli.inventory import no_building, nothing_stored, print_json
@@ -67,7 +67,7 @@ def _show(
     truth = read_wlan_truth(store, inventory, building_id, now_ms)
     found = read_coverage(store, inventory, building_id, now_ms, truth=truth)
     if args.json:
-        print_json(found)
+        print_json(plain(found))
     else:
         print(coverage_text(found, truth, inventory, texts))
     return 0
@@ -93,7 +93,7 @@ def _list(
         told = texts("coverage_figure.cli.written", n=len(found), path=args.out)
         print(told)
     elif args.json:
-        print_json(found)
+        print_json([plain(one) for one in found])
     else:
         for one in found:
             lan, wlan = verdict_text(one.lan, texts), verdict_text(one.wlan, texts)
@@ -107,6 +107,20 @@ def _list(
             )
         )
     return 0
+
+
+def plain(found: BuildingCoverage) -> dict[str, Any]:
+    """Return a coverage for JSON, with what follows from its figures."""
+    import msgspec
+
+    told: dict[str, Any] = msgspec.to_builtins(found)
+    for what, figure in (("lan", found.lan), ("wlan", found.wlan)):
+        told[what] |= {
+            "low_share": figure.low_share,
+            "high_share": figure.high_share,
+            "contradicts": figure.contradicts,
+        }
+    return told
 
 
 def _cells(figure: Measured) -> tuple[object, ...]:

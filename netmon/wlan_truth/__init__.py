@@ -14,7 +14,7 @@ from netmon.wlan_truth.judge import (
     trail_end,
 )
 from netmon.wlan_truth.places import Place, Places, find_places
-from netmon.wlan_truth.reader import WlanTruth, read_wlan_truth
+from netmon.wlan_truth.reader import WlanTruth, is_free_tag, read_wlan_truth
 from netmon.wlan_truth.states import (
     ApState,
     ApTruth,
@@ -23,7 +23,7 @@ from netmon.wlan_truth.states import (
     TrailEnd,
     UnknownReason,
 )
-from netmon.wlan_truth.words import state_text, trail_text
+from netmon.wlan_truth.words import port_text, state_text, trail_text
 
 __all__ = [
     "LESSON_DAYS",
@@ -41,7 +41,9 @@ __all__ = [
     "UnknownReason",
     "WlanTruth",
     "find_places",
+    "is_free_tag",
     "judge",
+    "port_text",
     "read_wlan_truth",
     "state_text",
     "trail_end",

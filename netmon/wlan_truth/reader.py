@@ -68,7 +68,7 @@ def read_wlan_truth(
     silent_line = _line_is_silent(store, inventory, building_id)
     planned = inventory.access_points_of.get(building_id, ())
     told = {plan.id: reading.reported(plan.id, plan) for plan in planned}
-    free = [ap for ap in reading.points if is_free(ap, inventory)]
+    free = [ap for ap in reading.points if is_free_tag(ap)]
     strangers = {ap: reading.reported(ap, None) for ap in free}
     places = reading.places(planned, told, strangers)
     rooms = _rooms_by_port(inventory, building_id)
@@ -102,13 +102,13 @@ def read_wlan_truth(
     return WlanTruth(tuple(map(judge, facts)))
 
 
-def is_free(ap: str, inventory: Inventory) -> bool:
-    """Say whether a tag is that of an access point nobody has planned.
+def is_free_tag(ap: str) -> bool:
+    """Say whether a tag is that of an access point that nobody had planned.
 
     Collectors name those by controller and name. Any other tag that the inventory
     lacks was planned once and left the list by a decision.
     """
-    return "/" in ap and ap not in inventory.access_point_by_id
+    return "/" in ap
 
 
 def _name(

@@ -30,6 +30,11 @@ def trail_text(truth: ApTruth, inventory: Inventory, texts: Texts) -> str:
     return ". ".join(part for part in parts if part)
 
 
+def port_text(truth: ApTruth, inventory: Inventory, texts: Texts) -> str:
+    """Return the port where an access point is; empty where that is not known."""
+    return _own(truth, inventory, texts) if truth.port else ""
+
+
 def _first(truth: ApTruth, texts: Texts) -> str:
     if truth.unknown is not None:
         return texts(f"wlan.unknown.{truth.unknown}")
