@@ -13,7 +13,6 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from pysnmp.carrier.asyncio.dgram import udp
@@ -38,6 +37,7 @@ from netmon.demo.agent_data import (
     Row,
     ValueKind,
 )
+from netmon.demo.faults import ApFault
 from netmon.demo.line_models import LineModel, line_model
 from netmon.demo.switch_model import Attached, SwitchModel, cabled
 from netmon.model import Device, DeviceKind, Inventory
@@ -83,22 +83,6 @@ _TAGS: dict[str, ValueKind] = {
     "70": "counter64",
 }
 _NUMBERS = {"2", "65", "66", "67", "70"}
-
-
-class ApFault(StrEnum):
-    """What can be wrong with an access point: each ends its trail elsewhere.
-
-    No power at its port; a cable that carries power but no data; up but not joined
-    to its controller; radios off; a cable of which two pairs work; another device
-    under its name.
-    """
-
-    POWER = "power"
-    CABLE = "cable"
-    JOIN = "join"
-    RADIO = "radio"
-    SLOW = "slow"
-    SWAP = "swap"
 
 
 @dataclass(frozen=True, slots=True)

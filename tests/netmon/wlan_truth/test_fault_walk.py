@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 from msgspec.structs import replace
 
+from alerts.engine import Engine
+from alerts.evidence import decode
+from dashboards.app import create_app
+from netmon.config import Settings
 from netmon.demo.agents import (
-    ApFault,
     ApSpec,
     Attached,
     ControllerModel,
     SwitchModel,
 )
+from netmon.demo.faults import ApFault
 from netmon.school_calendar import SchoolCalendar
 from netmon.texts import Texts
 from netmon.wlan_truth import (
@@ -246,3 +251,45 @@ async def test_one_leaves_the_list_by_a_decision(school: School) -> None:
     school.take(replace(school.inventory, access_points=tuple(kept)))
     await school.poll()
     assert [truth.ap for truth in school.truth().points] == ["ap1", "ap2", "ap4"]
+
+
+async def test_page_api_and_mail_name_the_trail(school: School) -> None:
+    engine = Engine(school.store, lambda: school.inventory, Settings(), school.clock)
+    engine.run_once()
+    faults = {"ap1": ApFault.POWER, "ap2": ApFault.RADIO, "ap3": ApFault.SLOW}
+    for ap, fault in faults.items():
+        school.fleet.break_ap("b1", ap, fault)
+    for _ in range(3):
+        await school.poll()
+        engine.run_once()
+    # An alarm is only for what its controller calls down.
+    (incident,) = school.store.alarms.incidents()
+    evidence = decode(incident.evidence)
+    assert (incident.target, evidence.truth) == ("ap:ap1", school.of("ap1"))
+    app = create_app(Settings(), school.store, school.clock)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app), base_url="http://netmon.test"
+        ) as client,
+    ):
+        told = (await client.get("/api/v1/buildings/b1")).json()
+        page = (await client.get("/gebaeude/b1")).text
+    found = {ap["id"]: ap["finding"] for ap in told["access_point_list"]}
+    assert {ap: (f["state"], f["end"]) for ap, f in found.items()} == {
+        "ap1": ("down", "no_power"),
+        "ap2": ("down", "radio_off"),
+        "ap3": ("slow_port", None),
+        "ap4": ("in_order", None),
+    }
+    assert told["access_point_findings"] == {"in_order": 1, "down": 2, "slow_port": 1}
+    assert found["ap1"]["poe_w"] == 0.0
+    assert found["ap3"]["port_speed_bps"] == 100e6
+    for ap in ("ap1", "ap2", "ap3"):
+        assert found[ap]["trail"] in page
+    assert 'Ausgefallen: <span class="num">2</span>' in page
+    lan, wlan = told["coverage"]["lan"], told["coverage"]["wlan"]
+    assert (wlan["measured"], wlan["covered_count"]) == ("partial", 2)
+    assert (wlan["declared"], wlan["contradicts"]) == ("full", True)
+    assert (lan["measured"], lan["contradicts"]) == ("full", False)
+    assert "Widerspruch" in page
