@@ -1,4 +1,4 @@
-"""``netmon inventory check|import|show``."""
+"""``netmon inventory check|import|show|propose``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from netmon.texts import Texts
 if TYPE_CHECKING:
     from netmon.cli.base import Commands
     from netmon.model import Inventory
+    from netmon.proposal import Proposal
 
 
 def add(commands: Commands, texts: Texts) -> None:
@@ -59,6 +60,14 @@ def add(commands: Commands, texts: Texts) -> None:
     show.add_argument("--json", action="store_true", help=texts("inventory.cli.json"))
     add_config_option(show, texts)
     show.set_defaults(run=_show)
+
+    about = texts("proposal.about")
+    proposed = actions.add_parser("propose", help=about, description=about)
+    proposed.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help=texts("proposal.out")
+    )
+    add_config_option(proposed, texts)
+    proposed.set_defaults(run=_propose)
 
 
 def print_json(value: object) -> None:
@@ -220,3 +229,67 @@ def _show_building(
     else:
         print(building_text(inventory, building, texts))
     return 0
+
+
+CHANGES_FILE = "aenderungen.txt"
+
+
+def _propose(args: argparse.Namespace, texts: Texts) -> int:
+    from netmon.clock import SystemClock, from_ms, to_ms
+    from netmon.inventory import decode, write_folder
+    from netmon.proposal import HINTS, read_proposal
+
+    folder: Path = args.out
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        what, fix = texts("proposal.not_empty"), texts("proposal.not_empty_fix")
+        raise InputError([Problem(str(folder), None, None, what, fix)])
+    with open_store(args.config) as (store, settings):
+        version = store.inventories.current()
+        if version is None:
+            raise nothing_stored(settings.state_path, texts)
+        now_ms = to_ms(SystemClock().now())
+        proposal = read_proposal(store, decode(version.body), now_ms)
+    if not proposal.changes:
+        print(texts("proposal.nothing"))
+        return 0
+    moment = texts.moment(from_ms(version.imported_ms))
+    title = texts("proposal.title", id=version.id, moment=moment)
+    listed = proposal_text(proposal, title, folder, texts)
+    write_folder(proposal.inventory, folder)
+    (folder / CHANGES_FILE).write_text(f"{listed}\n", encoding="utf-8", newline="\n")
+    print(listed)
+    print()
+    hints = sum(change.kind in HINTS for change in proposal.changes)
+    print(
+        texts(
+            "proposal.written",
+            n=len(proposal.changes) - hints,
+            hints=hints,
+            folder=folder,
+            file=CHANGES_FILE,
+        )
+    )
+    return 0
+
+
+def proposal_text(proposal: Proposal, title: str, folder: Path, texts: Texts) -> str:
+    """Return the list of changes by building, hints after them."""
+    from netmon.proposal import HINTS
+
+    lines = [title]
+    buildings = proposal.inventory.building_by_id
+    for key, wanted in (("changes", False), ("hints", True)):
+        rows = [one for one in proposal.changes if (one.kind in HINTS) is wanted]
+        if not rows:
+            continue
+        lines += ["", texts(f"proposal.{key}", n=len(rows))]
+        last = None
+        for one in rows:
+            if one.building_id != last:
+                known = buildings.get(one.building_id)
+                lines.append(one.building_id if known is None else known.name)
+                last = one.building_id
+            told = {"what": one.what, "before": one.before, "after": one.after}
+            lines.append("  - " + texts(f"proposal.change.{one.kind}", **told))
+    lines += ["", texts("proposal.accept", folder=folder)]
+    return "\n".join(lines)

@@ -14,7 +14,12 @@ from netmon.wlan_truth.judge import (
     trail_end,
 )
 from netmon.wlan_truth.places import Place, Places, find_places
-from netmon.wlan_truth.reader import WlanTruth, is_free_tag, read_wlan_truth
+from netmon.wlan_truth.reader import (
+    WlanTruth,
+    is_free_tag,
+    read_wlan_truth,
+    was_adopted,
+)
 from netmon.wlan_truth.states import (
     ApState,
     ApTruth,
@@ -48,4 +53,5 @@ __all__ = [
     "state_text",
     "trail_end",
     "trail_text",
+    "was_adopted",
 ]

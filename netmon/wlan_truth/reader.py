@@ -68,7 +68,7 @@ def read_wlan_truth(
     silent_line = _line_is_silent(store, inventory, building_id)
     planned = inventory.access_points_of.get(building_id, ())
     told = {plan.id: reading.reported(plan.id, plan) for plan in planned}
-    free = [ap for ap in reading.points if is_free_tag(ap)]
+    free = [ap for ap in reading.points if reading.is_stranger(ap, planned)]
     strangers = {ap: reading.reported(ap, None) for ap in free}
     places = reading.places(planned, told, strangers)
     rooms = _rooms_by_port(inventory, building_id)
@@ -109,6 +109,27 @@ def is_free_tag(ap: str) -> bool:
     lacks was planned once and left the list by a decision.
     """
     return "/" in ap
+
+
+def was_adopted(
+    name: str,
+    serial: str,
+    at_ms: int,
+    planned: Iterable[tuple[AccessPoint, int | None]],
+) -> bool:
+    """Say whether an access point without a plan has one now.
+
+    Its controller tells of it under the planned id since: ``planned`` are the plans
+    with the time they were told of last, None for never. Two of one name that are
+    told of together are two.
+    """
+    words = {word.strip().casefold() for word in (name, serial) if word.strip()}
+    return any(
+        told_ms is not None
+        and told_ms > at_ms
+        and not words.isdisjoint({plan.name.casefold(), plan.serial.casefold()} - {""})
+        for plan, told_ms in planned
+    )
 
 
 def _name(
@@ -210,6 +231,19 @@ class _Reading:
     def _is_fresh(self, item: Latest) -> bool:
         stale_ms = _stale_ms(item.series.kind)
         return self._now_ms - item.ts_ms <= stale_ms
+
+    def is_stranger(self, ap: str, planned: Sequence[AccessPoint]) -> bool:
+        """Say whether a tag is that of an access point that nobody has planned yet."""
+        if not is_free_tag(ap):
+            return False
+        newest = self.points[ap][-1]
+        info = newest.info
+        name = info.get("name") or ap.partition("/")[2]
+        told = [
+            (plan, self.points[plan.id][-1].ts_ms if plan.id in self.points else None)
+            for plan in planned
+        ]
+        return not was_adopted(name, info.get("serial", ""), newest.ts_ms, told)
 
     def speaks(self, device_id: str, ap: str) -> bool:
         """Say whether a controller answers, or told of an access point since."""
