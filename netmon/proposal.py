@@ -206,7 +206,8 @@ class _Draft:
         plan = self.points[ap or truth.ap]
         key = (truth.switch_id, truth.port)
         old = (plan.switch_id, plan.switch_port)
-        if key == old or truth.switch_id not in self.devices:
+        # A neighbour of another access point is not patched to a switch.
+        if key == old or not self._is_switch(truth.switch_id):
             return
         after = f"{truth.switch_id} {truth.port}"
         if self._taken.get(key, plan.id) != plan.id:
@@ -221,13 +222,18 @@ class _Draft:
             plan, switch_id=truth.switch_id, switch_port=truth.port
         )
 
+    def _is_switch(self, device_id: str) -> bool:
+        device = self.devices.get(device_id)
+        return device is not None and device.kind is DeviceKind.SWITCH
+
     def unplanned(self, truth: ApTruth) -> None:
         """Add an access point that nobody has planned and that works."""
         seen = self._seen.get(truth.ap)
         if seen is None or not truth.works or truth.ap in self._adopted:
             return
+        if seen.device not in self.devices:
+            return
         key = (truth.switch_id, truth.port)
-        has_port = bool(truth.port) and truth.switch_id in self.devices
         point = AccessPoint(
             id=self._free_id(seen.name, self.points),
             building_id=seen.building_id,
@@ -237,12 +243,9 @@ class _Draft:
             serial=seen.serial,
             room_id=self._rooms.get(key, ""),
         )
-        if seen.device not in self.devices:
-            return
         self.points[point.id] = point
         self._note(ChangeKind.AP_ADDED, point, "", seen.serial)
-        if has_port:
-            self._place(truth, point.id)
+        self._place(truth, point.id)
 
     def add_devices(
         self,

@@ -62,13 +62,14 @@ class Switches:
             raise KeyError(
                 texts("demo.unknown_ap", building=building_id, ap=asked, aps=aps)
             )
+        asked = command.get("how") or ApFault.POWER
+        how = next((fault for fault in ApFault if fault == asked), ApFault.POWER)
         if self.devices is not None:
-            fault = (command.get("how") or ApFault.POWER) if broken else None
+            fault = how if broken else None
             tell = {"building": building_id, "ap": ap.id, "fault": fault}
             self._spawn(self.devices.tell(json.dumps(tell).encode()))
         if not broken:
             return texts("demo.ap_healed", name=names[building_id], ap=ap.name)
-        how = ApFault(command.get("how") or ApFault.POWER)
         return texts(f"demo.ap_broken.{how}", name=names[building_id], ap=ap.name)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
