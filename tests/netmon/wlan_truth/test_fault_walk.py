@@ -18,6 +18,7 @@ from netmon.demo.agents import (
 )
 from netmon.demo.faults import ApFault
 from netmon.school_calendar import SchoolCalendar
+from netmon.storage.records import AlarmState, StateRow
 from netmon.texts import Texts
 from netmon.wlan_truth import (
     ApState,
@@ -293,3 +294,38 @@ async def test_page_api_and_mail_name_the_trail(school: School) -> None:
     assert (wlan["declared"], wlan["contradicts"]) == ("full", True)
     assert (lan["measured"], lan["contradicts"]) == ("full", False)
     assert "Widerspruch" in page
+
+
+async def test_a_central_controller_misses_all_behind_a_dead_line(
+    school: School,
+) -> None:
+    devices = (
+        replace(d, building_id=None) if d.id == "vc1" else d
+        for d in school.inventory.devices
+    )
+    school.take(replace(school.inventory, devices=tuple(devices)))
+    for ap in ("ap1", "ap2", "ap3", "ap4"):
+        controller(school).set_ap(ap, present=False)
+    # Those of other schools are there.
+    controller(school).add_ap(NEWCOMER)
+    row = StateRow(
+        rule="no_data",
+        target="line:b1-main",
+        building_id="b1",
+        state=AlarmState.STALE,
+        since_ms=school.now_ms,
+        updated_ms=school.now_ms,
+        incident_id=None,
+        memory=b"{}",
+    )
+    school.store.alarms.commit(
+        [row], [], reader="alerts", position=0, now_ms=school.now_ms
+    )
+    await school.poll()
+    # Its switch answers: so the line carries, and they are really missing.
+    assert set(states(school).values()) == {ApState.DOWN}
+    school.fleet.set_device("sw1", answers=False)
+    await school.poll()
+    assert {point.unknown for point in school.truth().points} == {
+        UnknownReason.LINE_DOWN
+    }
