@@ -61,6 +61,7 @@ from netmon.storage.records import (
     SeenAccessPoint,
     Transition,
 )
+from netmon.wlan_truth import ApTruth, WlanTruth, read_wlan_truth
 
 _log = logging.getLogger(__name__)
 
@@ -93,6 +94,7 @@ class _Step:
     held: dict[_Key, Held] = field(default_factory=dict)
     transitions: list[Transition] = field(default_factory=list)
     access_points: dict[str, dict[str, SeenAccessPoint]] = field(default_factory=dict)
+    truths: dict[str, WlanTruth] = field(default_factory=dict)
     records: int = 0
     late: int = 0
 
@@ -270,6 +272,9 @@ class Engine:
                 self._inventory,
                 self._seen_access_point(todo, held.building_id, target),
             )
+            if change.to_state is AlarmState.BAD:
+                truth = self._truth(todo, held.building_id, target)
+                evidence = replace(evidence, truth=truth)
         elif change.to_state in _TROUBLE:
             line = self._inventory.line_by_id.get(line_of(target))
             if line is not None:
@@ -326,6 +331,14 @@ class Engine:
                 for ap in self._store.measurements.access_points(building_id)
             }
         return here.get(target)
+
+    def _truth(self, todo: _Step, building_id: str, target: str) -> ApTruth | None:
+        """Return where the trail of an access point ends, as the store knows it now."""
+        if building_id not in todo.truths:
+            todo.truths[building_id] = read_wlan_truth(
+                self._store, self._inventory, building_id, todo.now_ms
+            )
+        return todo.truths[building_id].by_ap.get(access_point_of(target))
 
     def _retire_gone(self, todo: _Step, position: int) -> list[Transition]:
         for key, held in self._held.items():

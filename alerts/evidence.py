@@ -21,6 +21,7 @@ from netmon.model import (
     expected_down_bps,
 )
 from netmon.storage.records import AlarmState, SeenAccessPoint
+from netmon.wlan_truth import ApTruth
 
 
 class Cause(StrEnum):
@@ -45,7 +46,8 @@ class Evidence(Struct, frozen=True, omit_defaults=True, kw_only=True):
     lines, where the rack is. Incidents with the same ``group`` share their mail.
     ``measured_at_least``: that number is a lower bound. ``medium`` is how the line
     itself was, None where no device tells of it. ``verdict`` is what was known of
-    the line at that moment, with its reasons.
+    the line at that moment, with its reasons, ``truth`` what plan, controller and
+    switch together said of the access point.
     """
 
     cause: Cause
@@ -69,6 +71,7 @@ class Evidence(Struct, frozen=True, omit_defaults=True, kw_only=True):
     group: str = ""
     medium: MediumHealth | None = None
     verdict: LineVerdict | None = None
+    truth: ApTruth | None = None
 
 
 _encode = msgspec.json.Encoder().encode

@@ -30,6 +30,7 @@ from netmon.line_verdict import (
 from netmon.model import TARGET_DOWN_BPS, Inventory, LineRole
 from netmon.storage.records import Incident, MailEvent
 from netmon.texts import Texts
+from netmon.wlan_truth import ApState, TrailEnd, trail_text
 
 _WIDTH = 76
 # A mail tells the most telling; the page has what it leaves out.
@@ -246,7 +247,22 @@ class _Writer:
         since = self._moment(evidence.since_ms)
         room = self._room(evidence.room)
         key = "access_point" if room else "access_point_no_room"
-        return self._t(f"mail.value.{key}", ap=evidence.ap_name, room=room, since=since)
+        point = self._t(
+            f"mail.value.{key}", ap=evidence.ap_name, room=room, since=since
+        )
+        trail = self._trail(evidence)
+        if not trail or self._notice.event is MailEvent.RECOVERY:
+            return point
+        return self._t("mail.value.access_point_trail", point=point, trail=trail)
+
+    def _trail(self, evidence: Evidence) -> str:
+        """Return where an access point's trail ends; empty where nobody knows."""
+        truth = evidence.truth
+        if truth is None or truth.state is ApState.UNKNOWN:
+            return ""
+        if truth.end in {None, TrailEnd.PORT_UNKNOWN} and truth.change is None:
+            return ""
+        return trail_text(truth, self._inventory, self._t)
 
     def _where(self) -> _Section:
         t, building = self._t, self._building
@@ -300,6 +316,8 @@ class _Writer:
         key = str(evidence.cause)
         if self._rule == AP_DOWN and len(self._all) > 1:
             key += "_many"
+        elif evidence.cause is Cause.AP_DOWN and self._trail(evidence):
+            key += "_known"
         reason = evidence.failure
         cause = t(
             f"mail.cause.{key}",
@@ -323,7 +341,9 @@ class _Writer:
         return self._section("cause", (*sentences, t("mail.cause.results")), results)
 
     def _explained(self, evidence: Evidence) -> tuple[str, ...]:
-        """Return what is known of the line; nothing where that is nothing."""
+        """Return what is known of line or access point; nothing where that is nothing."""
+        if len(self._all) == 1 and (trail := self._trail(evidence)):
+            return (ended(trail),)
         verdict = evidence.verdict
         if verdict is None:
             return ()

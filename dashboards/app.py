@@ -74,12 +74,13 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
         pages=make_environment(texts),
         readers=ThreadPoolExecutor(READER_THREADS, thread_name_prefix="reader"),
         inventory=CurrentInventory(store.inventories),
+        calendars=Calendars(settings.measure),
     )
     app.state.site = site
     app.state.registry = make_registry(site)
     app.state.ingest = ingest.IngestService(store, clock, site.inventory)
     app.state.leases = LeaseDesk(settings.measure, store, clock, texts)
-    app.state.calendars = Calendars(settings.measure)
+    app.state.calendars = site.calendars
     for router in ROUTERS:
         app.include_router(router)
     static = files("dashboards").joinpath("static")

@@ -16,6 +16,7 @@ from typing import Annotated, ParamSpec, TypeVar
 from fastapi import Depends, Request
 from jinja2 import Environment
 
+from dashboards.calendars import Calendars
 from dashboards.shaping import Moment
 from netmon.clock import Clock, to_ms
 from netmon.config import Settings
@@ -40,6 +41,7 @@ class Site:
     pages: Environment
     readers: ThreadPoolExecutor
     inventory: CurrentInventory
+    calendars: Calendars
 
     def moment(self) -> Moment:
         """Return now, with the age from which the alerts call a line silent."""

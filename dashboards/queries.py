@@ -34,13 +34,16 @@ from dashboards.views import (
     RadioView,
     SourceView,
 )
+from dashboards.wlan import ap_finding, coverage_view
 from dashboards.words import incident_view
+from netmon.coverage import read_coverage
 from netmon.line_medium import LineMedium, read_medium
 from netmon.line_path import read_path
 from netmon.line_verdict import Statement, recorded_statements
 from netmon.metrics import MEDIUM_KINDS
 from netmon.model import Device, Inventory, Line, LineRole
 from netmon.storage.records import AlarmState, Latest
+from netmon.wlan_truth import read_wlan_truth
 
 PAST_INCIDENTS = 200
 STATEMENTS_SHOWN = 12
@@ -129,7 +132,18 @@ def read_building(site: Site, building_id: str) -> BuildingPage:
         recorded=recorded,
         blamed={line_id: found for line_id, found in ways.items() if found},
     )
-    rooms = {r.id: r.name for r in inventory.rooms if r.building_id == building_id}
+    truth = read_wlan_truth(
+        store,
+        inventory,
+        building_id,
+        moment.now_ms,
+        calendar=site.calendars.of(building_id),
+        latest=latest,
+    )
+    covered = read_coverage(
+        store, inventory, building_id, moment.now_ms, truth=truth, ports=latest
+    )
+    rooms = {room.id: room.name for room in inventory.rooms_of[building_id]}
     planned = inventory.access_points_of[building_id]
     by_kind: dict[str, list[Latest]] = defaultdict(list)
     for item in latest:
@@ -142,6 +156,11 @@ def read_building(site: Site, building_id: str) -> BuildingPage:
         devices=device_views(inventory, building_id, by_kind, moment),
         incidents=tuple(incident_view(site.texts, i, inventory) for i in incidents),
         measurements=tuple(item for kind in LINE_KINDS for item in by_kind[kind]),
+        coverage=coverage_view(covered, truth, site.texts),
+        findings={
+            point.ap: ap_finding(point, inventory, site.texts) for point in truth.points
+        },
+        finding_counts={state: n for state, n in truth.counts.items() if n},
         media={
             line_id: medium_view(medium, inventory, site.texts)
             for line_id, medium in media.items()

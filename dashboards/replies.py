@@ -9,6 +9,7 @@ from dashboards import schemas as s
 from dashboards.formats import Formats
 from dashboards.history import History, HistoryMetric
 from dashboards.views import (
+    ApFinding,
     ApView,
     BuildingPage,
     BuildingRow,
@@ -20,6 +21,7 @@ from dashboards.views import (
     Reading,
     SourceView,
 )
+from dashboards.wlan_replies import coverage, finding
 from netmon.clock import from_ms
 from netmon.line_verdict import Statement, tell
 from netmon.model import connection_class
@@ -200,7 +202,9 @@ def radio(view: RadioView) -> s.RadioReply:
     )
 
 
-def access_point(view: ApView, radios: Sequence[RadioView]) -> s.AccessPointReply:
+def access_point(
+    view: ApView, radios: Sequence[RadioView], found: ApFinding | None
+) -> s.AccessPointReply:
     """Return an access point with its radios."""
     seen = view.seen
     return s.AccessPointReply(
@@ -216,6 +220,7 @@ def access_point(view: ApView, radios: Sequence[RadioView]) -> s.AccessPointRepl
         stale=view.stale,
         generated=seen is not None and seen.generated,
         radios=[radio(each) for each in radios],
+        finding=None if found is None else finding(found),
     )
 
 
@@ -276,8 +281,11 @@ def detail(page: BuildingPage, texts: Texts) -> s.BuildingDetailReply:
         **dict(building(page.row, texts, page.now_ms)),
         at=from_ms(page.now_ms),
         access_point_list=[
-            access_point(view, page.radios_of(view)) for view in page.access_points
+            access_point(view, page.radios_of(view), page.findings.get(view.id))
+            for view in page.access_points
         ],
+        access_point_findings=dict(page.finding_counts),
+        coverage=coverage(page.coverage),
         devices=[device(view) for view in page.devices],
         incidents=incidents(page.incidents, page.now_ms),
         measurements=[measurement(item) for item in page.measurements],

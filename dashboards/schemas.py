@@ -18,9 +18,11 @@ from netmon.model import (
     FailureReason,
     LineRole,
     SchoolType,
+    Survey,
     Technology,
 )
 from netmon.path import Fault, Segment
+from netmon.wlan_truth import ApState, Change, PlaceSource, TrailEnd, UnknownReason
 
 
 def _iso(moment: datetime) -> str:
@@ -248,8 +250,42 @@ class RadioReply(_Reply):
     reported_at: Moment | None
 
 
+class FindingReply(_Reply):
+    """What plan, controller and switch together say of an access point.
+
+    ``end`` is where the trail from the switch to the radio ends, ``change`` by what
+    a replaced one was recognised, ``unknown`` why nothing is known, ``other`` which
+    access point or device is meant by them. ``port`` is where it is by ``place``;
+    values null where the switch does not tell.
+    """
+
+    state: ApState
+    works: bool | None
+    text: str
+    trail: str
+    end: TrailEnd | None
+    change: Change | None
+    unknown: UnknownReason | None
+    other: str
+    switch_id: str
+    port: str
+    place: PlaceSource | None
+    planned_port: str
+    port_up: bool | None
+    port_speed_bps: float | None
+    uplink_speed_bps: float | None
+    poe_on: bool | None
+    poe_w: float | None
+    radios_on_count: int | None
+    silent_days_count: int | None
+
+
 class AccessPointReply(_Reply):
-    """An access point; ``planned`` false: reported, but not in the inventory."""
+    """An access point; ``planned`` false: reported, but not in the inventory.
+
+    ``state`` is that of its alarm, ``finding`` what three sources say; null of one
+    that is nowhere told any more.
+    """
 
     id: str
     name: str
@@ -263,6 +299,7 @@ class AccessPointReply(_Reply):
     stale: Stale
     generated: Generated
     radios: list[RadioReply]
+    finding: FindingReply | None
 
 
 class DeviceReply(_Reply):
@@ -361,6 +398,52 @@ class MediumReply(_Reply):
     parts: list[MediumPartReply]
 
 
+class CoverageFigure(_Reply):
+    """LAN or WLAN of a building: teaching rooms covered, and the class of them.
+
+    Rooms of which nothing is known leave the share between two ends. ``measured``
+    is unknown where these are different classes, or no list is there to measure by.
+    """
+
+    declared: Coverage
+    measured: Coverage
+    contradicts: bool
+    has_list: bool
+    rooms_count: int
+    covered_count: int
+    unknown_count: int
+    low_ratio: float | None
+    high_ratio: float | None
+    text: str
+
+
+class RoomReply(_Reply):
+    """A room; ``lan`` and ``wlan`` null where that is not known."""
+
+    id: str
+    name: str
+    floor: str
+    teaching: bool
+    survey: Survey | None
+    lan: bool | None
+    sockets_count: int
+    live_count: int
+    linked_count: int
+    unknown_count: int
+    wlan: bool | None
+    access_points: list[str]
+    working_count: int
+    working_unknown_count: int
+
+
+class CoverageReply(_Reply):
+    """The coverage of a building as measured, beside what is declared."""
+
+    lan: CoverageFigure
+    wlan: CoverageFigure
+    rooms: list[RoomReply]
+
+
 class BuildingDetailReply(BuildingReply):
     """A building with its devices, incidents and newest measurements.
 
@@ -369,6 +452,8 @@ class BuildingDetailReply(BuildingReply):
 
     at: Moment
     access_point_list: list[AccessPointReply]
+    access_point_findings: dict[ApState, int]
+    coverage: CoverageReply
     devices: list[DeviceReply]
     incidents: list[IncidentReply]
     measurements: list[MeasurementReply]

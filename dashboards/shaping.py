@@ -42,6 +42,7 @@ from netmon.storage.records import (
     SeenAccessPoint,
     StateRow,
 )
+from netmon.wlan_truth import is_free_tag, was_adopted
 
 LINE_RULE = "line_below_target"
 NO_DATA_RULE = "no_data"
@@ -263,12 +264,21 @@ def ap_verdict(
 def match_access_points(
     planned: Iterable[AccessPoint], seen: Iterable[SeenAccessPoint]
 ) -> list[tuple[AccessPoint | None, SeenAccessPoint | None]]:
-    """Return pairs of plan and report; the collectors report under the planned id."""
+    """Return pairs of plan and report; the collectors report under the planned id.
+
+    One that was planned once and is so no more has left the list by a decision, as
+    has what somebody has planned since.
+    """
     left = {ap.ap: ap for ap in seen}
-    pairs: list[tuple[AccessPoint | None, SeenAccessPoint | None]] = [
-        (plan, left.pop(plan.id, None)) for plan in planned
+    pairs = [(plan, left.pop(plan.id, None)) for plan in planned]
+    told = [(plan, None if ap is None else ap.last_seen_ms) for plan, ap in pairs]
+    strangers = [
+        ap
+        for ap in left.values()
+        if is_free_tag(ap.ap)
+        and not was_adopted(ap.name, ap.serial, ap.last_seen_ms, told)
     ]
-    return pairs + [(None, ap) for ap in left.values()]
+    return [*pairs, *((None, ap) for ap in strangers)]
 
 
 def _ap_state(

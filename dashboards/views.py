@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from netmon.coverage import BuildingCoverage, RoomCoverage
 from netmon.line_verdict import (
     LineFacts,
     LineVerdict,
@@ -27,6 +28,7 @@ from netmon.model import (
     below_by_contract,
 )
 from netmon.storage.records import Latest, SeenAccessPoint
+from netmon.wlan_truth import ApState, ApTruth
 
 
 class Verdict(StrEnum):
@@ -121,6 +123,45 @@ class LineView:
     def below_by_contract(self) -> bool:
         """Whether the contract itself is below the city's target."""
         return below_by_contract(self.line)
+
+
+@dataclass(frozen=True, slots=True)
+class ApFinding:
+    """What plan, controller and switch together say of an access point, in words."""
+
+    truth: ApTruth
+    look: Verdict
+    state: str
+    trail: str
+    port: str
+
+
+@dataclass(frozen=True, slots=True)
+class FigureView:
+    """LAN or WLAN of a building, measured beside declared, in words."""
+
+    verdict: str
+    figure: str
+    contradicts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RoomView:
+    """A room with its sockets and access points in words."""
+
+    known: RoomCoverage
+    lan: str
+    wlan: str
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageView:
+    """The coverage of a building, measured, with its rooms."""
+
+    known: BuildingCoverage
+    lan: FigureView
+    wlan: FigureView
+    rooms: tuple[RoomView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +360,7 @@ class BuildingPage:
     """Everything known about one building.
 
     ``media`` are the lines' own, ``statements`` what tests and windows said
-    lately, newest first; both by line.
+    lately, newest first; both by line. ``findings`` are by access point.
     """
 
     now_ms: int
@@ -329,6 +370,9 @@ class BuildingPage:
     devices: tuple[DeviceView, ...]
     incidents: tuple[IncidentView, ...]
     measurements: tuple[Latest, ...]
+    coverage: CoverageView
+    findings: Mapping[str, ApFinding]
+    finding_counts: Mapping[ApState, int]
     media: Mapping[str, MediumView] = field(default_factory=dict)
     statements: Mapping[str, tuple[Statement, ...]] = field(default_factory=dict)
 

@@ -290,6 +290,7 @@ _ALL_KINDS = (
         "wlan_radio",
         ("building", "device", "ap", "radio"),
         (
+            _flag("up"),
             _hertz("band_hz", 2.4e9, 6e9),
             Metric("channel", Unit.NONE, 0.0, 300.0),
             _hertz("width_hz", 5e6, 320e6),

@@ -52,6 +52,13 @@ class Coverage(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Survey(StrEnum):
+    """What measuring a room's WLAN on the spot showed: ausgeleuchtet or not."""
+
+    GOOD = "good"
+    POOR = "poor"
+
+
 class DeviceKind(StrEnum):
     """What a polled device is."""
 
@@ -211,7 +218,12 @@ class Device(Struct, frozen=True, kw_only=True):
 
 
 class AccessPoint(Struct, frozen=True, kw_only=True):
-    """A planned access point; ``name`` is how its controller calls it."""
+    """A planned access point; ``name`` is how its controller calls it.
+
+    ``switch_id`` and ``switch_port`` say where it is patched, the port as the
+    switch calls it; None and empty where that is not known. ``mac`` is the
+    hardware address of its own Ethernet port, in lower case with colons.
+    """
 
     id: str
     building_id: str
@@ -220,16 +232,36 @@ class AccessPoint(Struct, frozen=True, kw_only=True):
     model: str = ""
     serial: str = ""
     room_id: str = ""
+    switch_id: str | None = None
+    switch_port: str = ""
+    mac: str = ""
 
 
 class Room(Struct, frozen=True, kw_only=True):
-    """A room; ``teaching`` says whether lessons are held in it."""
+    """A room; ``teaching`` says whether lessons are held in it.
+
+    ``survey`` is None where nobody has measured its WLAN.
+    """
 
     id: str
     building_id: str
     name: str
     floor: str
     teaching: bool
+    survey: Survey | None = None
+
+
+class Socket(Struct, frozen=True, kw_only=True):
+    """A data socket of the structured cabling, one row of the patch list.
+
+    ``name`` is its label in the room. It is patched to ``switch_port`` of
+    ``switch_id``, as the switch calls the port; None and empty where it ends loose.
+    """
+
+    room_id: str
+    name: str
+    switch_id: str | None = None
+    switch_port: str = ""
 
 
 class ProbeUnit(Struct, frozen=True, kw_only=True):
@@ -254,6 +286,7 @@ class Inventory(Struct, frozen=True, kw_only=True, dict=True):
     rooms: tuple[Room, ...] = ()
     probes: tuple[ProbeUnit, ...] = ()
     segments: tuple[Segment, ...] = ()
+    sockets: tuple[Socket, ...] = ()
 
     @cached_property
     def building_by_id(self) -> Mapping[str, Building]:
@@ -303,6 +336,22 @@ class Inventory(Struct, frozen=True, kw_only=True, dict=True):
         for ap in self.access_points:
             found[ap.building_id].append(ap)
         return {key: tuple(aps) for key, aps in found.items()}
+
+    @cached_property
+    def rooms_of(self) -> Mapping[str, tuple[Room, ...]]:
+        """Rooms of a building, in the inventory's order."""
+        found: dict[str, list[Room]] = {b.id: [] for b in self.buildings}
+        for room in self.rooms:
+            found[room.building_id].append(room)
+        return {key: tuple(rooms) for key, rooms in found.items()}
+
+    @cached_property
+    def sockets_of(self) -> Mapping[str, tuple[Socket, ...]]:
+        """Sockets of a room; rooms without any are left out."""
+        found: dict[str, list[Socket]] = {}
+        for socket in self.sockets:
+            found.setdefault(socket.room_id, []).append(socket)
+        return {key: tuple(sockets) for key, sockets in found.items()}
 
     @cached_property
     def schools_of(self) -> Mapping[str, tuple[School, ...]]:

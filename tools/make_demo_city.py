@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from demo_city_cabling import patched, socket_rooms, surveyed
 from demo_city_facts import (
     CAMPUS_DISTRICTS,
     DISTRICTS,
@@ -44,6 +45,7 @@ from netmon.model import (
     Room,
     School,
     SchoolType,
+    Socket,
     Technology,
 )
 from netmon.report.snapshot import encode_year, totals_only
@@ -296,7 +298,7 @@ def make_access_points(building: Building, rooms: list[Room]) -> list[AccessPoin
     ]
 
 
-def make_devices(building: Building, access_points: int) -> list[Device]:
+def make_devices(building: Building, access_points: int, sockets: int) -> list[Device]:
     """Return a WLAN controller and one to three switches.
 
     ``demo.invalid`` never resolves; the demo sets the agents' own addresses.
@@ -314,7 +316,7 @@ def make_devices(building: Building, access_points: int) -> list[Device]:
         )
     ]
     # Two ports a room with an access point, and some for offices and uplinks.
-    needed = 8 + round(2.2 * access_points)
+    needed = 8 + max(round(2.2 * access_points), access_points + sockets)
     choices = ((24, [24]), (48, [48]), (72, [48, 24]), (96, [48, 48]))
     sizes = next((sizes for most, sizes in choices if needed <= most), [48] * 3)
     devices += [
@@ -342,14 +344,19 @@ def make_city() -> Inventory:
     devices: list[Device] = []
     rooms: list[Room] = []
     access_points: list[AccessPoint] = []
+    sockets: list[Socket] = []
     for plan, building in zip(plans, buildings, strict=True):
         backup = backup_line(plan)
         lines += [main_line(plan), *([backup] if backup else [])]
         own_rooms = make_rooms(building)
         own_aps = make_access_points(building, own_rooms)
-        rooms += own_rooms
+        wired = socket_rooms(building, own_rooms, own_aps)
+        own_devices = make_devices(building, len(own_aps), len(wired))
+        own_aps, own_sockets = patched(own_aps, wired, own_devices)
+        rooms += surveyed(building, own_rooms, own_aps)
         access_points += own_aps
-        devices += make_devices(building, len(own_aps))
+        devices += own_devices
+        sockets += own_sockets
     lines, segments = with_segments(lines, {one.id: one for one in buildings})
     return Inventory(
         buildings=tuple(buildings),
@@ -363,6 +370,7 @@ def make_city() -> Inventory:
             for b in buildings
         ),
         segments=tuple(segments),
+        sockets=tuple(sockets),
     )
 
 

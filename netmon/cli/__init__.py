@@ -23,6 +23,7 @@ COMMANDS = (
     "alerts",
     "sources",
     "report",
+    "coverage",
     "evidence",
     "demo",
 )

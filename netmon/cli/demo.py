@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netmon.demo.faults import ApFault
 from netmon.texts import Texts
 
 if TYPE_CHECKING:
@@ -39,6 +40,13 @@ def add(commands: Commands, texts: Texts) -> None:
             thing.add_argument("building", help=texts("demo.help.building"))
             if what == "ap":
                 thing.add_argument("ap", help=texts("demo.help.ap"))
+            if (action, what) == ("break", "ap"):
+                thing.add_argument(
+                    "--how",
+                    choices=[fault.value for fault in ApFault],
+                    default=ApFault.POWER.value,
+                    help=texts("demo.help.how"),
+                )
             thing.set_defaults(run=_press, action=action)
 
 
@@ -63,6 +71,7 @@ def _press(args: argparse.Namespace, texts: Texts) -> int:
         "what": args.what,
         "building": args.building,
         "ap": getattr(args, "ap", ""),
+        "how": getattr(args, "how", ""),
     }
     try:
         pointer = json.loads(pointer_path().read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""``netmon inventory check|import|show``."""
+"""``netmon inventory check|import|show|propose``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from netmon.texts import Texts
 if TYPE_CHECKING:
     from netmon.cli.base import Commands
     from netmon.model import Inventory
+    from netmon.proposal import Proposal
 
 
 def add(commands: Commands, texts: Texts) -> None:
@@ -60,8 +61,17 @@ def add(commands: Commands, texts: Texts) -> None:
     add_config_option(show, texts)
     show.set_defaults(run=_show)
 
+    about = texts("proposal.about")
+    proposed = actions.add_parser("propose", help=about, description=about)
+    proposed.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help=texts("proposal.out")
+    )
+    add_config_option(proposed, texts)
+    proposed.set_defaults(run=_propose)
 
-def _print_json(value: object) -> None:
+
+def print_json(value: object) -> None:
+    """Print a value as JSON for people."""
     import msgspec
 
     body = msgspec.json.format(msgspec.json.encode(value), indent=2)
@@ -77,12 +87,12 @@ def _check(args: argparse.Namespace, texts: Texts) -> int:
     except InputError as error:
         if not args.json:
             raise
-        _print_json({"ok": False, "problems": error.problems})
+        print_json({"ok": False, "problems": error.problems})
         return 1
     if args.json:
         sha256 = content_hash(inventory)
         figures = counts(inventory)
-        _print_json({"ok": True, "problems": [], "counts": figures, "sha256": sha256})
+        print_json({"ok": True, "problems": [], "counts": figures, "sha256": sha256})
     else:
         print(texts("inventory.cli.good"))
         print(counts_text(inventory, texts))
@@ -138,6 +148,24 @@ def _take(args: argparse.Namespace, texts: Texts) -> int:
     return 0
 
 
+def nothing_stored(path: Path, texts: Texts) -> InputError:
+    """Return the refusal of a store without any inventory."""
+    what = texts("inventory.cli.nothing_stored")
+    fix = texts("inventory.cli.nothing_stored_fix")
+    return InputError([Problem(str(path), None, None, what, fix)])
+
+
+def no_building(inventory: Inventory, building_id: str, texts: Texts) -> InputError:
+    """Return the refusal of a building that is not there; the nearest is named."""
+    from netmon.inventory.fields import suggestion
+
+    nearest = suggestion(building_id, list(inventory.building_by_id))
+    key = "inventory.cli.no_building"
+    fix = texts(f"{key}_near" if nearest else f"{key}_fix", nearest=nearest)
+    what = texts(key, id=building_id)
+    return InputError([Problem("building", None, None, what, fix)])
+
+
 def _stored(config: Path | None, texts: Texts) -> tuple[Inventory, str]:
     """Return the newest stored inventory and a line that says which it is."""
     from netmon.clock import from_ms
@@ -146,17 +174,7 @@ def _stored(config: Path | None, texts: Texts) -> tuple[Inventory, str]:
     with open_store(config) as (store, settings):
         version = store.inventories.current()
         if version is None:
-            raise InputError(
-                [
-                    Problem(
-                        str(settings.state_path),
-                        None,
-                        None,
-                        texts("inventory.cli.nothing_stored"),
-                        texts("inventory.cli.nothing_stored_fix"),
-                    )
-                ]
-            )
+            raise nothing_stored(settings.state_path, texts)
     moment = texts.moment(from_ms(version.imported_ms))
     about = texts("inventory.cli.version", id=version.id, moment=moment)
     return decode(version.body), about
@@ -174,7 +192,7 @@ def _show(args: argparse.Namespace, texts: Texts) -> int:
     if args.building is not None:
         return _show_building(inventory, args.building, args.json, texts)
     if args.json:
-        _print_json(counts(inventory))
+        print_json(counts(inventory))
         return 0
     if about is not None:
         print(about)
@@ -186,17 +204,12 @@ def _show_building(
     inventory: Inventory, building_id: str, as_json: bool, texts: Texts
 ) -> int:
     from netmon.inventory.describe import building_text
-    from netmon.inventory.fields import suggestion
 
     building = inventory.building_by_id.get(building_id)
     if building is None:
-        nearest = suggestion(building_id, list(inventory.building_by_id))
-        key = "inventory.cli.no_building"
-        fix = texts(f"{key}_near" if nearest else f"{key}_fix", nearest=nearest)
-        what = texts(key, id=building_id)
-        raise InputError([Problem("--building", None, None, what, fix)])
+        raise no_building(inventory, building_id, texts)
     if as_json:
-        _print_json(
+        print_json(
             {
                 "building": building,
                 "schools": inventory.schools_of[building_id],
@@ -216,3 +229,67 @@ def _show_building(
     else:
         print(building_text(inventory, building, texts))
     return 0
+
+
+CHANGES_FILE = "aenderungen.txt"
+
+
+def _propose(args: argparse.Namespace, texts: Texts) -> int:
+    from netmon.clock import SystemClock, from_ms, to_ms
+    from netmon.inventory import decode, write_folder
+    from netmon.proposal import HINTS, read_proposal
+
+    folder: Path = args.out
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        what, fix = texts("proposal.not_empty"), texts("proposal.not_empty_fix")
+        raise InputError([Problem(str(folder), None, None, what, fix)])
+    with open_store(args.config) as (store, settings):
+        version = store.inventories.current()
+        if version is None:
+            raise nothing_stored(settings.state_path, texts)
+        now_ms = to_ms(SystemClock().now())
+        proposal = read_proposal(store, decode(version.body), now_ms)
+    if not proposal.changes:
+        print(texts("proposal.nothing"))
+        return 0
+    moment = texts.moment(from_ms(version.imported_ms))
+    title = texts("proposal.title", id=version.id, moment=moment)
+    listed = proposal_text(proposal, title, folder, texts)
+    write_folder(proposal.inventory, folder)
+    (folder / CHANGES_FILE).write_text(f"{listed}\n", encoding="utf-8", newline="\n")
+    print(listed)
+    print()
+    hints = sum(change.kind in HINTS for change in proposal.changes)
+    print(
+        texts(
+            "proposal.written",
+            n=len(proposal.changes) - hints,
+            hints=hints,
+            folder=folder,
+            file=CHANGES_FILE,
+        )
+    )
+    return 0
+
+
+def proposal_text(proposal: Proposal, title: str, folder: Path, texts: Texts) -> str:
+    """Return the list of changes by building, hints after them."""
+    from netmon.proposal import HINTS
+
+    lines = [title]
+    buildings = proposal.inventory.building_by_id
+    for key, wanted in (("changes", False), ("hints", True)):
+        rows = [one for one in proposal.changes if (one.kind in HINTS) is wanted]
+        if not rows:
+            continue
+        lines += ["", texts(f"proposal.{key}", n=len(rows))]
+        last = None
+        for one in rows:
+            if one.building_id != last:
+                known = buildings.get(one.building_id)
+                lines.append(one.building_id if known is None else known.name)
+                last = one.building_id
+            told = {"what": one.what, "before": one.before, "after": one.after}
+            lines.append("  - " + texts(f"proposal.change.{one.kind}", **told))
+    lines += ["", texts("proposal.accept", folder=folder)]
+    return "\n".join(lines)

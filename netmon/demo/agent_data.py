@@ -95,6 +95,8 @@ class _Ap:
     up: bool = True
     present: bool = True
     clients_count: int | None = None
+    radios_on: bool = True
+    serial: str = ""
 
 
 @dataclass(slots=True)
@@ -175,11 +177,14 @@ class ControllerModel:
         up: bool | None = None,
         present: bool | None = None,
         clients_count: int | None = None,
+        radios_on: bool | None = None,
+        serial: str | None = None,
     ) -> None:
         """Change an access point; None leaves a property as it is.
 
         An access point that is not ``present`` is missing in the table, as one
         that the controller has forgotten. ``clients_count`` is for each radio.
+        Another ``serial`` is another device under the same name, "" its own again.
         """
         state = self._aps[ap_id]
         if up and not state.up:
@@ -188,6 +193,13 @@ class ControllerModel:
         state.present = state.present if present is None else present
         if clients_count is not None:
             state.clients_count = clients_count
+        state.radios_on = state.radios_on if radios_on is None else radios_on
+        state.serial = state.serial if serial is None else serial
+        self.version += 1
+
+    def add_ap(self, spec: ApSpec) -> None:
+        """Let another access point join, as one that somebody plugged in."""
+        self._aps[spec.id] = _Ap(spec, _Uptime(0.0))
         self.version += 1
 
     def rows(self) -> list[Row]:
@@ -226,12 +238,12 @@ class ControllerModel:
         dice = random.Random(f"{self.seed}/{spec.id}")
         if not state.present:
             return []
-        index = _mac(spec.id)
+        index = mac_of(spec.id)
         columns: list[Cell] = [
             (1, "octets", bytes(index)),
             (2, "octets", spec.name),
             (3, "ip", f"127.0.{index[4]}.{index[5] or 1}"),
-            (4, "octets", spec.serial),
+            (4, "octets", state.serial or spec.serial),
             (6, "octets", spec.model),
             (7, "integer", wave(dice, 4, 35)),
             (9, "ticks", state.uptime if state.up else 0),
@@ -249,7 +261,7 @@ class ControllerModel:
             noise, busy = wave(dice, 88, 96), wave(dice, 2, 55)
             if not state.up:
                 continue
-            fixed = state.clients_count
+            fixed = state.clients_count if state.radios_on else 0
             count = crowd if fixed is None else _always(fixed)
             clients.append(count)
             cells: list[Cell] = [
@@ -259,73 +271,11 @@ class ControllerModel:
                 (5, "integer", power),
                 (6, "integer", noise),
                 (8, "integer", busy),
+                (20, "integer", 1 if state.radios_on else 2),
                 (21, "integer", count),
             ]
             rows += [((*_RADIO, n, *index, radio), kind, v) for n, kind, v in cells]
         return clients
-
-
-@dataclass(slots=True)
-class SwitchModel:
-    """A switch with IF-MIB: copper ports, two uplinks, a VLAN interface."""
-
-    name: str
-    ports: int
-    seed: str
-    version: int = 0
-    _ports: dict[str, Port] = field(init=False)
-
-    def __post_init__(self) -> None:
-        dice = random.Random(self.seed)
-        self._ports = {}
-        for number in range(1, self.ports + 3):
-            uplink = number > self.ports
-            used = uplink or dice.random() < 0.6
-            name = f"{'Te' if uplink else 'Gi'}1/0/{number}"
-            busy_bps = dice.uniform(0.1, 12) * MBIT * (10 if uplink else 1)
-            alias = "Uplink" if uplink else f"Dose {number:02d}" if used else ""
-            self._ports[name] = Port(
-                number,
-                name,
-                alias,
-                10 * GBIT if uplink else GBIT,
-                busy_bps if used else 0.0,
-                busy_bps * dice.uniform(0.1, 0.9) if used else 0.0,
-                oper_up=used,
-            )
-
-    @property
-    def port_names(self) -> list[str]:
-        """The names of all ports, as ifName has them."""
-        return list(self._ports)
-
-    def set_port(
-        self,
-        port: str,
-        *,
-        oper_up: bool | None = None,
-        admin_up: bool | None = None,
-        speed_bps: int | None = None,
-    ) -> None:
-        """Change a port; None leaves a property as it is."""
-        state = self._ports[port]
-        state.oper_up = state.oper_up if oper_up is None else oper_up
-        state.admin_up = state.admin_up if admin_up is None else admin_up
-        state.speed_bps = state.speed_bps if speed_bps is None else speed_bps
-        self.version += 1
-
-    def rows(self) -> list[Row]:
-        """Return the switch's objects."""
-        dice = random.Random(f"{self.seed}/rows")
-        rows = system_rows(
-            f"Demo-Switch {self.ports}G, Version 1.0",
-            "1.3.6.1.4.1.32473.1.1",  # the number reserved for examples, RFC 5612
-            self.name,
-            dice.uniform(1e5, 4e6),
-        )
-        rows += port_rows(list(self._ports.values()), if_type=6)
-        vlan = Port(1000, "Vlan1", "", GBIT, 0.0, 0.0)
-        return rows + port_rows([vlan], if_type=53)
 
 
 def port_rows(ports: Sequence[Port], *, if_type: int) -> list[Row]:
@@ -367,7 +317,7 @@ def _always(number: int) -> Callable[[float], int]:
     return lambda _elapsed_s: number
 
 
-def _mac(name: str) -> Key:
+def mac_of(name: str) -> Key:
     """Return a locally administered address that nobody's device can have."""
     digest = hashlib.sha256(name.encode()).digest()
     return (2, *digest[:5])

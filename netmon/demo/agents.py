@@ -35,17 +35,21 @@ from netmon.demo.agent_data import (
     Model,
     Plain,
     Row,
-    SwitchModel,
     ValueKind,
 )
+from netmon.demo.faults import ApFault
 from netmon.demo.line_models import LineModel, line_model
+from netmon.demo.switch_model import Attached, SwitchModel, cabled
 from netmon.model import Device, DeviceKind, Inventory
+from netmon.units import GBIT, MBIT
 
 __all__ = [
     "DEMO_CREDENTIAL",
     "AgentFleet",
     "AgentSpec",
+    "ApFault",
     "ApSpec",
+    "Attached",
     "ControllerModel",
     "RecordedModel",
     "SnmpAgent",
@@ -268,6 +272,10 @@ class AgentFleet:
         """Return the agent of a device; KeyError if there is none."""
         return self._agents[device_id]
 
+    def model(self, device_id: str) -> Model:
+        """Return what a device says; KeyError if there is none."""
+        return self._models[device_id]
+
     def set_ap(
         self,
         building_id: str,
@@ -276,6 +284,8 @@ class AgentFleet:
         up: bool | None = None,
         present: bool | None = None,
         clients_count: int | None = None,
+        radios_on: bool | None = None,
+        serial: str | None = None,
     ) -> str:
         """Change an access point, named by id or name; return its id.
 
@@ -287,9 +297,44 @@ class AgentFleet:
                 continue
             ap_id = model.find(building_id, ap)
             if ap_id is not None:
-                model.set_ap(ap_id, up=up, present=present, clients_count=clients_count)
+                model.set_ap(
+                    ap_id,
+                    up=up,
+                    present=present,
+                    clients_count=clients_count,
+                    radios_on=radios_on,
+                    serial=serial,
+                )
                 return ap_id
         raise KeyError(f"{building_id}/{ap}")
+
+    def break_ap(self, building_id: str, ap: str, fault: ApFault | None) -> str:
+        """Give an access point a fault and no other, or heal it (None); return its id.
+
+        Where no switch of the demo has it, only its controller tells.
+
+        Raises:
+            KeyError: no controller has it.
+        """
+        gone = fault in {ApFault.POWER, ApFault.CABLE, ApFault.JOIN}
+        ap_id = self.set_ap(
+            building_id,
+            ap,
+            up=not gone,
+            radios_on=fault is not ApFault.RADIO,
+            serial="ANDERE0001" if fault is ApFault.SWAP else "",
+        )
+        for model in self._models.values():
+            if isinstance(model, SwitchModel):
+                for port, attached in list(model.attached.items()):
+                    if attached.id == ap_id:
+                        model.set_port(
+                            port,
+                            oper_up=fault not in {ApFault.POWER, ApFault.CABLE},
+                            poe_on=fault is not ApFault.POWER,
+                            speed_bps=100 * MBIT if fault is ApFault.SLOW else GBIT,
+                        )
+        return ap_id
 
     def set_port(
         self,
@@ -347,7 +392,18 @@ def specs_for(inventory: Inventory, building_ids: Sequence[str]) -> list[AgentSp
 
 def _model(device: Device, inventory: Inventory) -> Model | None:
     if device.kind is DeviceKind.SWITCH:
-        return SwitchModel(device.name, device.ports or DEFAULT_PORTS, device.id)
+        here = device.building_id
+        attached = cabled(
+            [
+                one
+                for one in inventory.devices
+                if one.building_id == here and one.kind is DeviceKind.SWITCH
+            ],
+            inventory.access_points_of.get(here or "", ()),
+            DEFAULT_PORTS,
+        )
+        ports = device.ports or DEFAULT_PORTS
+        return SwitchModel(device.name, ports, device.id, attached.get(device.id, {}))
     if device.kind is DeviceKind.ROUTER:
         line = inventory.line_by_id.get(device.line_id or "")
         return None if line is None else line_model(device.name, line, device.id)

@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 
 import msgspec
 
+from netmon.demo.faults import ApFault
 from netmon.demo.files import LINE_CONFIRM_COUNT
 from netmon.demo.line_traffic import Traffic
 from netmon.demo.plan import Plan, broken_rates, healthy_rates, line_shapes
@@ -61,11 +62,15 @@ class Switches:
             raise KeyError(
                 texts("demo.unknown_ap", building=building_id, ap=asked, aps=aps)
             )
+        asked = command.get("how") or ApFault.POWER
+        how = next((fault for fault in ApFault if fault == asked), ApFault.POWER)
         if self.devices is not None:
-            tell = {"building": building_id, "ap": ap.id, "up": not broken}
+            fault = how if broken else None
+            tell = {"building": building_id, "ap": ap.id, "fault": fault}
             self._spawn(self.devices.tell(json.dumps(tell).encode()))
-        key = "demo.ap_broken" if broken else "demo.ap_healed"
-        return texts(key, name=names[building_id], ap=ap.name)
+        if not broken:
+            return texts("demo.ap_healed", name=names[building_id], ap=ap.name)
+        return texts(f"demo.ap_broken.{how}", name=names[building_id], ap=ap.name)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

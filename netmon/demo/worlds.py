@@ -156,6 +156,7 @@ async def devices(raw: bytes) -> None:
     """Play the controllers, switches and routers of the live buildings."""
     from netmon.demo import city
     from netmon.demo.agents import AgentFleet, specs_for
+    from netmon.demo.faults import ApFault
     from netmon.demo.plan import make_plan
 
     wanted = json.loads(raw)["buildings"]
@@ -169,9 +170,8 @@ async def devices(raw: bytes) -> None:
         if "line" in command:
             fleet.set_line(str(command["line"]), broken=bool(command["broken"]))
             return
-        fleet.set_ap(
-            str(command["building"]), str(command["ap"]), up=bool(command["up"])
-        )
+        fault = ApFault(command["fault"]) if command["fault"] else None
+        fleet.break_ap(str(command["building"]), str(command["ap"]), fault)
 
     try:
         _say({"addresses": addresses})

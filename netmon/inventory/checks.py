@@ -184,6 +184,64 @@ def check_access_points(tables: Tables, problems: Problems) -> None:
                 )
 
 
+def _check_port(
+    row: ReadRow, building_id: str | None, switch: ReadRow | None, problems: Problems
+) -> tuple[str, str] | None:
+    """Refuse a port of what is no switch, or of another building's; return the port."""
+    switch_id, port = row.text("switch_id"), row.text("switch_port")
+    if switch_id is None or port is None:
+        if (switch_id is None) != (port is None):
+            field = "switch_port" if port is None else "switch_id"
+            _report(row, field, "port_half", problems)
+        return None
+    if switch is not None:
+        theirs = switch.text("building_id")
+        if switch.values.get("kind") not in {None, DeviceKind.SWITCH}:
+            _report(row, "switch_id", "no_switch", problems, value=switch_id)
+        elif None not in (theirs, building_id) and theirs != building_id:
+            _report(row, "switch_id", "switch_elsewhere", problems, building=theirs)
+    return switch_id, port
+
+
+def _check_used_once(
+    row: ReadRow,
+    port: tuple[str, str] | None,
+    used: dict[tuple[str, str], ReadRow],
+    problems: Problems,
+) -> None:
+    if port is None:
+        return
+    first = used.setdefault(port, row)
+    if first is not row:
+        line = first.raw.line_of("switch_port")
+        _report(row, "switch_port", "port_used", problems, value=port[1], line=line)
+
+
+def check_patching(tables: Tables, problems: Problems) -> None:
+    """Refuse two access points, or two sockets, at one port, and ports elsewhere."""
+    devices = _by_id(tables.get("devices", ()))
+    rooms = _by_id(tables.get("rooms", ()))
+    used: dict[tuple[str, str], ReadRow] = {}
+    for row in tables.get("access_points", ()):
+        switch = devices.get(row.text("switch_id") or "")
+        port = _check_port(row, row.text("building_id"), switch, problems)
+        _check_used_once(row, port, used, problems)
+    used = {}
+    named: dict[tuple[str, str], ReadRow] = {}
+    for row in tables.get("sockets", ()):
+        room = rooms.get(row.text("room_id") or "")
+        building_id = None if room is None else room.text("building_id")
+        switch = devices.get(row.text("switch_id") or "")
+        port = _check_port(row, building_id, switch, problems)
+        _check_used_once(row, port, used, problems)
+        room_id, name = row.text("room_id"), row.text("name")
+        if room_id is not None and name is not None:
+            first = named.setdefault((room_id, name), row)
+            if first is not row:
+                line = first.raw.line_of("name")
+                _report(row, "name", "socket_used", problems, value=name, line=line)
+
+
 def check_probes(tables: Tables, problems: Problems) -> None:
     """Refuse a probe that measures the line of another building."""
     lines = _by_id(tables.get("lines", ()))
@@ -219,5 +277,6 @@ CHECKS = (
     check_devices,
     check_segments,
     check_access_points,
+    check_patching,
     check_probes,
 )

@@ -27,6 +27,7 @@ from netmon.model import (
     Room,
     School,
     Segment,
+    Socket,
 )
 
 # Names of columns that differ from the field's, because the unit is in the cell.
@@ -102,6 +103,7 @@ KINDS = (
     Kind("access_points", AccessPoint),
     Kind("probes", ProbeUnit),
     Kind("segments", Segment),
+    Kind("sockets", Socket),
 )
 KIND_BY_NAME = {kind.name: kind for kind in KINDS}
 
@@ -116,6 +118,9 @@ REFERENCES = (
     ("access_points", "building_id", "buildings"),
     ("access_points", "controller_id", "devices"),
     ("access_points", "room_id", "rooms"),
+    ("access_points", "switch_id", "devices"),
+    ("sockets", "room_id", "rooms"),
+    ("sockets", "switch_id", "devices"),
     ("probes", "building_id", "buildings"),
     ("probes", "line_id", "lines"),
 )

@@ -24,6 +24,7 @@ def counts(inventory: Inventory) -> dict[str, int]:
         "rooms": len(inventory.rooms),
         "teaching_rooms": sum(room.teaching for room in inventory.rooms),
         "access_points": len(inventory.access_points),
+        "sockets": len(inventory.sockets),
         "probes": len(inventory.probes),
         "segments": len(inventory.segments),
         "pupils": sum(building.pupils or 0 for building in inventory.buildings),

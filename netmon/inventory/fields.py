@@ -24,6 +24,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _GERMAN_DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 _ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
+_MAC = re.compile(r"[0-9a-f]{12}")
 _PLAIN_NUMBER = re.compile(r"\d+([.,]\d+)?")
 _RATE_UNIT = re.compile(r"(\d+(?:[.,]\d+)?)\s*([^\d\s.,].*)")
 _YES_NO = {
@@ -143,6 +144,14 @@ def parse_address(text: str) -> str:
     return text
 
 
+def parse_mac(text: str) -> str:
+    """Return a hardware address in lower case with colons, however it was written."""
+    digits = re.sub(r"[:.\- ]", "", text).lower()
+    if _MAC.fullmatch(digits) is None:
+        raise RefusedError("bad_mac", value=text)
+    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
+
+
 def parse_rate(text: str) -> int:
     """Return bit/s of a rate with unit."""
     try:
@@ -233,6 +242,7 @@ COUNT = Cell(parse_count, str)
 YES_NO = Cell(parse_yes_no, lambda value: "true" if value else "false")
 DATE = Cell(parse_date, date.isoformat)
 ADDRESS = Cell(parse_address, str)
+MAC = Cell(parse_mac, str)
 RATE = Cell(parse_rate, write_rate)
 LATITUDE = Cell(parse_latitude, repr)
 LONGITUDE = Cell(parse_longitude, repr)
@@ -240,6 +250,7 @@ LONGITUDE = Cell(parse_longitude, repr)
 # A field of this name, else of this type, is read so.
 BY_NAME: dict[str, Cell] = {
     "address": ADDRESS,
+    "mac": MAC,
     "latitude_deg": LATITUDE,
     "longitude_deg": LONGITUDE,
     "contracted_down_bps": RATE,

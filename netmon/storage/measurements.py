@@ -18,6 +18,7 @@ from netmon.storage.records import (
     Points,
     Rollup,
     SeenAccessPoint,
+    SeenNeighbour,
     SeriesRef,
     Written,
 )
@@ -219,6 +220,19 @@ class SqliteMeasurements:
             )
             for row in rows
         ]
+
+    def neighbours(self, building_id: str | None = None) -> list[SeenNeighbour]:
+        """Return what switches saw at their ports; see the port."""
+        where, values = _where(building_id=building_id)
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT building_id, device, port, name, chassis, first_seen_ms, "  # noqa: S608
+                f"last_seen_ms FROM neighbours{where} "
+                "ORDER BY last_seen_ms DESC, device, port, name, chassis",
+                values,
+            ).fetchall()
+        names = SeenNeighbour.__struct_fields__
+        return [SeenNeighbour(**dict(zip(names, row, strict=True))) for row in rows]
 
     def ids(self) -> list[tuple[str, str, int]]:
         """Return the identity of every stored record; see the port."""

@@ -28,6 +28,7 @@ from netmon.storage.records import (
     MailEvent,
     Rollup,
     SeenAccessPoint,
+    SeenNeighbour,
     Snapshot,
     Source,
     SourceKind,
@@ -99,6 +100,9 @@ class MeasurementStore(Protocol):
 
     def access_points(self, building_id: str | None = None) -> list[SeenAccessPoint]:
         """Return every access point ever reported, by building and name."""
+
+    def neighbours(self, building_id: str | None = None) -> list[SeenNeighbour]:
+        """Return every neighbour a switch ever saw at a port, newest first."""
 
     def count(self) -> int:
         """Return the number of measurements stored."""

@@ -140,6 +140,21 @@ class Rollup(Struct, frozen=True):
         return self.total / self.n
 
 
+class SeenNeighbour(Struct, frozen=True, kw_only=True, gc=False):
+    """A device of the network that a switch saw at one of its ports, by LLDP.
+
+    ``name`` or ``chassis`` (its hardware address) may be empty.
+    """
+
+    building_id: str
+    device: str
+    port: str
+    name: str
+    chassis: str
+    first_seen_ms: int
+    last_seen_ms: int
+
+
 class SeenAccessPoint(Struct, frozen=True, kw_only=True, gc=False):
     """An access point as its controller last reported it.
 

@@ -137,6 +137,16 @@ WHERE excluded.last_seen_ms >= last_seen_ms
 """
 
 
+_UPSERT_NEIGHBOUR = """
+INSERT INTO neighbours (building_id, device, port, name, chassis, first_seen_ms,
+  last_seen_ms)
+VALUES (?,?,?,?,?,?,?)
+ON CONFLICT (building_id, device, port, name, chassis) DO UPDATE SET
+  last_seen_ms = excluded.last_seen_ms
+WHERE excluded.last_seen_ms > last_seen_ms
+"""
+
+
 def _latest_row(
     series_id: int, received_ms: int, series: CheckedSeries
 ) -> tuple[object, ...]:
@@ -178,6 +188,19 @@ def _ap_row(batch: CheckedBatch, series: CheckedSeries) -> tuple[object, ...]:
     )
 
 
+def _neighbour_row(series: CheckedSeries) -> tuple[object, ...] | None:
+    """Return what is at a port; None where nothing is told, or the port is down."""
+    name = series.info.get("neighbour", "")
+    chassis = series.info.get("neighbour_chassis", "")
+    newest = max(range(len(series.ts)), key=series.ts.__getitem__)
+    up = series.values.get("oper_up", [])
+    if not (name or chassis) or not up or not up[newest]:
+        return None
+    tags, at_ms = series.tags, series.ts[newest]
+    place = (series.building_id, tags["device"], tags["port"])
+    return (*place, name, chassis, at_ms, at_ms)
+
+
 def add_stored(connection: sqlite3.Connection, n: int) -> None:
     """Note, in the caller's transaction, that so many more measurements are kept."""
     if n:
@@ -200,6 +223,7 @@ class MeasurementWriter:
         rows: list[tuple[object, ...]] = []
         latest: list[tuple[object, ...]] = []
         aps: list[tuple[object, ...]] = []
+        neighbours: list[tuple[object, ...]] = []
         hours: Sums = {}
         days: Sums = {}
         written = []
@@ -229,6 +253,8 @@ class MeasurementWriter:
                     _roll_up(hours, days, series_id, series)
                 if series.kind == "wlan_ap":
                     aps.append(_ap_row(batch, series))
+                elif series.kind == "lan_port" and (row := _neighbour_row(series)):
+                    neighbours.append(row)
             self._note_source(connection, batch)
             written.append(Written(accepted, total - accepted))
         connection.executemany(
@@ -240,6 +266,7 @@ class MeasurementWriter:
         add_stored(connection, sum(each.accepted for each in written))
         connection.executemany(_UPSERT_LATEST, latest)
         connection.executemany(_UPSERT_AP, aps)
+        connection.executemany(_UPSERT_NEIGHBOUR, neighbours)
         for table, sums in (("rollups_hour", hours), ("rollups_day", days)):
             connection.executemany(
                 _upsert_rollup(table), [(*k, *v) for k, v in sums.items()]

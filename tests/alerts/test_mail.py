@@ -25,6 +25,7 @@ from netmon.medium import Finding, MediumHealth, MediumState
 from netmon.model import FailureReason, Inventory, Line, LineRole, Technology
 from netmon.storage.records import AlarmState, Incident, MailEvent
 from netmon.texts import Texts
+from netmon.wlan_truth import ApState, ApTruth, PlaceSource, TrailEnd
 
 URL = "https://netmon.dortmund.example/"
 
@@ -166,6 +167,26 @@ DOWN = Evidence(
     room="r112",
 )
 OTHER = msgspec.structs.replace(DOWN, ap_name="AP-02", room="", since_ms=ms("20T08:32"))
+NO_POWER = ApTruth(
+    ap="AP-01",
+    name="AP-01",
+    state=ApState.DOWN,
+    works=False,
+    end=TrailEnd.NO_POWER,
+    switch_id="sw-07",
+    port="Gi1/0/7",
+    place=PlaceSource.PLAN,
+    port_up=False,
+    poe_on=False,
+)
+DARK = msgspec.structs.replace(DOWN, truth=NO_POWER)
+UNJOINED = msgspec.structs.replace(
+    OTHER, truth=msgspec.structs.replace(NO_POWER, end=TrailEnd.NOT_JOINED)
+)
+# Where nobody knows the port, the usual advice is told.
+LOST = msgspec.structs.replace(
+    DOWN, truth=msgspec.structs.replace(NO_POWER, end=TrailEnd.PORT_UNKNOWN)
+)
 BACK = Evidence(
     cause=Cause.IN_ORDER,
     since_ms=ms("20T08:12"),
@@ -199,6 +220,13 @@ SORTS = {
         ms("20T08:42"),
         DOWN,
     ),
+    "ap-trail": Notice(ALARM, (incident("ap_down", DARK),), ms("20T08:42"), DARK),
+    "aps-trail": Notice(
+        ALARM,
+        (incident("ap_down", DARK), incident("ap_down", UNJOINED, 13)),
+        ms("20T08:42"),
+        DARK,
+    ),
     "line-over": Notice(
         RECOVERY, (incident("line_below_target", SLOW),), ms("20T09:36"), BACK
     ),
@@ -216,6 +244,11 @@ SORTS = {
         RECOVERY, (incident("line_below_target", SLOW),), ms("20T09:36"), GONE
     ),
 }
+
+
+def test_an_unknown_port_is_no_cause(city: Inventory, texts: Texts) -> None:
+    lost = Notice(ALARM, (incident("ap_down", LOST),), ms("20T08:42"), LOST)
+    assert render(lost, city, texts, URL) == render(SORTS["ap"], city, texts, URL)
 
 
 @pytest.mark.parametrize("name", SORTS)

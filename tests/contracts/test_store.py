@@ -651,6 +651,49 @@ def test_what_a_report_does_not_repeat_about_an_access_point_stays(
     assert (seen.serial, seen.model) == ("S1", "")
 
 
+# --- neighbours at ports -----------------------------------------------------
+
+
+def _port(seq: int, *, at_ms: int, up: float | None, **info: str) -> CheckedSeries:
+    return _series(
+        [seq],
+        kind="lan_port",
+        ts=[at_ms],
+        tags={"building": "gs-07", "device": "sw-1", "port": "Gi1/0/7"},
+        values={"oper_up": [up]},
+        failure=None if up is not None else [FailureReason.NO_REPLY],
+        info=info,
+        keep_rollups=False,
+    )
+
+
+def test_what_was_plugged_in_is_remembered(store: Store) -> None:
+    source = _source(store)
+    steps = [
+        (1.0, {"neighbour": "AP-1.02", "neighbour_chassis": "02:00:00:00:00:01"}),
+        (1.0, {"neighbour": "AP-1.02", "neighbour_chassis": "02:00:00:00:00:01"}),
+        # What a switch still tells of a port that is down is no news.
+        (0.0, {"neighbour": "AP-1.02", "neighbour_chassis": "02:00:00:00:00:01"}),
+        (None, {}),
+        (1.0, {"neighbour": "AP-NEW"}),
+        (1.0, {"name": "Gi1/0/7"}),
+    ]
+    for seq, (up, info) in enumerate(steps, 1):
+        series = _port(seq, at_ms=NOON_MS + seq, up=up, **info)
+        store.measurements.write([_batch(source, series)])
+    new, old = store.measurements.neighbours("gs-07")
+    assert (new.name, new.chassis, new.device, new.port) == (
+        "AP-NEW",
+        "",
+        "sw-1",
+        "Gi1/0/7",
+    )
+    assert new.first_seen_ms == new.last_seen_ms == NOON_MS + 5
+    assert (old.name, old.chassis) == ("AP-1.02", "02:00:00:00:00:01")
+    assert (old.first_seen_ms, old.last_seen_ms) == (NOON_MS + 1, NOON_MS + 2)
+    assert store.measurements.neighbours("gym-01") == []
+
+
 # --- cursors and deliveries --------------------------------------------------
 
 

@@ -232,7 +232,7 @@ async def test_every_number_of_the_description_names_its_unit(client):
     bare |= {"budget_share", "full_tests_per_day"}
     # The wire has its own names, explained where it is defined.
     wire = {"Batch", "Series", "Receipt", "Rejected"}
-    units = ("_bps", "_s", "_ratio", "_dbm", "_count", "_total", "_deg", "_ms")
+    units = ("_bps", "_s", "_w", "_ratio", "_dbm", "_count", "_total", "_deg", "_ms")
     for name, schema in found["components"]["schemas"].items():
         if name in wire:
             continue

@@ -84,7 +84,7 @@ def test_yaml_says_the_same_as_csv(folder: Path) -> None:
         ]
         text = yaml.safe_dump(entries, allow_unicode=True, sort_keys=False)
         (folder / f"{kind.name}.yaml").write_text(text, encoding="utf-8")
-        (folder / f"{kind.name}.csv").unlink()
+        (folder / f"{kind.name}.csv").unlink(missing_ok=True)
     assert load_folder(folder) == inventory
 
 

@@ -314,7 +314,7 @@ def test_a_misspelt_file_is_not_passed_over(folder: Path, refusals: Refusals) ->
     assert refusals() == [
         "probe.csv: unbekannter Dateiname -> vermutlich ist „probes“ gemeint; erlaubt "
         "sind: buildings, schools, lines, devices, rooms, access_points, probes, "
-        "segments"
+        "segments, sockets"
     ]
 
 
@@ -378,3 +378,31 @@ def test_a_header_below_blank_lines_keeps_its_line(
     path = folder / "probes.csv"
     path.write_text("\n\n" + path.read_text().replace("line_id", "line"))
     assert [problem.split(" ")[0] for problem in refusals()] == ["probes.csv:3"] * 2
+
+
+def test_wrong_patching_is_refused(folder: Path, refusals: Refusals) -> None:
+    (folder / "access_points.csv").write_text(
+        "id,building_id,name,controller_id,switch_id,switch_port,mac\n"
+        "a1,g1,ap01,c1,s1,Gi1/0/2,20-4C-03-AA-BB-CC\n"
+        "a2,g2,ap02,c0,s1,Gi1/0/2,20:4c:03:aa:bb\n"
+        "a3,g2,ap03,c0,s1,,\n"
+        "a4,g1,ap04,c1,c1,1,\n"
+    )
+    (folder / "sockets.csv").write_text(
+        "room_id,name,switch_id,switch_port\n"
+        "r2,1.01,s1,Gi1/0/1\nr2,1.01,,\nr2,1.03,s1,Gi1/0/1\n"
+        "r1,1,s1,Gi1/0/9\nr1,2,,Gi1/0/8\n"
+    )
+    assert [text.partition(" -> ")[0] for text in refusals()] == [
+        "access_points.csv:2 [switch_id]: der Switch steht in einem anderen Gebäude (g2)",
+        "access_points.csv:3 [mac]: „20:4c:03:aa:bb“ ist keine Hardware-Adresse",
+        "access_points.csv:3 [switch_port]: der Port „Gi1/0/2“ ist schon vergeben "
+        "(Zeile 2)",
+        "access_points.csv:4 [switch_port]: Switch und Port gehören zusammen, eines "
+        "davon fehlt",
+        "access_points.csv:5 [switch_id]: „c1“ ist kein Switch",
+        "sockets.csv:3 [name]: der Raum hat schon eine Dose „1.01“ (Zeile 2)",
+        "sockets.csv:4 [switch_port]: der Port „Gi1/0/1“ ist schon vergeben (Zeile 2)",
+        "sockets.csv:5 [switch_id]: der Switch steht in einem anderen Gebäude (g2)",
+        "sockets.csv:6 [switch_id]: Switch und Port gehören zusammen, eines davon fehlt",
+    ]

@@ -1,0 +1,57 @@
+"""The truth about access points: the plan, the controller and the switch together.
+
+``states`` are the words, ``judge`` decides and is pure, ``places`` finds the ports,
+``reader`` asks the store, ``words`` says it to people.
+"""
+
+from netmon.wlan_truth.judge import (
+    LESSON_DAYS,
+    SLOW_PORT_BPS,
+    ApFacts,
+    PortFacts,
+    Reported,
+    judge,
+    trail_end,
+)
+from netmon.wlan_truth.places import Place, Places, find_places
+from netmon.wlan_truth.reader import (
+    WlanTruth,
+    is_free_tag,
+    read_wlan_truth,
+    was_adopted,
+)
+from netmon.wlan_truth.states import (
+    ApState,
+    ApTruth,
+    Change,
+    PlaceSource,
+    TrailEnd,
+    UnknownReason,
+)
+from netmon.wlan_truth.words import port_text, state_text, trail_text
+
+__all__ = [
+    "LESSON_DAYS",
+    "SLOW_PORT_BPS",
+    "ApFacts",
+    "ApState",
+    "ApTruth",
+    "Change",
+    "Place",
+    "PlaceSource",
+    "Places",
+    "PortFacts",
+    "Reported",
+    "TrailEnd",
+    "UnknownReason",
+    "WlanTruth",
+    "find_places",
+    "is_free_tag",
+    "judge",
+    "port_text",
+    "read_wlan_truth",
+    "state_text",
+    "trail_end",
+    "trail_text",
+    "was_adopted",
+]
