@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from collectors.asker import Asker, Asking
 from collectors.base import Session, timing_for
+from collectors.bucket import Bucket
 from collectors.credentials import Credential, Credentials
 from collectors.meaning import decode
 from collectors.pace import STRUCTURE_S, rounds_between
@@ -36,6 +37,10 @@ log = logging.getLogger(__name__)
 
 # A device that was replaced has another SNMPv3 engine, perhaps another address.
 REOPEN_AFTER_FAILED_POLLS = 2
+
+# A device that cries wolf is polled out of turn thrice at once, then every ten seconds.
+HURRY_BURST = 3
+HURRY_EVERY_S = 10.0
 
 SessionFactory = Callable[[Device, Credential], Session]
 
@@ -84,6 +89,7 @@ class Poller:
         self._open = session_factory or self._open_session
         self._states: dict[str, _DeviceState] = {}
         self._turns: dict[str, asyncio.Lock] = {}
+        self._calls: dict[str, asyncio.Event] = {}
         self._asking = Asking(
             platforms, Planner(), self.tally, clock, interval_s, structure_s
         )
@@ -101,10 +107,21 @@ class Poller:
         if not devices:
             await stop.wait()
             return
+        self._calls = {device.id: asyncio.Event() for device in devices}
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._wake_all(stop))
             for device in devices:
                 planned = planned_for(inventory, device)
                 group.create_task(self._keep_polling(device, planned, stop))
+
+    def hurry(self, device_id: str) -> None:
+        """Poll a device soon instead of at its turn, once for all calls until then.
+
+        A device that is being polled is polled again; one that is not polled at all
+        is not polled now either.
+        """
+        if (call := self._calls.get(device_id)) is not None:
+            call.set()
 
     def check(self, devices: Sequence[Device]) -> None:
         """Check that every credential and platform that devices name is there.
@@ -178,22 +195,40 @@ class Poller:
         self, device: Device, planned: Sequence[AccessPoint], stop: asyncio.Event
     ) -> None:
         place_s = offset_s(device.id, self._interval_s)
+        call = self._calls[device.id]
+        hurried = Bucket(HURRY_BURST, 1 / HURRY_EVERY_S)
         while True:
             now_s = self._clock.now().timestamp()
             start_s = next_start_s(now_s, place_s, self._interval_s)
             spared = rounds_between(self._failed_polls(device), self._interval_s) - 1
             start_s += spared * self._interval_s
-            if await _is_set_within(stop, start_s - now_s):
+            is_called = await _is_set_within(call, start_s - now_s)
+            if is_called and not stop.is_set():
+                rest_s = hurried.wait_s(self._clock.monotonic_s())
+                await _is_set_within(stop, rest_s)
+            if stop.is_set():
                 return
-            self.tally.skipped += spared
-            is_silent = self._failed_polls(device) > 0
+            if is_called:
+                hurried.take(self._clock.monotonic_s())
+                self.tally.trap_polls += 1
+            else:
+                self.tally.skipped += spared
+            # A silent device that calls is not silent.
+            is_silent = self._failed_polls(device) > 0 and not is_called
             async with self._doubtful if is_silent else self._in_flight:
                 if stop.is_set():
                     return
+                # Whoever calls from here on may mean what this poll does not see.
+                call.clear()
                 records = await self.poll(device, planned)
             await self._spool_all(device, records)
             late_s = self._clock.now().timestamp() - start_s
             self.tally.overdue += max(0, int(late_s // self._interval_s))
+
+    async def _wake_all(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        for call in self._calls.values():
+            call.set()
 
     async def _forget_others(self, ids: set[str]) -> None:
         for name in self._states.keys() - ids:
