@@ -82,6 +82,7 @@ async def run_collector(
             interval_s=collector.interval_s,
             concurrency=collector.concurrency,
             structure_s=collector.structure_s,
+            known_hosts=collector.known_hosts_file,
         )
         traps = None
         if collector.traps_listen:

@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from collectors.asker import Asker, Asking
 from collectors.base import Session, timing_for
@@ -24,6 +25,7 @@ from collectors.platforms import Platforms
 from collectors.records import DeviceResult, Known, to_records
 from collectors.schedule import next_start_s, offset_s
 from collectors.snmp import open_session
+from collectors.ssh_model import PREFIX, load_ssh_platforms
 from collectors.stock import Stock
 from collectors.tally import Tally
 from netmon.clock import Clock, to_ms
@@ -32,6 +34,9 @@ from netmon.model import AccessPoint, Device, FailureReason, Inventory
 from netmon.spool import Spool, SpoolRecord
 
 __all__ = ["Poller", "decode", "planned_for", "pollable"]
+
+if TYPE_CHECKING:
+    from collectors.ssh import SshCollector
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +80,7 @@ class Poller:
         concurrency: int,
         session_factory: SessionFactory | None = None,
         structure_s: float = STRUCTURE_S,
+        known_hosts: str = "",
     ) -> None:
         self._platforms = platforms
         self._credentials = credentials
@@ -89,6 +95,8 @@ class Poller:
         self._open = session_factory or self._open_session
         self._states: dict[str, _DeviceState] = {}
         self._turns: dict[str, asyncio.Lock] = {}
+        self._known_hosts = known_hosts
+        self._ssh: SshCollector | None = None
         self._calls: dict[str, asyncio.Event] = {}
         self._asking = Asking(
             platforms, Planner(), self.tally, clock, interval_s, structure_s
@@ -129,15 +137,19 @@ class Poller:
         Raises:
             ConfigError: naming each that is not.
         """
-        self._credentials.require({device.credential for device in devices})
-        known = {"", *self._platforms.names}
+        by_ssh = {device.credential for device in devices if is_ssh(device)}
+        by_snmp = {device.credential for device in devices if not is_ssh(device)}
+        self._credentials.require(by_ssh, ssh=True)
+        self._credentials.require(by_snmp)
+        names = [*self._platforms.names, *(PREFIX + n for n in load_ssh_platforms())]
+        known = {"", *names}
         problems = [
             Problem(
                 "inventory",
                 None,
                 f"{device.id}.platform",
                 f"{device.platform!r} is no platform",
-                f"use one of {', '.join(self._platforms.names)}, or leave it empty",
+                f"use one of {', '.join(names)}, or leave it empty",
             )
             for device in devices
             if device.platform not in known
@@ -157,7 +169,7 @@ class Poller:
         async with self._turns.setdefault(device.address, asyncio.Lock()):
             state = await self._state_of(device)
             try:
-                result = await state.asker.ask(device, self._session_of(state))
+                result = await self._ask(state, device)
                 records, state.known = to_records(device, planned, result, state.known)
             except Exception:
                 log.exception("polling %s failed inside netmon", device.id)
@@ -166,7 +178,7 @@ class Poller:
                 )
                 records, _ = to_records(device, planned, result, state.known)
                 # Whatever it was, it must not come again with the same plan.
-                state.asker.forget()
+                self._forget(state)
             await self._note(state, result)
         return records
 
@@ -188,6 +200,8 @@ class Poller:
     async def aclose(self) -> None:
         """Write what was polled and close all sessions."""
         await self.stock.aclose()
+        if self._ssh is not None:
+            self._ssh.close()
         for state in self._states.values():
             await _close(state)
 
@@ -246,6 +260,22 @@ class Poller:
         else:
             self.wake.set()
 
+    async def _ask(self, state: _DeviceState, device: Device) -> DeviceResult:
+        if not is_ssh(device):
+            return await state.asker.ask(device, self._session_of(state))
+        if self._ssh is None:
+            # netmiko costs 40 MB and a third of a second; most cities have SNMP.
+            from collectors.ssh import SshCollector  # noqa: PLC0415
+
+            self._ssh = SshCollector(known_hosts=self._known_hosts, clock=self._clock)
+        credential = self._credentials.get_ssh(device.credential)
+        return await self._ssh.ask(device, credential)
+
+    def _forget(self, state: _DeviceState) -> None:
+        state.asker.forget()
+        if self._ssh is not None:
+            self._ssh.forget(state.device.id)
+
     def _session_of(self, state: _DeviceState) -> Session:
         if state.session is None:
             credential = self._credentials.get(state.device.credential)
@@ -270,14 +300,12 @@ class Poller:
         elif (state.device.address, state.device.credential) != (
             device.address,
             device.credential,
-        ):
-            await _close(state)
-            state.asker.forget()
-        elif (state.device.platform, state.device.line_id) != (
+        ) or (state.device.platform, state.device.line_id) != (
             device.platform,
             device.line_id,
         ):
-            state.asker.forget()
+            await _close(state)
+            self._forget(state)
         state.device = device
         return state
 
@@ -297,6 +325,11 @@ class Poller:
             if state.failed_polls % REOPEN_AFTER_FAILED_POLLS == 0:
                 await _close(state)
         state.last_failure = result.failure
+
+
+def is_ssh(device: Device) -> bool:
+    """Say whether a device is asked by SSH instead of SNMP."""
+    return device.platform.startswith(PREFIX)
 
 
 def pollable(inventory: Inventory) -> list[Device]:

@@ -19,6 +19,7 @@ from collectors.bucket import Bucket
 from collectors.credentials import Credential, Credentials
 from collectors.platform_model import Trap
 from collectors.resolve import resolve
+from collectors.ssh_model import PREFIX
 from collectors.tally import Tally
 from collectors.trap_engine import (
     Address,
@@ -109,6 +110,9 @@ class TrapReceiver(asyncio.DatagramProtocol):
         before, self._senders = self._senders, {}
         named: list[tuple[str, Device]] = []
         for device in devices:
+            if device.platform.startswith(PREFIX):
+                # It has no secrets of SNMP that its traps could be checked with.
+                continue
             host, _ = split_address(device.address)
             try:
                 address = str(ip_address(host))
