@@ -137,25 +137,7 @@ class Poller:
         Raises:
             ConfigError: naming each that is not.
         """
-        by_ssh = {device.credential for device in devices if is_ssh(device)}
-        by_snmp = {device.credential for device in devices if not is_ssh(device)}
-        self._credentials.require(by_ssh, ssh=True)
-        self._credentials.require(by_snmp)
-        names = [*self._platforms.names, *(PREFIX + n for n in load_ssh_platforms())]
-        known = {"", *names}
-        problems = [
-            Problem(
-                "inventory",
-                None,
-                f"{device.id}.platform",
-                f"{device.platform!r} is no platform",
-                f"use one of {', '.join(names)}, or leave it empty",
-            )
-            for device in devices
-            if device.platform not in known
-        ]
-        if problems:
-            raise ConfigError(problems)
+        check_devices(devices, self._credentials, self._platforms)
 
     async def poll(
         self, device: Device, planned: Sequence[AccessPoint]
@@ -325,6 +307,35 @@ class Poller:
             if state.failed_polls % REOPEN_AFTER_FAILED_POLLS == 0:
                 await _close(state)
         state.last_failure = result.failure
+
+
+def check_devices(
+    devices: Sequence[Device], credentials: Credentials, platforms: Platforms
+) -> None:
+    """Check that every credential and platform that devices name is there.
+
+    Raises:
+        ConfigError: naming each that is not.
+    """
+    by_ssh = {device.credential for device in devices if is_ssh(device)}
+    by_snmp = {device.credential for device in devices if not is_ssh(device)}
+    credentials.require(by_ssh, ssh=True)
+    credentials.require(by_snmp)
+    names = [*platforms.names, *(PREFIX + n for n in load_ssh_platforms())]
+    known = {"", *names}
+    problems = [
+        Problem(
+            "inventory",
+            None,
+            f"{device.id}.platform",
+            f"{device.platform!r} is no platform",
+            f"use one of {', '.join(names)}, or leave it empty",
+        )
+        for device in devices
+        if device.platform not in known
+    ]
+    if problems:
+        raise ConfigError(problems)
 
 
 def is_ssh(device: Device) -> bool:
