@@ -147,12 +147,15 @@ async def _follow(
     """Poll the newest inventory; begin anew when there is a newer one."""
     inventory, version = await asyncio.to_thread(source)
     while True:
-        polling = asyncio.create_task(poller.run(inventory, asyncio.Event()))
+        stop = asyncio.Event()
+        polling = asyncio.create_task(poller.run(inventory, stop))
         if traps is not None:
             traps.know(pollable(inventory))
         try:
             inventory, version = await _newer(poller, source, version, check_s, polling)
         finally:
+            # In this order: see `Poller.run` for what may become of a cancellation.
+            stop.set()
             polling.cancel()
             await asyncio.gather(polling, return_exceptions=True)
 

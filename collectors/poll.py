@@ -105,6 +105,9 @@ class Poller:
     async def run(self, inventory: Inventory, stop: asyncio.Event) -> None:
         """Poll all devices that have an address until ``stop`` is set.
 
+        Whoever cancels it sets ``stop`` before: Python 3.11's ``wait_for``, which
+        gufo-snmp uses, swallows a cancellation that comes together with an answer.
+
         Raises:
             ConfigError: a device names a credential or platform that is not there.
         """
@@ -193,7 +196,7 @@ class Poller:
         place_s = offset_s(device.id, self._interval_s)
         call = self._calls[device.id]
         hurried = Bucket(HURRY_BURST, 1 / HURRY_EVERY_S)
-        while True:
+        while not stop.is_set():
             now_s = self._clock.now().timestamp()
             start_s = next_start_s(now_s, place_s, self._interval_s)
             spared = rounds_between(self._failed_polls(device), self._interval_s) - 1
