@@ -23,7 +23,7 @@ from netmiko.exceptions import (
     NetmikoTimeoutException,
     ReadTimeout,
 )
-from paramiko.hostkeys import HostKeys
+from paramiko.hostkeys import HostKeys, InvalidHostKey
 from paramiko.ssh_exception import NoValidConnectionsError
 
 from collectors.base import (
@@ -243,7 +243,10 @@ class Talk:
         return client
 
     def _is_known(self) -> bool:
-        keys = load_known(self._known_hosts)
+        try:
+            keys = load_known(self._known_hosts)
+        except (OSError, InvalidHostKey):
+            return False
         return keys.lookup(host_name(self._host, self._port)) is not None
 
 
@@ -320,6 +323,14 @@ _MEANINGS: tuple[
         lambda _: DeniedError("user, password or key not accepted"),
     ),
     ((ReadTimeout,), lambda _: DeadlineError("no prompt came in time")),
+    (
+        (paramiko.ssh_exception.IncompatiblePeer,),
+        lambda _: ProtocolError("no algorithm in common: the device's SSH is too old"),
+    ),
+    (
+        (InvalidHostKey, PermissionError),
+        lambda _: UntrustedError("known_hosts or the key file cannot be read"),
+    ),
     ((TimeoutError,), lambda _: NoReplyError("no answer in time")),
     (
         (EOFError, ConnectionResetError, BrokenPipeError),

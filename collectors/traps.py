@@ -135,36 +135,41 @@ class TrapReceiver(asyncio.DatagramProtocol):
 
         What costs least comes first: the address, the limits, then the secrets.
         """
-        self._tally.traps += 1
         sender = self._senders.get(plain_address(str(addr[0])))
+        now_s = self._clock.monotonic_s()
         if sender is None:
             self._tally.traps_strange += 1
-            return
-        now_s = self._clock.monotonic_s()
-        if not sender.limit.take(now_s) or not self._limit.take(now_s):
+        elif not sender.limit.take(now_s) or not self._limit.take(now_s):
             self._tally.traps_limited += 1
             if sender.meant_s is not None and now_s - sender.meant_s < STORM_S:
                 self._call(sender)
+        elif not self._is_trap(sender, data, addr, now_s):
+            # SNMPv3 asks for the engine before it informs.
             return
+        self._tally.traps += 1
+
+    def _is_trap(
+        self, sender: _Sender, data: bytes, addr: Address, now_s: float
+    ) -> bool:
+        """Read a datagram and do what it asks for; False if it is a mere question."""
         try:
             name = self._engine(sender.credential).take(data, addr, now_s)
         except TrapRefusedError:
             self._tally.traps_refused += 1
-            return
+            return True
         except TrapUnreadableError:
             self._tally.traps_unreadable += 1
-            return
+            return True
         if name is None:
-            # SNMPv3 asks for the engine before it informs: no trap yet.
-            self._tally.traps -= 1
-            return
+            return False
         trap = self._traps.get(name)
         if trap is None:
             self._tally.traps_unknown += 1
-            return
+            return True
         log.debug("%s: trap about %s", ", ".join(sender.devices), trap.about)
         sender.meant_s = now_s
         self._call(sender)
+        return True
 
     def error_received(self, exc: Exception) -> None:
         """Do nothing: whoever did not take our answer asks again."""

@@ -162,8 +162,12 @@ async def running(
             await connection.wait_closed()
 
 
-def known_hosts(path: Path, device: SshDevice, key: asyncssh.SSHKey) -> str:
+def known_hosts(
+    path: Path, device: SshDevice, key: asyncssh.SSHKey, *, damaged: bool = False
+) -> str:
     """Write a file that knows the device by a key; return its name."""
     public = key.export_public_key().decode().strip()
+    if damaged:
+        public = public.replace("AAAA", "A!AA")
     path.write_text(f"[127.0.0.1]:{device.port} {public}\n")
     return str(path)

@@ -205,6 +205,17 @@ async def test_an_unknown_and_a_changed_key_are_refused_before_the_password(
     assert ssh.lines == []
 
 
+async def test_a_damaged_known_hosts_trusts_nobody(
+    collector: SshCollector, tmp_path: Path
+) -> None:
+    ssh = SshDevice("cisco_ios", outputs("cisco_ios"))
+    async with running(ssh, HOST_KEY):
+        known_hosts(tmp_path / "known_hosts", ssh, HOST_KEY, damaged=True)
+        result = await ask(collector, ssh)
+    assert result.failure is FailureReason.UNTRUSTED
+    assert ssh.logins == 0
+
+
 async def test_a_key_instead_of_a_password(
     collector: SshCollector, tmp_path: Path
 ) -> None:
