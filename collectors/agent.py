@@ -7,6 +7,7 @@ import logging
 import signal
 from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -22,6 +23,9 @@ from netmon.garbage import collect_seldom
 from netmon.model import Inventory
 from netmon.push import Pusher
 from netmon.spool import Spool
+
+if TYPE_CHECKING:
+    from collectors.traps import TrapReceiver
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +72,9 @@ async def run_collector(
     path = Path(settings.data_dir) / SPOOL_NAME
     spool = await asyncio.to_thread(Spool, path, max_records=SPOOL_RECORDS)
     with spool:
+        platforms = load_platforms()
         poller = Poller(
-            platforms=load_platforms(),
+            platforms=platforms,
             credentials=credentials,
             spool=spool,
             clock=clock,
@@ -77,7 +82,21 @@ async def run_collector(
             interval_s=collector.interval_s,
             concurrency=collector.concurrency,
             structure_s=collector.structure_s,
+            known_hosts=collector.known_hosts_file,
         )
+        traps = None
+        if collector.traps_listen:
+            # Importing pysnmp costs 30 MB; whoever takes no traps never needs it.
+            from collectors.traps import TrapReceiver  # noqa: PLC0415
+
+            traps = TrapReceiver(
+                traps=platforms.traps,
+                credentials=credentials,
+                hurry=poller.hurry,
+                tally=poller.tally,
+                clock=clock,
+            )
+            log.info("traps at %s", await traps.listen(collector.traps_listen))
         async with httpx.AsyncClient(timeout=HTTP_TIMEOUT_S) as client:
             pusher = Pusher(
                 spool,
@@ -94,10 +113,12 @@ async def run_collector(
                 await _first_to_end(
                     stop.wait(),
                     pusher.run(stop, wake),
-                    _follow(poller, inventory, check_s),
+                    _follow(poller, traps, inventory, check_s),
                     report_health(collector.source, poller, spool, clock, health_s),
                 )
             finally:
+                if traps is not None:
+                    await traps.aclose()
                 await poller.aclose()
 
 
@@ -117,14 +138,24 @@ def _empty(key: str) -> ConfigError:
     )
 
 
-async def _follow(poller: Poller, source: InventorySource, check_s: float) -> None:
+async def _follow(
+    poller: Poller,
+    traps: TrapReceiver | None,
+    source: InventorySource,
+    check_s: float,
+) -> None:
     """Poll the newest inventory; begin anew when there is a newer one."""
     inventory, version = await asyncio.to_thread(source)
     while True:
-        polling = asyncio.create_task(poller.run(inventory, asyncio.Event()))
+        stop = asyncio.Event()
+        polling = asyncio.create_task(poller.run(inventory, stop))
+        if traps is not None:
+            traps.know(pollable(inventory))
         try:
             inventory, version = await _newer(poller, source, version, check_s, polling)
         finally:
+            # In this order: see `Poller.run` for what may become of a cancellation.
+            stop.set()
             polling.cancel()
             await asyncio.gather(polling, return_exceptions=True)
 

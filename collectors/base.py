@@ -158,7 +158,7 @@ def timing_for(interval_s: float) -> Timing:
     )
 
 
-def split_address(address: str) -> tuple[str, int]:
+def split_address(address: str, default: int = DEFAULT_PORT) -> tuple[str, int]:
     """Return host and port of ``host``, ``host:port`` or ``[v6]:port``.
 
     Raises:
@@ -174,7 +174,7 @@ def split_address(address: str) -> tuple[str, int]:
     if not host:
         raise ValueError(f"{address!r} names no host")
     if not port_text:
-        return host, DEFAULT_PORT
+        return host, default
     if not port_text.isdecimal() or not 1 <= int(port_text) <= 65535:
         raise ValueError(f"{address!r} has no port from 1 to 65535")
     return host, int(port_text)

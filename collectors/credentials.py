@@ -13,16 +13,25 @@ priv_secret_file = "/etc/netmon/snmp-priv"
 version = "v2c"
 community = "..."
 driver = "pysnmp"              # where gufo-snmp does not get on with a device
+
+[ssh-switches]                 # for devices with a platform "ssh:..."
+kind = "ssh"
+user = "netmon"
+password_file = "/etc/netmon/ssh-password"   # or key_file = "/etc/netmon/ssh-key"
 ```
+
+Each secret can stand in the file (``community``), in one of its own
+(``community_file``) or in the environment (``community_env``, the variable's name).
 """
 
 from __future__ import annotations
 
+import os
 import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -54,36 +63,74 @@ class Credential(Struct, frozen=True, kw_only=True):
     priv_secret: Secret | None = None
 
 
+class SshCredential(Struct, frozen=True, kw_only=True):
+    """How to log in by SSH: a password, or the file of a private key.
+
+    ``enable_secret`` is asked for by devices that show little without more rights;
+    None where it is the password or nobody asks.
+    """
+
+    name: str
+    user: str
+    password: Secret | None = None
+    key_file: str = ""
+    enable_secret: Secret | None = None
+
+
+class _SshEntry(Struct, frozen=True, forbid_unknown_fields=True):
+    """An entry for SSH as written."""
+
+    kind: Literal["ssh"]
+    user: str
+    password: str = ""
+    password_file: str = ""
+    password_env: str = ""
+    key_file: str = ""
+    enable_secret: str = ""
+    enable_secret_file: str = ""
+    enable_secret_env: str = ""
+
+
 class _Entry(Struct, frozen=True, forbid_unknown_fields=True):
-    """An entry as written; every secret may stand in a file of its own."""
+    """An entry for SNMP as written."""
 
     version: Literal["v2c", "v3"]
     driver: Driver = "gufo"
     community: str = ""
     community_file: str = ""
+    community_env: str = ""
     user: str = ""
     auth_protocol: AuthProtocol = "sha256"
     auth_secret: str = ""
     auth_secret_file: str = ""
+    auth_secret_env: str = ""
     priv_protocol: PrivProtocol = "aes128"
     priv_secret: str = ""
     priv_secret_file: str = ""
+    priv_secret_env: str = ""
+    kind: Literal["snmp"] = "snmp"
 
 
 class Credentials:
     """All entries of a file, asked by name."""
 
-    def __init__(self, source: str, entries: Mapping[str, Credential]) -> None:
+    def __init__(
+        self,
+        source: str,
+        entries: Mapping[str, Credential],
+        ssh: Mapping[str, SshCredential] | None = None,
+    ) -> None:
         self._source = source
         self._entries = dict(entries)
+        self._ssh = dict(ssh or {})
 
     @property
     def names(self) -> list[str]:
         """The names of all entries."""
-        return sorted(self._entries)
+        return sorted({*self._entries, *self._ssh})
 
     def get(self, name: str) -> Credential:
-        """Return the entry of a name.
+        """Return the entry for SNMP of a name.
 
         Raises:
             ConfigError: there is none; the problem names it.
@@ -93,17 +140,37 @@ class Credentials:
             raise ConfigError([self._missing(name)])
         return found
 
-    def require(self, names: set[str]) -> None:
-        """Check that all names have an entry.
+    def get_ssh(self, name: str) -> SshCredential:
+        """Return the entry for SSH of a name.
+
+        Raises:
+            ConfigError: there is none; the problem names it.
+        """
+        found = self._ssh.get(name)
+        if found is None:
+            raise ConfigError([self._missing(name)])
+        return found
+
+    def require(self, names: set[str], *, ssh: bool = False) -> None:
+        """Check that all names have an entry, for SNMP or for SSH.
 
         Raises:
             ConfigError: with one problem for each name that has none.
         """
-        missing = sorted(names - self._entries.keys())
+        missing = sorted(names - (self._ssh if ssh else self._entries).keys())
         if missing:
             raise ConfigError([self._missing(name) for name in missing])
 
     def _missing(self, name: str) -> Problem:
+        if name in self._ssh or name in self._entries:
+            kind, other = ("SSH", "SNMP") if name in self._ssh else ("SNMP", "SSH")
+            return Problem(
+                self._source,
+                None,
+                name,
+                f"is a credential for {kind}, a device needs it for {other}",
+                "give the device another 'credential' or another 'platform'",
+            )
         return Problem(
             self._source,
             None,
@@ -125,14 +192,18 @@ def load_credentials(path: Path) -> Credentials:
     raw = _read(path)
     problems: list[Problem] = []
     entries: dict[str, Credential] = {}
+    ssh: dict[str, SshCredential] = {}
     for name, table in raw.items():
         try:
-            entries[name] = _credential(source, name, table)
+            if isinstance(table, dict) and table.get("kind") == "ssh":
+                ssh[name] = _ssh_credential(source, name, table)
+            else:
+                entries[name] = _credential(source, name, table)
         except ConfigError as error:
             problems.extend(error.problems)
     if problems:
         raise ConfigError(problems)
-    return Credentials(source, entries)
+    return Credentials(source, entries, ssh)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -166,9 +237,14 @@ def _read(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def _credential(source: str, name: str, table: object) -> Credential:
+_Written = TypeVar("_Written", _Entry, _SshEntry)
+
+
+def _as_written(
+    source: str, name: str, table: object, kind: type[_Written]
+) -> _Written:
     try:
-        entry = msgspec.convert(table, _Entry)
+        return msgspec.convert(table, kind)
     except msgspec.ValidationError as error:
         field, text = _without_value(str(error))
         raise ConfigError(
@@ -182,34 +258,82 @@ def _credential(source: str, name: str, table: object) -> Credential:
                 )
             ]
         ) from None
+
+
+def _given(
+    source: str, name: str, key: str, entry: _Entry | _SshEntry
+) -> tuple[Secret | None, list[Problem]]:
+    """Return a secret from wherever the entry says it is, None if it does not say."""
+    text, file, env = (getattr(entry, key + end) for end in ("", "_file", "_env"))
+    where = f"{name}.{key}"
+    if sum(map(bool, (text, file, env))) > 1:
+        return None, [Problem(source, None, where, "is given twice", "keep one")]
+    if env:
+        found = os.environ.get(env)
+        if not found:
+            fix = "set it for the collector's process"
+            wrong = f"there is no environment variable {env}"
+            return None, [Problem(source, None, f"{where}_env", wrong, fix)]
+        return Secret(found), []
+    if text:
+        return Secret(text), []
+    return read_secret(file, setting=f"{where}_file"), []
+
+
+def _ssh_credential(source: str, name: str, table: object) -> SshCredential:
+    entry = _as_written(source, name, table, _SshEntry)
+    password, problems = _given(source, name, "password", entry)
+    enable, more = _given(source, name, "enable_secret", entry)
+    problems += more
+    if not entry.user:
+        problems.append(
+            Problem(source, None, f"{name}.user", "is missing", "add the user")
+        )
+    if not problems and (password is None) == (not entry.key_file):
+        wrong = "needs either a password or a key"
+        fix = "add password_file or key_file"
+        problems.append(Problem(source, None, name, wrong, fix))
+    if entry.key_file and not Path(entry.key_file).is_file():
+        where = f"{name}.key_file"
+        problems.append(
+            Problem(source, None, where, "is no file", "name the private key")
+        )
+    if problems:
+        raise ConfigError(problems)
+    return SshCredential(
+        name=name,
+        user=entry.user,
+        password=password,
+        key_file=entry.key_file,
+        enable_secret=enable,
+    )
+
+
+def _credential(source: str, name: str, table: object) -> Credential:
+    entry = _as_written(source, name, table, _Entry)
     problems: list[Problem] = []
 
-    def secret(key: str, text: str, file: str) -> Secret | None:
-        if text and file:
-            problems.append(
-                Problem(source, None, f"{name}.{key}", "is given twice", "keep one")
-            )
-        found = (
-            Secret(text) if text else read_secret(file, setting=f"{name}.{key}_file")
-        )
-        if found is None:
+    def secret(key: str) -> Secret | None:
+        found, wrong = _given(source, name, key, entry)
+        problems.extend(wrong)
+        if found is None and not wrong:
             problems.append(
                 Problem(
                     source,
                     None,
                     f"{name}.{key}",
                     f"is missing, {entry.version} needs it",
-                    f"add {key} or {key}_file",
+                    f"add {key}, {key}_file or {key}_env",
                 )
             )
         return found
 
     community = auth = priv = None
     if entry.version == "v2c":
-        community = secret("community", entry.community, entry.community_file)
+        community = secret("community")
     else:
-        auth = secret("auth_secret", entry.auth_secret, entry.auth_secret_file)
-        priv = secret("priv_secret", entry.priv_secret, entry.priv_secret_file)
+        auth = secret("auth_secret")
+        priv = secret("priv_secret")
         problems.extend(_weak(source, name, auth_secret=auth, priv_secret=priv))
         if not entry.user:
             problems.append(

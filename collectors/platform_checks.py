@@ -30,6 +30,8 @@ def check(source: str, platform: Platform) -> Iterator[Problem]:
             yield problem(source, f"{where}.name", "is unknown", f"use {known}")
         yield from _check_oid(source, f"{where}.oid", fact.oid)
         yield from _check_pattern(source, f"{where}.pattern", fact.pattern, 1)
+    for position, trap in enumerate(platform.traps):
+        yield from _check_oid(source, f"traps[{position}].oid", trap.oid)
     earlier: set[str] = set()
     for position, table in enumerate(platform.tables):
         where = f"tables[{position}]"

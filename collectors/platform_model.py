@@ -135,6 +135,17 @@ class Table(Struct, frozen=True, forbid_unknown_fields=True):
         return sum(part.length for part in self.index)
 
 
+class Trap(Struct, frozen=True, forbid_unknown_fields=True):
+    """A trap or inform after which a device is polled at once.
+
+    ``oid`` is its name as snmpTrapOID has it (RFC 3416), ``about`` what may have
+    changed. What it says is not believed: the poll decides.
+    """
+
+    oid: str
+    about: Literal["access_point", "link", "restart"]
+
+
 class Platform(Struct, frozen=True, forbid_unknown_fields=True):
     """A family of devices. ``extends`` names platforms whose parts are added.
 
@@ -145,6 +156,7 @@ class Platform(Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     tables: tuple[Table, ...] = ()
     facts: tuple[Fact, ...] = ()
+    traps: tuple[Trap, ...] = ()
     match: Match = Match()
     extends: tuple[str, ...] = ()
     fallback: bool = False

@@ -19,7 +19,7 @@ import msgspec
 import yaml
 
 from collectors.platform_checks import check, check_together, problem
-from collectors.platform_model import Match, Platform
+from collectors.platform_model import Match, Platform, Trap
 from netmon.errors import ConfigError, Problem
 
 FALLBACK = "if_mib"
@@ -42,6 +42,11 @@ class Platforms:
     def names(self) -> list[str]:
         """The names of all platforms."""
         return sorted(self._whole)
+
+    @property
+    def traps(self) -> dict[str, Trap]:
+        """The traps of all platforms by object id; an id means the same in each."""
+        return {t.oid: t for item in self._whole.values() for t in item.traps}
 
     def get(self, name: str) -> Platform:
         """Return a platform by name; KeyError where there is none."""
@@ -91,6 +96,7 @@ def _extended(name: str, by_name: Mapping[str, Platform]) -> Platform:
         tables=own.tables + tuple(table for base in bases for table in base.tables),
         facts=own.facts
         + tuple(f for base in bases for f in base.facts if f.name not in said),
+        traps=own.traps + tuple(trap for base in bases for trap in base.traps),
     )
 
 

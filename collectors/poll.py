@@ -12,9 +12,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from collectors.asker import Asker, Asking
 from collectors.base import Session, timing_for
+from collectors.bucket import Bucket
 from collectors.credentials import Credential, Credentials
 from collectors.meaning import decode
 from collectors.pace import STRUCTURE_S, rounds_between
@@ -23,6 +25,7 @@ from collectors.platforms import Platforms
 from collectors.records import DeviceResult, Known, to_records
 from collectors.schedule import next_start_s, offset_s
 from collectors.snmp import open_session
+from collectors.ssh_model import PREFIX, load_ssh_platforms
 from collectors.stock import Stock
 from collectors.tally import Tally
 from netmon.clock import Clock, to_ms
@@ -32,10 +35,17 @@ from netmon.spool import Spool, SpoolRecord
 
 __all__ = ["Poller", "decode", "planned_for", "pollable"]
 
+if TYPE_CHECKING:
+    from collectors.ssh import SshCollector
+
 log = logging.getLogger(__name__)
 
 # A device that was replaced has another SNMPv3 engine, perhaps another address.
 REOPEN_AFTER_FAILED_POLLS = 2
+
+# A device that cries wolf is polled out of turn thrice at once, then every ten seconds.
+HURRY_BURST = 3
+HURRY_EVERY_S = 10.0
 
 SessionFactory = Callable[[Device, Credential], Session]
 
@@ -70,6 +80,7 @@ class Poller:
         concurrency: int,
         session_factory: SessionFactory | None = None,
         structure_s: float = STRUCTURE_S,
+        known_hosts: str = "",
     ) -> None:
         self._platforms = platforms
         self._credentials = credentials
@@ -84,12 +95,18 @@ class Poller:
         self._open = session_factory or self._open_session
         self._states: dict[str, _DeviceState] = {}
         self._turns: dict[str, asyncio.Lock] = {}
+        self._known_hosts = known_hosts
+        self._ssh: SshCollector | None = None
+        self._calls: dict[str, asyncio.Event] = {}
         self._asking = Asking(
             platforms, Planner(), self.tally, clock, interval_s, structure_s
         )
 
     async def run(self, inventory: Inventory, stop: asyncio.Event) -> None:
         """Poll all devices that have an address until ``stop`` is set.
+
+        Whoever cancels it sets ``stop`` before: Python 3.11's ``wait_for``, which
+        gufo-snmp uses, swallows a cancellation that comes together with an answer.
 
         Raises:
             ConfigError: a device names a credential or platform that is not there.
@@ -101,10 +118,21 @@ class Poller:
         if not devices:
             await stop.wait()
             return
+        self._calls = {device.id: asyncio.Event() for device in devices}
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._wake_all(stop))
             for device in devices:
                 planned = planned_for(inventory, device)
                 group.create_task(self._keep_polling(device, planned, stop))
+
+    def hurry(self, device_id: str) -> None:
+        """Poll a device soon instead of at its turn, once for all calls until then.
+
+        A device that is being polled is polled again; one that is not polled at all
+        is not polled now either.
+        """
+        if (call := self._calls.get(device_id)) is not None:
+            call.set()
 
     def check(self, devices: Sequence[Device]) -> None:
         """Check that every credential and platform that devices name is there.
@@ -112,21 +140,7 @@ class Poller:
         Raises:
             ConfigError: naming each that is not.
         """
-        self._credentials.require({device.credential for device in devices})
-        known = {"", *self._platforms.names}
-        problems = [
-            Problem(
-                "inventory",
-                None,
-                f"{device.id}.platform",
-                f"{device.platform!r} is no platform",
-                f"use one of {', '.join(self._platforms.names)}, or leave it empty",
-            )
-            for device in devices
-            if device.platform not in known
-        ]
-        if problems:
-            raise ConfigError(problems)
+        check_devices(devices, self._credentials, self._platforms)
 
     async def poll(
         self, device: Device, planned: Sequence[AccessPoint]
@@ -140,7 +154,7 @@ class Poller:
         async with self._turns.setdefault(device.address, asyncio.Lock()):
             state = await self._state_of(device)
             try:
-                result = await state.asker.ask(device, self._session_of(state))
+                result = await self._ask(state, device)
                 records, state.known = to_records(device, planned, result, state.known)
             except Exception:
                 log.exception("polling %s failed inside netmon", device.id)
@@ -149,7 +163,7 @@ class Poller:
                 )
                 records, _ = to_records(device, planned, result, state.known)
                 # Whatever it was, it must not come again with the same plan.
-                state.asker.forget()
+                self._forget(state)
             await self._note(state, result)
         return records
 
@@ -171,6 +185,8 @@ class Poller:
     async def aclose(self) -> None:
         """Write what was polled and close all sessions."""
         await self.stock.aclose()
+        if self._ssh is not None:
+            self._ssh.close()
         for state in self._states.values():
             await _close(state)
 
@@ -178,22 +194,40 @@ class Poller:
         self, device: Device, planned: Sequence[AccessPoint], stop: asyncio.Event
     ) -> None:
         place_s = offset_s(device.id, self._interval_s)
-        while True:
+        call = self._calls[device.id]
+        hurried = Bucket(HURRY_BURST, 1 / HURRY_EVERY_S)
+        while not stop.is_set():
             now_s = self._clock.now().timestamp()
             start_s = next_start_s(now_s, place_s, self._interval_s)
             spared = rounds_between(self._failed_polls(device), self._interval_s) - 1
             start_s += spared * self._interval_s
-            if await _is_set_within(stop, start_s - now_s):
+            is_called = await _is_set_within(call, start_s - now_s)
+            if is_called and not stop.is_set():
+                rest_s = hurried.wait_s(self._clock.monotonic_s())
+                await _is_set_within(stop, rest_s)
+            if stop.is_set():
                 return
-            self.tally.skipped += spared
-            is_silent = self._failed_polls(device) > 0
+            if is_called:
+                hurried.take(self._clock.monotonic_s())
+                self.tally.trap_polls += 1
+            else:
+                self.tally.skipped += spared
+            # A silent device that calls is not silent.
+            is_silent = self._failed_polls(device) > 0 and not is_called
             async with self._doubtful if is_silent else self._in_flight:
                 if stop.is_set():
                     return
+                # Whoever calls from here on may mean what this poll does not see.
+                call.clear()
                 records = await self.poll(device, planned)
             await self._spool_all(device, records)
             late_s = self._clock.now().timestamp() - start_s
             self.tally.overdue += max(0, int(late_s // self._interval_s))
+
+    async def _wake_all(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        for call in self._calls.values():
+            call.set()
 
     async def _forget_others(self, ids: set[str]) -> None:
         for name in self._states.keys() - ids:
@@ -210,6 +244,22 @@ class Poller:
             log.exception("%d records of %s are lost", len(records), device.id)
         else:
             self.wake.set()
+
+    async def _ask(self, state: _DeviceState, device: Device) -> DeviceResult:
+        if not is_ssh(device):
+            return await state.asker.ask(device, self._session_of(state))
+        if self._ssh is None:
+            # netmiko costs 40 MB and a third of a second; most cities have SNMP.
+            from collectors.ssh import SshCollector  # noqa: PLC0415
+
+            self._ssh = SshCollector(known_hosts=self._known_hosts, clock=self._clock)
+        credential = self._credentials.get_ssh(device.credential)
+        return await self._ssh.ask(device, credential)
+
+    def _forget(self, state: _DeviceState) -> None:
+        state.asker.forget()
+        if self._ssh is not None:
+            self._ssh.forget(state.device.id)
 
     def _session_of(self, state: _DeviceState) -> Session:
         if state.session is None:
@@ -235,14 +285,12 @@ class Poller:
         elif (state.device.address, state.device.credential) != (
             device.address,
             device.credential,
-        ):
-            await _close(state)
-            state.asker.forget()
-        elif (state.device.platform, state.device.line_id) != (
+        ) or (state.device.platform, state.device.line_id) != (
             device.platform,
             device.line_id,
         ):
-            state.asker.forget()
+            await _close(state)
+            self._forget(state)
         state.device = device
         return state
 
@@ -262,6 +310,40 @@ class Poller:
             if state.failed_polls % REOPEN_AFTER_FAILED_POLLS == 0:
                 await _close(state)
         state.last_failure = result.failure
+
+
+def check_devices(
+    devices: Sequence[Device], credentials: Credentials, platforms: Platforms
+) -> None:
+    """Check that every credential and platform that devices name is there.
+
+    Raises:
+        ConfigError: naming each that is not.
+    """
+    by_ssh = {device.credential for device in devices if is_ssh(device)}
+    by_snmp = {device.credential for device in devices if not is_ssh(device)}
+    credentials.require(by_ssh, ssh=True)
+    credentials.require(by_snmp)
+    names = [*platforms.names, *(PREFIX + n for n in load_ssh_platforms())]
+    known = {"", *names}
+    problems = [
+        Problem(
+            "inventory",
+            None,
+            f"{device.id}.platform",
+            f"{device.platform!r} is no platform",
+            f"use one of {', '.join(names)}, or leave it empty",
+        )
+        for device in devices
+        if device.platform not in known
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def is_ssh(device: Device) -> bool:
+    """Say whether a device is asked by SSH instead of SNMP."""
+    return device.platform.startswith(PREFIX)
 
 
 def pollable(inventory: Inventory) -> list[Device]:

@@ -16,6 +16,10 @@ class Tally:
     as a whole. ``walk_rows`` count all walks, ``longest_walk_rows`` is the longest.
     ``structures`` are polls that read a device's structure, ``skipped`` turns that a
     silent device was spared, ``overdue`` turns missed because the poll before lasted.
+    ``traps`` are datagrams that came as traps or informs: of them ``traps_strange`` from
+    addresses of no device, ``traps_limited`` over the limit, ``traps_refused`` with
+    another community, user, key or level, ``traps_unreadable`` no notification,
+    ``traps_unknown`` of a name no platform knows. ``trap_polls`` were started by traps.
     """
 
     requests: int = 0
@@ -33,6 +37,13 @@ class Tally:
     skipped: int = 0
     overdue: int = 0
     sessions_opened: int = 0
+    traps: int = 0
+    traps_strange: int = 0
+    traps_limited: int = 0
+    traps_refused: int = 0
+    traps_unreadable: int = 0
+    traps_unknown: int = 0
+    trap_polls: int = 0
 
     def walked(self, rows: int) -> None:
         """Count a walk that came to its end."""

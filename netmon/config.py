@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 
@@ -103,7 +104,11 @@ class CollectorSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """SNMP polling. ``credentials_file`` is TOML, readable by netmon only.
 
     Values are asked every ``interval_s``, names and what else hardly ever changes
-    every ``structure_s`` or when a device shows that it has changed. ``source`` is the name the token was made for (``netmon sources add``).
+    every ``structure_s`` or when a device shows that it has changed. ``source`` is
+    the name the token was made for (``netmon sources add``). ``traps_listen`` is
+    ``host:port`` where devices send traps and informs, empty for nowhere.
+    ``known_hosts_file`` holds the keys of devices asked by SSH. ``management_nets``
+    are networks in which SNMPv2c may be spoken, for ``netmon collect check``.
     """
 
     source: str = "collector"
@@ -113,9 +118,18 @@ class CollectorSettings(Struct, frozen=True, forbid_unknown_fields=True):
     credentials_file: str = ""
     gateway_url: str = "http://127.0.0.1:8080"
     token_file: str = ""
+    traps_listen: str = ""
+    known_hosts_file: str = ""
+    management_nets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse values that make no sense; msgspec names the field's path."""
+        if self.traps_listen:
+            host, _, port = self.traps_listen.rpartition(":")
+            if not host or not port.isdecimal() or not 0 <= int(port) <= 65535:
+                raise ValueError("traps_listen is an address like '0.0.0.0:162'")
+        for net in self.management_nets:
+            ip_network(net)
         _more_than_0(
             interval_s=self.interval_s,
             structure_s=self.structure_s,

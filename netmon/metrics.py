@@ -246,6 +246,13 @@ _ALL_KINDS = (
                     "walks",
                     "walk_rows",
                     "sessions_opened",
+                    "traps",
+                    "traps_strange",
+                    "traps_limited",
+                    "traps_refused",
+                    "traps_unreadable",
+                    "traps_unknown",
+                    "trap_polls",
                 )
             ),
             _count("spool_records_count"),

@@ -88,6 +88,7 @@ class FailureReason(StrEnum):
     DNS = "dns"
     BUSY = "busy"
     DENIED = "denied"
+    UNTRUSTED = "untrusted"
     PROTOCOL = "protocol"
     NO_REPLY = "no_reply"
     PARTIAL = "partial"

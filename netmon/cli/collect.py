@@ -21,7 +21,7 @@ ONCE_BUDGET_S = 60.0
 
 
 def add(commands: Commands, texts: Texts) -> None:
-    """Add ``collect run`` and ``collect once``."""
+    """Add ``collect run``, ``once``, ``check`` and ``hostkeys``."""
     group = commands.add_parser("collect", help=texts("collect.help.about"))
     actions = group.add_subparsers(metavar=texts("cli.command"), required=True)
 
@@ -52,6 +52,20 @@ def add(commands: Commands, texts: Texts) -> None:
     )
     once.set_defaults(run=_once)
 
+    check = actions.add_parser("check", help=texts("collect.help.check"))
+    add_config_option(check, texts)
+    _add_inventory(check, texts)
+    check.set_defaults(run=_check)
+
+    keys = actions.add_parser("hostkeys", help=texts("collect.help.hostkeys"))
+    add_config_option(keys, texts)
+    keys.add_argument("device", nargs="*", help=texts("collect.help.device"))
+    keys.add_argument(
+        "--accept", action="store_true", help=texts("collect.help.accept")
+    )
+    _add_inventory(keys, texts)
+    keys.set_defaults(run=_hostkeys)
+
 
 def _add_inventory(parser: argparse.ArgumentParser, texts: Texts) -> None:
     parser.add_argument(
@@ -70,6 +84,8 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     # One line for each push would bury the lines that matter.
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    # It prints a traceback for each device that hangs up; the poller says it in a line.
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL)
     if args.inventory is not None:
         city = _folder(args.inventory, texts)
         asyncio.run(serve(load_settings(args.config), lambda: (city, 0)))
@@ -98,19 +114,26 @@ def _once(args: argparse.Namespace, texts: Texts) -> int:
 async def _poll_once(args: argparse.Namespace, texts: Texts) -> int:
     import sys
 
+    from msgspec.structs import replace
+
     from collectors.platforms import load_platforms
-    from collectors.poll import decode
+    from collectors.poll import decode, is_ssh
     from collectors.read import read_device
     from collectors.records import Known, to_records
+    from collectors.ssh_model import PREFIX, load_ssh_platforms
     from netmon.cli.collect_output import as_json, as_text, explained
     from netmon.clock import SystemClock
 
     platforms = load_platforms()
-    if args.platform and args.platform not in platforms.names:
-        names = ", ".join(platforms.names)
+    known = [*platforms.names, *(PREFIX + name for name in load_ssh_platforms())]
+    if args.platform and args.platform not in known:
+        names = ", ".join(known)
         fix = texts("collect.error.no_platform_fix", names=names)
         raise ConfigError([Problem("--platform", None, None, args.platform, fix)])
     device, planned = _device(args, texts)
+    device = replace(device, platform=args.platform or device.platform)
+    if is_ssh(device) and args.recording is None:
+        return await _ssh_once(args, texts, device, planned)
     session, introduction = _session(args, texts, device)
     try:
         reading = await read_device(
@@ -118,7 +141,7 @@ async def _poll_once(args: argparse.Namespace, texts: Texts) -> int:
             platforms,
             clock=SystemClock(),
             budget_s=ONCE_BUDGET_S,
-            platform=args.platform or device.platform,
+            platform=device.platform,
             # A stranger is asked all that its platform knows.
             line=True if device.line_id else None,
         )
@@ -130,10 +153,73 @@ async def _poll_once(args: argparse.Namespace, texts: Texts) -> int:
         print(introduction, file=sys.stderr)
         print(explained(texts, reading, len(records)), file=sys.stderr)
     if args.json:
-        print(as_json(device.id, reading, result, records))
+        print(as_json(device.id, reading.sys_object_id, result, records))
     else:
         print(as_text(texts, device.id, result, planned))
     return 0 if result.failure is None else 1
+
+
+async def _ssh_once(
+    args: argparse.Namespace, texts: Texts, device: Device, planned: list[AccessPoint]
+) -> int:
+    import logging
+    import sys
+
+    from msgspec.structs import replace
+
+    from collectors.records import Known, to_records
+    from collectors.ssh import SshCollector
+    from netmon.cli.collect_output import as_json, as_text
+    from netmon.clock import SystemClock
+    from netmon.config import load_settings
+
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL)
+    device = replace(device, address=args.address or device.address)
+    if not device.address:
+        raise _problem(texts, "no_address", device.id)
+    settings = load_settings(args.config)
+    credentials = _credentials(args, texts, settings)
+    credential = credentials.get_ssh(args.credential or device.credential)
+    known_hosts = settings.collector.known_hosts_file
+    collector = SshCollector(known_hosts=known_hosts, clock=SystemClock())
+    try:
+        result = await collector.ask(device, credential)
+    finally:
+        collector.close()
+    records, _ = to_records(device, planned, result, Known())
+    if args.explain:
+        said = {"device": device.id, "address": device.address, "user": credential.user}
+        print(texts("collect.explain.ssh", **said), file=sys.stderr)
+        print(texts("collect.explain.records", n=len(records)), file=sys.stderr)
+    if args.json:
+        print(as_json(device.id, "", result, records))
+    else:
+        print(as_text(texts, device.id, result, planned))
+    return 0 if result.failure is None else 1
+
+
+def _check(args: argparse.Namespace, texts: Texts) -> int:
+    from netmon.cli.collect_check import check
+    from netmon.config import load_settings
+
+    settings = load_settings(args.config)
+    args.credentials = None
+    credentials = _credentials(args, texts, settings)
+    return check(texts, settings.collector, credentials, _inventory(args, texts))
+
+
+def _hostkeys(args: argparse.Namespace, texts: Texts) -> int:
+    from netmon.cli.collect_check import hostkeys
+    from netmon.config import load_settings
+
+    path = load_settings(args.config).collector.known_hosts_file
+    if not path:
+        raise _problem(texts, "no_known_hosts", "settings")
+    inventory = _inventory(args, texts)
+    for name in args.device:
+        if name not in inventory.device_by_id:
+            raise _problem(texts, "no_device", name)
+    return hostkeys(texts, inventory, path, args.device, accepts=args.accept)
 
 
 def _device(args: argparse.Namespace, texts: Texts) -> tuple[Device, list[AccessPoint]]:

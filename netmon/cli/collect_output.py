@@ -26,18 +26,21 @@ def as_text(
 
 def as_json(
     name: str,
-    reading: Reading,
+    object_id: str,
     result: DeviceResult,
     records: Sequence[SpoolRecord],
 ) -> str:
-    """Return it as one JSON object; numbers are in the units of the catalogue."""
+    """Return it as one JSON object; numbers are in the units of the catalogue.
+
+    ``object_id`` is its sysObjectID, empty where it is not known.
+    """
     return msgspec.json.encode(
         {
             "device": name,
             "failure": result.failure,
             "reason": result.reason,
             "platform": result.platform or None,
-            "sys_object_id": reading.sys_object_id or None,
+            "sys_object_id": object_id or None,
             "uptime_s": result.uptime_s,
             "poll_duration_s": round(result.duration_s, 6),
             "info": result.words,

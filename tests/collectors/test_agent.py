@@ -13,6 +13,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from pysnmp.hlapi.v3arch.asyncio import (
+    CommunityData,
+    ContextData,
+    NotificationType,
+    ObjectIdentity,
+    SnmpEngine,
+    UdpTransportTarget,
+    send_notification,
+)
 
 from collectors.agent import SPOOL_NAME, run_collector
 from netmon import wire
@@ -244,3 +253,52 @@ async def test_a_first_inventory_that_is_wrong_ends_it(
     wrong = msgspec.structs.replace(city, devices=(device,))
     with pytest.raises(ConfigError, match="no credential called 'nobody'"):
         await run_collector(settings, lambda: (wrong, 1), asyncio.Event())
+
+
+async def test_a_trap_reaches_the_gateway_as_a_poll(
+    settings: Settings,
+    gateway: Gateway,
+    city: Inventory,
+    log_watch: LogWatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The turns are an hour apart: without the trap nothing would come."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    collector = msgspec.structs.replace(
+        settings.collector, interval_s=3600.0, traps_listen=f"127.0.0.1:{port}"
+    )
+    slow = msgspec.structs.replace(settings, collector=collector)
+    caplog.set_level(logging.INFO, logger="collectors.agent")
+    stop = asyncio.Event()
+    running = asyncio.create_task(run_collector(slow, lambda: (city, 1), stop))
+    try:
+        await log_watch.until(f"traps at 127.0.0.1:{port}")
+        wanted = {("device", "vc1"), ("lan_port", "sw1")}
+        async with asyncio.timeout(20):
+            # Until the inventory is there, whoever sends is a stranger.
+            while not wanted <= gateway.seen():
+                await send_trap(port)
+                await asyncio.to_thread(gateway.taken.wait, 0.5)
+                gateway.taken.clear()
+    finally:
+        stop.set()
+        async with asyncio.timeout(5):
+            await running
+
+
+async def send_trap(port: int) -> None:
+    engine = SnmpEngine()
+    try:
+        await send_notification(
+            engine,
+            CommunityData("netmon-demo", mpModel=1),
+            await UdpTransportTarget.create(("127.0.0.1", port)),
+            ContextData(),
+            "trap",
+            NotificationType(ObjectIdentity("1.3.6.1.6.3.1.1.5.3")),
+            lookupMib=False,
+        )
+    finally:
+        engine.close_dispatcher()

@@ -108,7 +108,7 @@ def test_a_group_of_its_own_may_read(tmp_path: Path) -> None:
             'auth_secret = "hidden-auth-1"',
             "",
             " [default.auth_secret]: is missing, v3 needs it"
-            " -> add auth_secret or auth_secret_file",
+            " -> add auth_secret, auth_secret_file or auth_secret_env",
         ),
         (
             "hidden-priv-1",
@@ -135,3 +135,52 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert problems(tmp_path / "none.toml") == [
         ": No such file or directory -> name a file netmon may read"
     ]
+
+
+def test_secrets_come_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_COMMUNITY", "aus-der-umgebung")
+    path = written(tmp_path, '[a]\nversion = "v2c"\ncommunity_env = "TEST_COMMUNITY"\n')
+    community = load_credentials(path).get("a").community
+    assert community is not None
+    assert community.reveal() == "aus-der-umgebung"
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ('version = "v2c"\ncommunity_env = "TEST_NOT_SET"', "no environment variable"),
+        ('version = "v2c"\ncommunity = "x"\ncommunity_env = "Y"', "is given twice"),
+        ('kind = "ssh"\nuser = "netmon"', "either a password or a key"),
+        ('kind = "ssh"\nuser = ""\npassword = "x"', "is missing"),
+        ('kind = "ssh"\nuser = "n"\nkey_file = "/nowhere/key"', "is no file"),
+        ('kind = "ssh"\nuser = "n"\npassword = "geheim"\nport = 1', "port"),
+    ],
+)
+def test_what_ssh_and_the_environment_need(
+    tmp_path: Path, text: str, wrong: str
+) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load_credentials(written(tmp_path, f"[a]\n{text}\n"))
+    assert wrong in str(refused.value)
+    assert "geheim" not in str(refused.value)
+
+
+def test_ssh_has_a_section_of_its_own_kind(tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("wort-eins\n")
+    path = written(
+        tmp_path,
+        f'[s]\nkind = "ssh"\nuser = "netmon"\npassword_file = "{secret}"\n'
+        'enable_secret = "wort-zwei"\n',
+    )
+    credentials = load_credentials(path)
+    found = credentials.get_ssh("s")
+    assert found.password is not None
+    assert found.password.reveal() == "wort-eins"
+    assert found.enable_secret is not None
+    assert credentials.names == ["s"]
+    assert "wort" not in repr(found)
+    with pytest.raises(ConfigError, match="is a credential for SSH"):
+        credentials.get("s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -559,3 +560,53 @@ async def test_a_device_without_uptime_breaks_the_protocol(
     (record,) = await poller.poll(device, [])
     # An agent that has not even an uptime does not speak SNMP as we need it.
     assert record.failure is FailureReason.PROTOCOL
+
+
+class Deaf:
+    """A session that swallows its first cancellation, as gufo-snmp may."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    async def get(self, oids: Sequence[str]) -> dict[str, Value]:
+        if not self.asked.is_set():
+            self.asked.set()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+        raise NoReplyError("no reply")
+
+    async def walk(
+        self, root: str, *, max_repetitions: int, max_rows: int, deadline_s: float
+    ) -> list[tuple[str, Value]]:
+        return []
+
+    async def aclose(self) -> None:
+        pass
+
+
+async def test_polling_ends_though_a_cancellation_is_swallowed(
+    credentials: Credentials, spool: Spool, city: Inventory
+) -> None:
+    session = Deaf()
+    poller = Poller(
+        platforms=load_platforms(),
+        credentials=credentials,
+        spool=spool,
+        clock=SystemClock(),
+        wake=asyncio.Event(),
+        interval_s=3600.0,
+        concurrency=1,
+        session_factory=lambda *_: session,
+    )
+    stop = asyncio.Event()
+    polling = asyncio.create_task(poller.run(city, stop))
+    await asyncio.sleep(0)
+    poller.hurry("sw1")
+    async with asyncio.timeout(20):
+        await session.asked.wait()
+        stop.set()
+        polling.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await polling
+    await poller.aclose()
+    spool.close()
