@@ -8,8 +8,8 @@ import pytest
 
 from collectors.credentials import Credential
 from netmon.config import Secret
-from netmon.demo.agent_data import SwitchModel
 from netmon.demo.agents import SnmpAgent
+from netmon.demo.switch_model import SwitchModel
 from netmon.errors import ConfigError
 from probes.config import load_probe_settings
 from probes.wan import WanSettings, open_ports
