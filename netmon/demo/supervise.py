@@ -289,9 +289,15 @@ class Demo:
         if self._options.minutes is None:
             await stop.wait()
             return 0
+        # The minutes are the most it may take.
         checking = asyncio.create_task(checkup.run())
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), self._options.minutes * 60)
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait(
+            [checking, stopping],
+            timeout=self._options.minutes * 60,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        stopping.cancel()
         checking.cancel()
         with suppress(asyncio.CancelledError):
             await checking

@@ -37,12 +37,12 @@ def _address(output: Path, deadline_s: float) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_the_demo_breaks_heals_and_checks_itself(tmp_path):
     data, output = tmp_path / "demo", tmp_path / "output"
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "NETMON_LANG": "de"}
-    command = [sys.executable, "-m", "netmon", "demo", "--minutes", "2", "--port", "0"]
+    command = [sys.executable, "-m", "netmon", "demo", "--minutes", "5", "--port", "0"]
     with output.open("wb") as log:
         demo = subprocess.Popen(
             [*command, "--data", str(data)], stdout=log, stderr=log, env=environment
@@ -57,7 +57,7 @@ def test_the_demo_breaks_heals_and_checks_itself(tmp_path):
             for line in httpx.get(f"{site}/api/v1/sources").json()["sources"]
         }
         assert len([name for name in names if name.endswith("-p1")]) >= 12
-        status = demo.wait(timeout=180)
+        status = demo.wait(timeout=360)
     finally:
         demo.kill()
         demo.wait()
