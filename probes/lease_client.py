@@ -8,7 +8,6 @@ token, as before there were leases.
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -31,8 +30,6 @@ from netmon.lease_wire import (
 from netmon.model import FailureReason
 from probes.base import Emit, say_nothing
 from probes.failures import ProbeFailedError, classify
-
-log = logging.getLogger(__name__)
 
 # Each answer tells when to come again; a lost one is asked again so soon.
 _LOST_WAIT_S = 2.0

@@ -37,7 +37,7 @@ def note(state: UplinkState, job: Job, found: ProbeResult, at_ms: int) -> bool:
         state.proof_ms = at_ms
     else:
         return False
-    state.statement_ms = state.full_ms = at_ms
+    state.statement_ms = at_ms
     return True
 
 

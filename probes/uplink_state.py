@@ -29,16 +29,15 @@ class UplinkState(Struct):
     """Of one line; times are UTC milliseconds, None before the first.
 
     ``statement_ms`` is when the newest valid statement was made, ``proof_ms`` when the
-    line was last shown to reach its threshold, ``full_ms`` when a full test last came
-    to a number. ``doubt`` counts the full tests that still have to be good before
-    floor tests are believed again; 0 for a line in order. ``shortest_rtt_s`` is by
-    day. ``done_ms`` are moments of planned full tests and campaigns that are through.
+    line was last shown to reach its threshold, ``tried_ms`` when a test last ended.
+    ``doubt`` counts the full tests that still have to be good before floor tests are
+    believed again; 0 for a line in order. ``shortest_rtt_s`` is by day. ``done_ms``
+    are moments of planned full tests and campaigns that are through.
     """
 
     line: str = ""
     statement_ms: int | None = None
     proof_ms: int | None = None
-    full_ms: int | None = None
     tried_ms: int | None = None
     doubt: int = 0
     spent_day: str = ""
@@ -67,7 +66,7 @@ class UplinkState(Struct):
     def forget_future(self, now_ms: int) -> None:
         """Drop what was remembered while the clock was ahead: it would silence us."""
         latest_ms = now_ms + FUTURE_SLACK_MS
-        for name in ("statement_ms", "proof_ms", "full_ms", "tried_ms"):
+        for name in ("statement_ms", "proof_ms", "tried_ms"):
             at_ms = getattr(self, name)
             if at_ms is not None and at_ms > latest_ms:
                 setattr(self, name, None)

@@ -7,7 +7,6 @@ are never taken for the main line's.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -24,8 +23,6 @@ from probes.snmp_counters import (
     SnmpCounters,
     SnmpUser,
 )
-
-log = logging.getLogger(__name__)
 
 # The carrier's counter shows at least this share of our own octets.
 CARRIED_SHARE = 0.5
