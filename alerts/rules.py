@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from alerts.classes import Audience, Delivery, Severity
 from alerts.machine import Limits
 from netmon.config import AlertSettings
 from netmon.metrics import KINDS
@@ -24,9 +25,14 @@ from netmon.model import (
     expected_down_bps,
 )
 
+LINE_DOWN = "line_down"
 LINE_BELOW_TARGET = "line_below_target"
-AP_DOWN = "ap_down"
+BELOW_BY_CONTRACT = "below_by_contract"
 NO_DATA = "no_data"
+DEVICE_DOWN = "device_down"
+AP_DOWN = "ap_down"
+AP_DEGRADED = "ap_degraded"
+MONITOR = "monitor"
 
 
 class Scope(StrEnum):
@@ -64,6 +70,9 @@ class Rule:
     lower: str | None = None
     upper: str | None = None
     at_least: str | None = None
+    severity: Severity = Severity.MAJOR
+    delivery: Delivery = Delivery.LESSONS
+    audiences: tuple[Audience, ...] = (Audience.SERVICE, Audience.DISTRICT)
 
     def limits(self, settings: AlertSettings, line: Line | None) -> Limits:
         """Return the limits of one target; ``line`` is None for access points."""

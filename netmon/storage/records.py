@@ -236,14 +236,45 @@ class MailEvent(StrEnum):
     """What a mail tells of an incident."""
 
     ALARM = "alarm"
+    UPDATE = "update"
+    REMINDER = "reminder"
+    ESCALATION = "escalation"
     RECOVERY = "recovery"
+    DIGEST = "digest"
+
+
+class ThreadLevel(StrEnum):
+    """What the incidents of a thread have in common: what its ``key`` names."""
+
+    BUILDING = "building"
+    DISTRICT = "district"
+    CAUSE = "cause"
+    DIGEST = "digest"
+
+
+class Thread(Struct, frozen=True, kw_only=True):
+    """Incidents that are told together, from the first alarm mail to the recovery.
+
+    ``key`` is a building's id, a Campusbezirk, a rule with its common cause, or the
+    day of a digest. ``closed_ms`` is None until all members are over and that is
+    told. ``memory`` is the planner's own JSON.
+    """
+
+    id: int
+    level: ThreadLevel
+    key: str
+    opened_ms: int
+    closed_ms: int | None = None
+    members: tuple[int, ...] = ()
+    memory: str = ""
 
 
 class Mail(Struct, frozen=True, kw_only=True):
-    """A mail of the outbox; unique by (incident, event, recipient).
+    """A mail of the outbox; unique by (incident, event, number, recipient).
 
-    ``sent_ms`` is None until the server took it. ``in_reply_to`` is empty for
-    the first mail of an incident.
+    ``incident_id`` is the first member of its thread, 0 for a digest that tells of
+    none. ``sent_ms`` is None until the server took it. ``in_reply_to`` is empty for
+    the first mail of a thread.
     """
 
     id: int
@@ -260,6 +291,10 @@ class Mail(Struct, frozen=True, kw_only=True):
     next_try_ms: int
     sent_ms: int | None
     last_error: str
+    number: int = 0
+    thread_id: int | None = None
+    claimed_by: str = ""
+    claimed_ms: int | None = None
 
 
 class InventoryVersion(Struct, frozen=True, kw_only=True):
