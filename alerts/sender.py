@@ -1,6 +1,7 @@
-"""The mail outbox: due mails are sent and marked after the server took them.
+"""The mail outbox: a due mail is claimed, sent, and marked after the server took it.
 
-Killed between the two, the mail goes out once more with the same Message-ID.
+Killed between sending and marking, the mail goes out once more with the same
+Message-ID: the claim is left behind, the next process gives it up and tries again.
 """
 
 from __future__ import annotations
@@ -64,12 +65,17 @@ def send_due(
 ) -> Sent:
     """Send all mails that are due, alarms before their recoveries.
 
+    Only one of us sends at a time: claims that are found are given up first.
     Stops at the first sign that the server itself is not available, and before
     the next mail once ``go_on`` says False.
 
     Raises:
         StorageError: the outbox could not be read or marked.
     """
+    if released := alarms.release_mails():
+        _log.warning(
+            "%d mails may go out twice: a process ended while sending", released
+        )
     outbox = _Outbox(alarms, mailer, sender, clock)
     while True:
         due = alarms.mails_due(to_ms(clock.now()), _MAILS_A_ROUND)
@@ -114,7 +120,11 @@ class _Outbox:
     """One round over the outbox; ``available`` turns False with the server."""
 
     def __init__(
-        self, alarms: AlarmStore, mailer: Mailer, sender: str, clock: Clock
+        self,
+        alarms: AlarmStore,
+        mailer: Mailer,
+        sender: str,
+        clock: Clock,
     ) -> None:
         self._alarms = alarms
         self._mailer = mailer
@@ -124,28 +134,35 @@ class _Outbox:
         self.available = True
 
     def send_in_order(self, mail: Mail) -> None:
-        """Send a mail, but first the unsent alarm that it answers."""
-        for alarm in self._unsent_before(mail):
-            next_try_ms = self._send(alarm)
+        """Send a mail, but first the unsent ones of its thread that are older."""
+        for older in self._unsent_before(mail):
+            next_try_ms = self._send(older)
             if next_try_ms is not None:
-                why = "waits for its alarm mail"
+                why = "waits for an older mail of its thread"
                 self._alarms.mail_failed(mail.id, why, next_try_ms)
                 return
         self._send(mail)
 
     def _unsent_before(self, mail: Mail) -> list[Mail]:
-        if mail.event is not MailEvent.RECOVERY:
+        if mail.event is MailEvent.ALARM or not mail.incident_id:
             return []
+        thread = self._alarms.mails(incident_id=mail.incident_id)
         return [
             other
-            for other in self._alarms.mails(incident_id=mail.incident_id)
-            if other.event is MailEvent.ALARM
+            for other in reversed(thread)
+            if other.id < mail.id
             and other.recipient == mail.recipient
             and other.sent_ms is None
         ]
 
     def _send(self, mail: Mail) -> int | None:
-        """Return None after the server took the mail, else when to try again."""
+        """Return None after the server took the mail, else when to try again.
+
+        None as well for one that was sent already: an answer to it may follow.
+        """
+        now_ms = to_ms(self._clock.now())
+        if not self._alarms.claim_mail(mail.id, now_ms):
+            return None
         try:
             self._mailer.send(build_message(mail, self._sender))
         except SendError as error:

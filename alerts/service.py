@@ -1,15 +1,18 @@
-"""The alarm process: evaluate, queue mails, send them, until told to stop."""
+"""The alarm process: evaluate, plan mails, tell people and sinks, until told to stop."""
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from alerts.engine import Engine, Evaluation
 from alerts.pipeline import Pipeline
 from alerts.sender import Sent, send_due
+from alerts.sinks import Context, Sink, sinks_from
 from alerts.smtp import Mailer
 from netmon.clock import Clock, to_ms
 from netmon.config import Settings
@@ -21,11 +24,35 @@ from netmon.texts import Texts
 _log = logging.getLogger(__name__)
 
 
-class AlertService:
-    """Engine, pipeline and sender over one store.
+class _Courier:
+    """A thread's work: done when woken, and every now and then without."""
 
-    Mails are sent in a thread of their own, so that a slow mail server holds up
-    no evaluation. Without a mailer they wait in the store.
+    def __init__(self, name: str, work: Callable[[], object], every_s: float) -> None:
+        self.name = name
+        self._work = work
+        self._every_s = every_s
+        self._woken = threading.Event()
+
+    def wake(self) -> None:
+        """Let the work be done soon; may be called from any thread."""
+        self._woken.set()
+
+    def run(self, stopping: threading.Event) -> None:
+        """Work until ``stopping`` is set and somebody wakes it."""
+        while not stopping.is_set():
+            self._woken.clear()
+            if stopping.is_set():
+                # Stopped between the two lines above: nothing will wake us again.
+                return
+            _tried(self._work)
+            self._woken.wait(self._every_s)
+
+
+class AlertService:
+    """Engine, planner, sender and sinks over one store.
+
+    Mails and each sink have a thread of their own, so that a slow server holds up
+    neither an evaluation nor another server. Without a mailer mails wait in the store.
     """
 
     def __init__(
@@ -43,9 +70,18 @@ class AlertService:
         inventory = CurrentInventory(store.inventories)
         self.engine = Engine(store, inventory, settings, clock)
         self.pipeline = Pipeline(store, inventory, settings, texts, clock)
+        context = Context(store, inventory, settings, texts, clock)
+        self.sinks = sinks_from(context)
+        self._posted: Counter[tuple[str, str]] = Counter()
         self._sent = Sent()
-        self._queued = threading.Event()
         self._stopping = threading.Event()
+        self._couriers = [
+            _Courier("mail", self.send, settings.alerts.interval_s),
+            *(
+                _Courier(sink.name, partial(self.post, sink), sink.every_s)
+                for sink in self.sinks
+            ),
+        ]
 
     def evaluate(self) -> tuple[Evaluation, int]:
         """Evaluate what is new; return what it did and how many mails it queued.
@@ -55,8 +91,8 @@ class AlertService:
         """
         evaluation = self.engine.run_once()
         queued = self.pipeline.run_once()
-        if queued:
-            self._queued.set()
+        if queued or evaluation.transitions:
+            self._wake()
         return evaluation, queued
 
     def send(self) -> Sent:
@@ -90,38 +126,59 @@ class AlertService:
         )
         return done
 
+    def post(self, sink: Sink) -> None:
+        """Let a sink tell what it has to; what it did goes into its figures.
+
+        Raises:
+            StorageError: the store refused.
+        """
+        done = sink.run_once()
+        if done.error:
+            _log.warning("%s, trying again: %s", sink.name, done.error)
+        self._posted[sink.name, "posted"] += done.posted
+        self._posted[sink.name, "failed"] += done.failed
+        self._store.heartbeats.beat(
+            f"sink-{sink.name}",
+            to_ms(self._clock.now()),
+            {
+                "events_failed_total": self._posted[sink.name, "failed"],
+                "events_posted_total": self._posted[sink.name, "posted"],
+                "events_waiting_count": self._store.deliveries.waiting_count(sink.name),
+            },
+            done.error,
+        )
+
     def stop(self) -> None:
         """Make `run` return soon; may be called from any thread or signal handler."""
         self._stopping.set()
-        self._queued.set()
+        self._wake()
 
     def run(self) -> None:
         """Work until `stop`; a busy or failing store is tried again next time.
 
         A mail that is being sent is finished first.
 
-        An unexpected error of either thread ends both and is raised: half a
-        service that looks alive is worse than none.
+        An unexpected error of any thread ends all and is raised: half a service
+        that looks alive is worse than none.
         """
-        with ThreadPoolExecutor(1, thread_name_prefix="mail-sender") as pool:
-            sending = pool.submit(self._send_loop)
-            sending.add_done_callback(lambda _: self.stop())
+        with ThreadPoolExecutor(len(self._couriers)) as pool:
+            working = [pool.submit(one.run, self._stopping) for one in self._couriers]
+            for one in working:
+                one.add_done_callback(lambda _: self.stop())
             try:
                 while not self._stopping.is_set():
                     _tried(self.evaluate)
                     self._stopping.wait(self._settings.alerts.interval_s)
             finally:
                 self.stop()
-        sending.result()
+        for sink in self.sinks:
+            sink.close()
+        for one in working:
+            one.result()
 
-    def _send_loop(self) -> None:
-        while not self._stopping.is_set():
-            self._queued.clear()
-            if self._stopping.is_set():
-                # Stopped between the two lines above: nothing will wake us again.
-                return
-            _tried(self.send)
-            self._queued.wait(self._settings.alerts.interval_s)
+    def _wake(self) -> None:
+        for courier in self._couriers:
+            courier.wake()
 
 
 def _tried(work: Callable[[], object]) -> None:

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from netmon.errors import ConfigError, Problem
+from netmon.sink_settings import SinkSettings
 from netmon.units import parse_rate_bps
 
 
@@ -215,6 +216,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     alerts: AlertSettings = AlertSettings()
     collector: CollectorSettings = CollectorSettings()
     measure: MeasureSettings = MeasureSettings()
+    sinks: SinkSettings = SinkSettings()
 
     @property
     def state_path(self) -> Path:

@@ -29,7 +29,8 @@ _TRANSITION = (
 _INCIDENT = "id, rule, target, building_id, started_ms, ended_ms, evidence"
 _MAIL = (
     "id, incident_id, event, recipient, message_id, in_reply_to, subject, text, html, "
-    "created_ms, attempts, next_try_ms, sent_ms, last_error"
+    "created_ms, attempts, next_try_ms, sent_ms, last_error, number, thread_id, "
+    "claimed_ms"
 )
 
 _STATES = {state.value: state for state in AlarmState}
@@ -233,9 +234,9 @@ class SqliteAlarms:
             for mail in mails:
                 cursor = connection.execute(
                     "INSERT INTO mails (incident_id, event, recipient, message_id, "
-                    "in_reply_to, subject, text, html, created_ms, next_try_ms) "
-                    "VALUES (?,?,?,?,?,?,?,?,?,?) "
-                    "ON CONFLICT (incident_id, event, recipient) DO NOTHING",
+                    "in_reply_to, subject, text, html, created_ms, next_try_ms, "
+                    "number, thread_id) VALUES (?,?,?,?,?,?,?,?,?,?,?,?) "
+                    "ON CONFLICT (incident_id, event, number, recipient) DO NOTHING",
                     (
                         mail.incident_id,
                         mail.event,
@@ -247,6 +248,8 @@ class SqliteAlarms:
                         mail.html,
                         mail.created_ms,
                         mail.next_try_ms,
+                        mail.number,
+                        mail.thread_id,
                     ),
                 )
                 added += cursor.rowcount
@@ -257,7 +260,7 @@ class SqliteAlarms:
         """Return unsent mails whose next try has come; see the port."""
         rows = self._read(
             f"SELECT {_MAIL} FROM mails WHERE sent_ms IS NULL "  # noqa: S608
-            "AND next_try_ms <= ? ORDER BY id LIMIT ?",
+            "AND claimed_ms IS NULL AND next_try_ms <= ? ORDER BY id LIMIT ?",
             now_ms,
             limit,
         )
@@ -273,12 +276,30 @@ class SqliteAlarms:
         )
         return _rows(Mail, _MAIL, rows)
 
+    def claim_mail(self, mail_id: int, now_ms: int) -> bool:
+        """Note that a mail is about to be sent; see the port."""
+        with self._database.transaction() as connection:
+            cursor = connection.execute(
+                "UPDATE mails SET claimed_ms = ?, attempts = attempts + 1 "
+                "WHERE id = ? AND sent_ms IS NULL AND claimed_ms IS NULL",
+                (now_ms, mail_id),
+            )
+            return cursor.rowcount == 1
+
+    def release_mails(self) -> int:
+        """Give up all claims; see the port."""
+        with self._database.transaction() as connection:
+            cursor = connection.execute(
+                "UPDATE mails SET claimed_ms = NULL WHERE sent_ms IS NULL "
+                "AND claimed_ms IS NOT NULL"
+            )
+            return cursor.rowcount
+
     def mail_sent(self, mail_id: int, now_ms: int) -> None:
         """Mark a mail as taken by the server."""
         with self._database.transaction() as connection:
             cursor = connection.execute(
-                "UPDATE mails SET sent_ms = ?, attempts = attempts + 1, "
-                "last_error = '' WHERE id = ?",
+                "UPDATE mails SET sent_ms = ?, last_error = '' WHERE id = ?",
                 (now_ms, mail_id),
             )
             if cursor.rowcount != 1:
@@ -288,8 +309,8 @@ class SqliteAlarms:
         """Count a failed try and set the next one."""
         with self._database.transaction() as connection:
             connection.execute(
-                "UPDATE mails SET attempts = attempts + 1, last_error = ?, "
-                "next_try_ms = ? WHERE id = ?",
+                "UPDATE mails SET claimed_ms = NULL, last_error = ?, next_try_ms = ? "
+                "WHERE id = ?",
                 (error, next_try_ms, mail_id),
             )
 

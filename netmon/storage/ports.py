@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, Protocol, TypeVar
 
 from netmon.storage.campaign_records import Campaign, CampaignStep, ChainEntry
+from netmon.storage.delivery_records import Delivery
 from netmon.storage.lease_records import LeaseBook, LeaseChange
 from netmon.storage.records import (
     AlarmState,
@@ -198,6 +199,15 @@ class AlarmStore(Protocol):
     def mails(self, *, incident_id: int | None = None, limit: int = 200) -> list[Mail]:
         """Return mails, newest first."""
 
+    def claim_mail(self, mail_id: int, now_ms: int) -> bool:
+        """Note that a mail is about to be sent; False if it is sent or claimed.
+
+        A claim counts as a try, for the server may take the mail and nobody note it.
+        """
+
+    def release_mails(self) -> int:
+        """Give up all claims, whose senders are gone; return how many there were."""
+
     def mail_sent(self, mail_id: int, now_ms: int) -> None:
         """Mark a mail as taken by the server."""
 
@@ -311,6 +321,44 @@ class CampaignStore(Protocol):
         """
 
 
+class DeliveryStore(Protocol):
+    """What sinks are to be told of incidents that people were told of."""
+
+    def told_open(self) -> list[Incident]:
+        """Return open incidents of which there is, or will be, a mail; oldest first."""
+
+    def plan(self, sink: str, since_ms: int, now_ms: int) -> int:
+        """Add what a sink has still to be told; return how many events.
+
+        Those are incidents told since ``since_ms``, and the end of each incident
+        whose beginning was planned.
+        """
+
+    def due(self, sink: str, now_ms: int, limit: int = 50) -> list[Delivery]:
+        """Return what is to be delivered now: an end only after its beginning."""
+
+    def done(
+        self, sink: str, incident_id: int, event: MailEvent, now_ms: int, reference: str
+    ) -> None:
+        """Mark an event as taken; ``reference`` is empty where the sink gave none."""
+
+    def failed(
+        self,
+        sink: str,
+        incident_id: int,
+        event: MailEvent,
+        error: str,
+        next_try_ms: int,
+    ) -> None:
+        """Count a failed try and set the next one."""
+
+    def reference_of(self, incident_id: int) -> str:
+        """Return the number that a sink gave an incident; empty where none did."""
+
+    def waiting_count(self, sink: str) -> int:
+        """Return how many events the sink has not taken yet."""
+
+
 class Store(Protocol):
     """The state store: its rooms, and closing it."""
 
@@ -329,6 +377,10 @@ class Store(Protocol):
     @property
     def alarms(self) -> AlarmStore:
         """States, incidents, mails."""
+
+    @property
+    def deliveries(self) -> DeliveryStore:
+        """What sinks are told."""
 
     @property
     def inventories(self) -> InventoryStore:

@@ -293,7 +293,6 @@ class Mail(Struct, frozen=True, kw_only=True):
     last_error: str
     number: int = 0
     thread_id: int | None = None
-    claimed_by: str = ""
     claimed_ms: int | None = None
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from netmon.storage.alarms import SqliteAlarms
 from netmon.storage.campaigns import SqliteCampaigns
 from netmon.storage.database import Database
+from netmon.storage.deliveries import SqliteDeliveries
 from netmon.storage.keeping import (
     SqliteCursors,
     SqliteHeartbeats,
@@ -32,6 +33,7 @@ class SqliteStore:
         self.measurements = SqliteMeasurements(self._database)
         self.cursors = SqliteCursors(self._database)
         self.alarms = SqliteAlarms(self._database)
+        self.deliveries = SqliteDeliveries(self._database)
         self.inventories = SqliteInventories(self._database)
         self.snapshots = SqliteSnapshots(self._database)
         self.heartbeats = SqliteHeartbeats(self._database)

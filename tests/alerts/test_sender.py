@@ -154,7 +154,7 @@ def test_a_recovery_waits_as_long_as_its_alarm_is_refused(
     # The recovery tries its alarm once more, then incident 2 gets its turn.
     assert send_due(store.alarms, mailer, SENDER, clock) == Sent(failed=3, refused=3)
     recovery = store.alarms.mails(incident_id=1)[0]
-    assert recovery.last_error == "waits for its alarm mail"
+    assert recovery.last_error == "waits for an older mail of its thread"
     clock.advance(3600)
     assert send_due(store.alarms, mailer, SENDER, clock) == Sent(sent=3)
     assert subjects(server) == ["alarm 1", "recovery 1", "alarm 2"]

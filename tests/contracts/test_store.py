@@ -931,12 +931,20 @@ def test_a_mail_is_tried_until_it_was_sent(store: Store) -> None:
     assert store.alarms.mails_due(NOON_MS - 1) == []
     (due,) = store.alarms.mails_due(NOON_MS)
     assert (due.subject, due.text, due.html) == ("Betreff", "Text", "<p>Text</p>")
+    assert store.alarms.claim_mail(due.id, NOON_MS)
+    assert not store.alarms.claim_mail(due.id, NOON_MS)
+    assert store.alarms.mails_due(NOON_MS) == []
     store.alarms.mail_failed(due.id, "no answer", NOON_MS + 60_000)
     assert store.alarms.mails_due(NOON_MS) == []
     (due,) = store.alarms.mails_due(NOON_MS + 60_000)
     assert (due.attempts, due.last_error) == (1, "no answer")
     assert store.alarms.mail_counts() == {(MailEvent.ALARM, False): 1}
+    assert store.alarms.claim_mail(due.id, NOON_MS + 60_000)
+    assert store.alarms.release_mails() == 1
+    assert store.alarms.mails_due(NOON_MS + 60_000) != []
     store.alarms.mail_sent(due.id, NOON_MS + 60_001)
+    assert store.alarms.release_mails() == 0
+    assert not store.alarms.claim_mail(due.id, NOON_MS + 60_002)
     assert store.alarms.mails_due(NOON_MS + HOUR_MS) == []
     (sent,) = store.alarms.mails()
     assert (sent.sent_ms, sent.attempts, sent.last_error) == (NOON_MS + 60_001, 2, "")

@@ -32,7 +32,6 @@ CREATE TABLE mails_new (
   created_ms INTEGER NOT NULL,
   attempts INTEGER NOT NULL DEFAULT 0,
   next_try_ms INTEGER NOT NULL,
-  claimed_by TEXT NOT NULL DEFAULT '',
   claimed_ms INTEGER,
   sent_ms INTEGER,
   last_error TEXT NOT NULL DEFAULT '',
