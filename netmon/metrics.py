@@ -395,6 +395,24 @@ _ALL_KINDS = (
         ),
         stale_after_s=30 * MINUTE_S,
     ),
+    Kind(
+        # What netmon concludes of sockets, ports and access points; network is lan
+        # or wlan. Without a list to go by a record lacks the numbers.
+        "coverage",
+        ("building", "network"),
+        (
+            _count("rooms_count"),
+            _count("covered_count"),
+            _count("open_count"),
+            _ratio("low_ratio"),
+            _ratio("high_ratio"),
+            _flag("declared_full"),
+            _flag("measured_full"),
+            _flag("contradicts"),
+        ),
+        stale_after_s=15 * MINUTE_S,
+        keep_rollups=False,
+    ),
 )
 
 # Kinds that tell of the medium of a line, not of what was measured over it.

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from netmon.coverage import FULL_SHARE
 from netmon.metrics import KINDS
 from netmon.model import TARGET_DOWN_BPS
 
@@ -23,7 +24,8 @@ OUTPUT = Path(__file__).resolve().parents[1] / "grafana" / "dashboards" / "city.
 _DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 # Which data is shown: what was really measured, or the demo's made-up history as well.
 _SHOWN = 'generated=~"$generated"'
-_FILTER = f'{{building=~"$building",{_SHOWN}}}'
+_PICKED = f'building=~"$building",{_SHOWN}'
+_FILTER = f"{{{_PICKED}}}"
 _RED, _YELLOW, _GREEN, _BLUE = "red", "yellow", "green", "blue"
 
 
@@ -33,7 +35,7 @@ class Panel:
 
     title: str
     description: str
-    # Legend text to query; in a table the legend is the heading of the value.
+    # Legend text to query; in a table the legends are the headings of the values.
     queries: Mapping[str, str]
     kind: str = "timeseries"
     unit: str = "none"
@@ -44,6 +46,8 @@ class Panel:
     decimals: int | None = None
     # The axis begins at 0, since a cut axis makes small changes look large.
     high: float | None = None
+    # Words to show instead of values.
+    words: Mapping[int, str] = field(default_factory=dict)
 
 
 def _fresh(metric: str) -> str:
@@ -80,6 +84,19 @@ def _or_zero(query: str) -> str:
     return f"{query} or vector(0)"
 
 
+def _coverage(metric: str, network: str) -> str:
+    """Return a figure of each building's LAN or WLAN coverage; none where unknown."""
+    name = f"coverage_{metric}"
+    picked = f'{{{_PICKED},network="{network}"}}'
+    return f"max by (building) (last_over_time({name}{picked}[{_stale_after(name)}]))"
+
+
+def _city_share(network: str) -> str:
+    """Return the city's share of covered rooms, of buildings that are known about."""
+    covered = _coverage("covered_count", network)
+    return f"sum({covered}) / sum({_coverage('rooms_count', network)} and {covered})"
+
+
 _TARGET = f"{TARGET_DOWN_BPS:.0f}"
 _RATE = "throughput_rate_down_bps"
 _PROOF = "throughput_at_least_down_bps"
@@ -107,6 +124,8 @@ _PROBE_KNOWN = (
     f"(last_over_time(probe_health_spool_records_count{_FILTER}[7d]))"
 )
 _PROBE_SILENT = f"({_PROBE_KNOWN} unless {_PROBE_SEEN})"
+# Label in the database, name, and what makes a room covered.
+_NETWORKS = (("lan", "LAN", "aktiver Dose"), ("wlan", "WLAN", "WLAN"))
 
 
 def _stat(
@@ -235,6 +254,85 @@ ROWS: Sequence[Sequence[Panel]] = (
         ),
     ),
     (
+        *(
+            Panel(
+                title=f"{name}: Räume mit {what} je Gebäude",
+                description=(
+                    f"Die 20 Gebäude mit dem kleinsten Anteil von Unterrichtsräumen mit "
+                    f"{what}. Räume, von denen nichts bekannt ist, fehlen bei „mindestens“ "
+                    "und zählen bei „höchstens“ mit. Ohne Angaben fehlt das Gebäude."
+                ),
+                kind="table",
+                unit="percentunit",
+                width=8,
+                queries={
+                    "höchstens": f"bottomk(20, {_coverage('high_ratio', network)})",
+                    "mindestens": (
+                        f"{_coverage('low_ratio', network)} and "
+                        f"bottomk(20, {_coverage('high_ratio', network)})"
+                    ),
+                },
+                headings={"building": "Gebäude"},
+                steps=((None, _RED), (FULL_SHARE, _GREEN)),
+                decimals=0,
+            )
+            for network, name, what in _NETWORKS
+        ),
+        Panel(
+            title="Versorgte Räume im Verlauf",
+            description=(
+                "Anteil der Unterrichtsräume mit aktiver Dose und mit WLAN, mindestens, über "
+                "alle Gebäude, zu denen etwas bekannt ist."
+            ),
+            unit="percentunit",
+            width=8,
+            queries={name: _city_share(network) for network, name, _ in _NETWORKS},
+            high=1,
+        ),
+    ),
+    (
+        *(
+            Panel(
+                title=f"{name}: Widersprüche",
+                description=(
+                    f"Gebäude, bei denen der gemessene Ausbau des {name} dem im Bestand "
+                    "widerspricht, von allen, die sich vergleichen lassen. Ohne Wert: "
+                    "keines lässt sich vergleichen."
+                ),
+                kind="stat",
+                width=4,
+                height=8,
+                queries={"Gebäude": f"sum({_coverage('contradicts', network)})"},
+                steps=((None, _GREEN), (1, _YELLOW)),
+            )
+            for network, name, _ in _NETWORKS
+        ),
+        *(
+            Panel(
+                title=f"{name}: Widersprüche, welche",
+                description=(
+                    "Gemessener Ausbau und Angabe im Bestand, wo sie sich widersprechen. "
+                    "Keines von beiden wird von selbst geändert."
+                ),
+                kind="table",
+                width=8,
+                queries={
+                    heading: (
+                        f"{_coverage(metric, network)} and "
+                        f"{_coverage('contradicts', network)} == 1"
+                    )
+                    for heading, metric in (
+                        ("gemessen", "measured_full"),
+                        ("im Bestand", "declared_full"),
+                    )
+                },
+                headings={"building": "Gebäude"},
+                words={0: "partiell", 1: "flächendeckend"},
+            )
+            for network, name, _ in _NETWORKS
+        ),
+    ),
+    (
         Panel(
             title="Fehlgeschlagene Messungen",
             description="Durchsatzmessungen ohne Ergebnis je Stunde, nach Grund.",
@@ -257,9 +355,13 @@ ROWS: Sequence[Sequence[Panel]] = (
 )
 
 
+def _ref(index: int) -> str:
+    return chr(ord("A") + index)
+
+
 def _target(panel: Panel, index: int, legend: str, query: str) -> dict[str, Any]:
     return {
-        "refId": chr(ord("A") + index),
+        "refId": _ref(index),
         "datasource": _DATASOURCE,
         "expr": query,
         "legendFormat": legend,
@@ -277,7 +379,7 @@ def _options(panel: Panel) -> dict[str, Any]:
             "reduceOptions": {"calcs": ["lastNotNull"], "values": False},
         }
     if panel.kind == "table":
-        (heading,) = panel.queries
+        heading = next(iter(panel.queries))
         return {"showHeader": True, "sortBy": [{"displayName": heading, "desc": False}]}
     return {
         "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
@@ -294,6 +396,9 @@ def _defaults(panel: Panel) -> dict[str, Any]:
         "max": panel.high,
     }
     defaults = {key: value for key, value in wanted.items() if value is not None}
+    if panel.words:
+        texts = {str(value): {"text": text} for value, text in panel.words.items()}
+        defaults["mappings"] = [{"type": "value", "options": texts}]
     defaults["thresholds"] = {"mode": "absolute", "steps": steps}
     if panel.kind == "timeseries":
         custom: dict[str, Any] = {"lineWidth": 1, "fillOpacity": 0, "spanNulls": False}
@@ -306,18 +411,24 @@ def _defaults(panel: Panel) -> dict[str, Any]:
 def _transformations(panel: Panel) -> list[dict[str, Any]]:
     if panel.kind != "table":
         return []
-    (heading,) = panel.queries
-    order = [*panel.headings, "Value"]
-    return [
-        {
-            "id": "organize",
-            "options": {
-                "excludeByName": {"Time": True},
-                "indexByName": {name: index for index, name in enumerate(order)},
-                "renameByName": {**panel.headings, "Value": heading},
-            },
-        }
-    ]
+    # Grafana's names: of several queries, one table with "Value #A", "Value #B".
+    is_one = len(panel.queries) == 1
+    values = (
+        ["Value"]
+        if is_one
+        else [f"Value #{_ref(i)}" for i in range(len(panel.queries))]
+    )
+    order = [*panel.headings, *values]
+    named = {**panel.headings, **dict(zip(values, panel.queries, strict=True))}
+    organize = {
+        "id": "organize",
+        "options": {
+            "excludeByName": {"Time": True},
+            "indexByName": {name: index for index, name in enumerate(order)},
+            "renameByName": named,
+        },
+    }
+    return [organize] if is_one else [{"id": "merge", "options": {}}, organize]
 
 
 def _panel(panel: Panel, number: int, x: int, y: int) -> dict[str, Any]:

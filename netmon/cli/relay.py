@@ -64,6 +64,7 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
     from netmon.cli.base import open_store
     from netmon.clock import SystemClock
     from netmon.config import read_secret
+    from netmon.coverage_record import recording_coverage
     from netmon.relay import Relay, RelaySettings
     from netmon.storage.tsdb import InfluxSink
 
@@ -80,7 +81,8 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
         try:
             stop = _Stop()
             print(texts("relay.runs", url=tsdb.url), flush=True)
-            Relay(store, sink, SystemClock(), RelaySettings()).run(stop)
+            with recording_coverage(store, SystemClock()):
+                Relay(store, sink, SystemClock(), RelaySettings()).run(stop)
         finally:
             sink.close()
     print(texts("relay.ended"), flush=True)

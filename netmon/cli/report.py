@@ -11,8 +11,11 @@ from netmon.errors import InputError, Problem, StorageError
 from netmon.texts import Texts
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from netmon.cli.base import Commands
-    from netmon.report import AnnualReport, FrozenYear
+    from netmon.model import Inventory
+    from netmon.report import AnnualReport, CoveredRooms, FrozenYear
     from netmon.storage.ports import Store
     from netmon.storage.records import InventoryVersion, Snapshot
 
@@ -52,7 +55,7 @@ def add(commands: Commands, texts: Texts) -> None:
 
 def _annual(args: argparse.Namespace, texts: Texts) -> int:
     from netmon.report import write_annual
-    from netmon.report.tables import print_text
+    from netmon.report.tables import print_rooms, print_text
 
     if args.demo:
         report, about = _demo_report(args.year, texts)
@@ -64,6 +67,8 @@ def _annual(args: argparse.Namespace, texts: Texts) -> int:
     for table in report.tables:
         print()
         print(print_text(table, texts))
+    print()
+    print(print_rooms(report.rooms, texts))
     print()
     for path in paths:
         print(texts("report.cli.written", path=path))
@@ -85,26 +90,45 @@ def _demo_report(year: int, texts: Texts) -> tuple[AnnualReport, str]:
 
 def _stored_report(store: Store, year: int, texts: Texts) -> tuple[AnnualReport, str]:
     """Return the report of a frozen year as frozen, of another as counted now."""
-    from netmon.clock import from_ms
-    from netmon.inventory import decode
-    from netmon.report import annual_report, count
+    from msgspec import UNSET
 
+    from netmon.clock import SystemClock, from_ms
+    from netmon.inventory import decode
+    from netmon.report import NoRooms, annual_report, count
+
+    rooms: CoveredRooms | NoRooms
     previous = _frozen(store, year - 1, texts)
     frozen = _frozen(store, year, texts)
     if frozen is not None:
         counts = frozen.counts(texts)
+        rooms = NoRooms.FROZEN_BEFORE if frozen.rooms is UNSET else frozen.rooms
         moment = texts.moment(frozen.frozen_at)
         about = texts("report.cli.source_frozen", year=year, moment=moment)
     else:
         version = _current(store, texts)
-        counts = count(decode(version.body))
+        inventory = decode(version.body)
+        counts = count(inventory)
+        rooms = _rooms(store, inventory, SystemClock().now())
         about = texts(
             "report.cli.source_current",
             year=year,
             id=version.id,
             moment=texts.moment(from_ms(version.imported_ms)),
         )
-    return annual_report(counts, year, previous, texts), about
+    return annual_report(counts, year, previous, texts, rooms), about
+
+
+def _rooms(store: Store, inventory: Inventory, now: datetime) -> CoveredRooms:
+    """Return the covered rooms as measured now."""
+    from netmon.clock import to_ms
+    from netmon.coverage import read_coverage
+    from netmon.report import count_rooms
+
+    found = [
+        read_coverage(store, inventory, building.id, to_ms(now))
+        for building in inventory.buildings
+    ]
+    return count_rooms(inventory, found)
 
 
 def _frozen(store: Store, year: int, texts: Texts) -> FrozenYear | None:
@@ -144,8 +168,13 @@ def _freeze(args: argparse.Namespace, texts: Texts) -> int:
             frozen = read_totals(args.totals, args.year, now, texts)
         else:
             version = _current(store, texts)
+            inventory = decode(version.body)
             frozen = freeze(
-                decode(version.body), args.year, now, inventory_sha256=version.sha256
+                inventory,
+                args.year,
+                now,
+                inventory_sha256=version.sha256,
+                rooms=_rooms(store, inventory, now),
             )
         # The store refuses too, so two people at once freeze one year only once.
         store.snapshots.save(

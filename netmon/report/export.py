@@ -17,6 +17,13 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from netmon.archives import with_fixed_times
 from netmon.report.counting import RULES_VERSION
+from netmon.report.rooms_export import (
+    contradiction_rows,
+    fill_contradictions,
+    fill_rooms,
+    rooms_document,
+    rooms_rows,
+)
 from netmon.report.tables import AnnualReport, Table
 from netmon.texts import Texts
 
@@ -30,6 +37,7 @@ def write_annual(report: AnnualReport, folder: Path, texts: Texts) -> list[Path]
     """Write all files of a report and return their paths.
 
     Machine formats carry changes as signed numbers and the labels as printed.
+    There is no CSV of rooms where none were counted; JSON and XLSX say why.
 
     Raises:
         OSError: the folder cannot be written.
@@ -39,6 +47,10 @@ def write_annual(report: AnnualReport, folder: Path, texts: Texts) -> list[Path]
     for table in report.tables:
         files[f"{table.name}.csv"] = table_csv(table).encode()
     files["tables.csv"] = long_csv(report).encode()
+    if (counted := report.rooms.counted) is not None:
+        files["rooms.csv"] = _csv_text(rooms_rows(report.rooms)).encode()
+        contradictions = contradiction_rows(counted.contradictions)
+        files["contradictions.csv"] = _csv_text(contradictions).encode()
     files[f"report_{report.year}.json"] = report_json(report)
     paths = []
     for name, body in files.items():
@@ -106,6 +118,8 @@ def report_json(report: AnnualReport) -> bytes:
             }
             for table in report.tables
         ],
+        "rooms": rooms_document(report.rooms),
+        "rooms_missing": None if report.rooms.counted else report.rooms.notes[0],
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
@@ -153,6 +167,9 @@ def workbook_bytes(report: AnnualReport, texts: Texts) -> bytes:
         sheet = book.active if index == 0 else book.create_sheet()
         if isinstance(sheet, Worksheet):
             _fill(sheet, table, texts)
+    fill_rooms(book.create_sheet(), report.rooms, texts)
+    if report.rooms.counted is not None:
+        fill_contradictions(book.create_sheet(), report.rooms, texts)
     raw = io.BytesIO()
     book.save(raw)
     modified = f"{day.isoformat()}Z".encode()

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from netmon.clock import from_ms, to_ms
 from netmon.errors import NetmonError
@@ -28,6 +28,7 @@ from netmon.report.counting import (
     TableName,
     count,
 )
+from netmon.report.rooms import CoveredRooms
 from netmon.texts import Texts
 
 FORMAT = 1
@@ -47,7 +48,9 @@ class FrozenYear(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ``frozen_ms`` is when (milliseconds since 1970), ``rules_version`` how it
     was counted. Years before netmon have only the row of sums, as printed, and
     then only the columns that were printed. ``inventory_sha256`` is None there.
-    ``origin`` says in words where the numbers are from.
+    ``origin`` says in words where the numbers are from. ``rooms`` are the covered
+    rooms as measured at that moment; years frozen before they were counted lack
+    them, and their bytes and seals stay what they were.
     """
 
     format: int = FORMAT
@@ -60,6 +63,7 @@ class FrozenYear(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     connection: Cells
     coverage: Cells
     sha256: str = ""
+    rooms: CoveredRooms | UnsetType = UNSET
 
     @property
     def frozen_at(self) -> datetime:
@@ -108,9 +112,16 @@ def _seal(frozen: FrozenYear) -> FrozenYear:
 
 
 def freeze(
-    inventory: Inventory, year: int, now: datetime, *, inventory_sha256: str
+    inventory: Inventory,
+    year: int,
+    now: datetime,
+    *,
+    inventory_sha256: str,
+    rooms: CoveredRooms | None = None,
 ) -> FrozenYear:
     """Return the counts of the inventory, sealed as those of a year.
+
+    ``rooms`` are the covered rooms as measured ``now``; None leaves them out.
 
     Raises:
         CountingError: a total differs from the number of buildings.
@@ -126,6 +137,7 @@ def freeze(
             buildings=counts.buildings,
             connection=counts.connection,
             coverage=counts.coverage,
+            rooms=UNSET if rooms is None else rooms,
         )
     )
 
@@ -160,6 +172,8 @@ def totals_only(
 
 
 def _check_sums(frozen: FrozenYear, texts: Texts | None) -> None:
+    if frozen.rooms is not UNSET and set(frozen.rooms.rows) != {*SchoolType, SUM}:
+        raise SnapshotError("unknown_cells", texts, year=frozen.year, table="rooms")
     names: tuple[TableName, ...] = ("connection", "coverage")
     for name in names:
         cells = frozen.table(name)

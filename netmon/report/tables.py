@@ -1,5 +1,7 @@
 """The two tables as the annual report prints them: pure, from counts.
 
+Beside them, from netmon's own measuring, the covered rooms (`rooms_export`).
+
 Rows: the eight school types in printed order, the sum, the change to the year
 before. Columns: as printed; classes the report has no column for are shown
 behind them where a building is in them, so that every total matches.
@@ -7,6 +9,7 @@ behind them where a building is in them, so that every total matches.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +26,8 @@ from netmon.report.counting import (
     Counts,
     TableName,
 )
+from netmon.report.rooms import CoveredRooms
+from netmon.report.rooms_export import NoRooms, RoomsPart, rooms_part, rooms_text
 from netmon.report.snapshot import FrozenYear
 from netmon.texts import NO_VALUE, Texts
 
@@ -57,12 +62,16 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class AnnualReport:
-    """All tables of a year; ``compared_with`` is None without a frozen year before."""
+    """All tables of a year; ``compared_with`` is None without a frozen year before.
+
+    ``tables`` are the two that the report prints, ``rooms`` is what was measured.
+    """
 
     year: int
     buildings: int
     compared_with: FrozenYear | None
     tables: tuple[Table, ...]
+    rooms: RoomsPart
 
 
 def annual_report(
@@ -70,6 +79,7 @@ def annual_report(
     year: int,
     previous: FrozenYear | None,
     texts: Texts,
+    rooms: CoveredRooms | NoRooms = NoRooms.NO_STORE,
 ) -> AnnualReport:
     """Return the tables of a year.
 
@@ -78,14 +88,25 @@ def annual_report(
         year: the year reported on.
         previous: the frozen year before; None leaves the changes empty.
         texts: language of captions and notes (labels are always as printed).
+        rooms: the covered rooms of the year, or why there are none.
 
     Raises:
-        CountingError: ``previous`` is not the year before ``year``.
+        CountingError: ``previous`` is not the year before ``year``, or the rooms
+            are of another number of buildings.
     """
     if previous is not None and previous.year != year - 1:
         raise CountingError(f"{previous.year} is not the year before {year}")
     tables = tuple(_table(name, counts, year, previous, texts) for name in TABLE_NAMES)
-    return AnnualReport(year, counts.buildings, previous, tables)
+    if (
+        isinstance(rooms, CoveredRooms)
+        and rooms.rows[SUM].buildings != counts.buildings
+    ):
+        raise CountingError(
+            f"rooms of {rooms.rows[SUM].buildings} buildings, but there are "
+            f"{counts.buildings}"
+        )
+    part = rooms_part(rooms, texts)
+    return AnnualReport(year, counts.buildings, previous, tables, part)
 
 
 def _columns(
@@ -253,6 +274,24 @@ def print_text(table: Table, texts: Texts) -> str:
         ]
         for row in table.rows
     ]
+    return _aligned(table.caption, head, body, table.notes)
+
+
+def print_rooms(part: RoomsPart, texts: Texts) -> str:
+    """Return the covered rooms for a screen; without them only the note."""
+    caption = texts("report.rooms.caption")
+    if part.counted is None:
+        return "\n".join([caption, *part.notes])
+    head, body = rooms_text(part, texts)
+    return _aligned(caption, head, body, part.notes)
+
+
+def _aligned(
+    caption: str,
+    head: Sequence[str],
+    body: Sequence[Sequence[str]],
+    notes: Sequence[str],
+) -> str:
     widths = [max(len(line[i]) for line in (head, *body)) for i in range(len(head))]
     lines = [
         "  ".join(
@@ -261,4 +300,4 @@ def print_text(table: Table, texts: Texts) -> str:
         )
         for line in (head, *body)
     ]
-    return "\n".join([table.caption, *lines, *table.notes])
+    return "\n".join([caption, *lines, *notes])

@@ -15,6 +15,7 @@ from netmon.wlan_truth.judge import (
 )
 from netmon.wlan_truth.places import Place, Places, find_places
 from netmon.wlan_truth.reader import (
+    WLAN_KINDS,
     WlanTruth,
     is_free_tag,
     read_wlan_truth,
@@ -33,6 +34,7 @@ from netmon.wlan_truth.words import port_text, state_text, trail_text
 __all__ = [
     "LESSON_DAYS",
     "SLOW_PORT_BPS",
+    "WLAN_KINDS",
     "ApFacts",
     "ApState",
     "ApTruth",

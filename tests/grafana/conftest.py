@@ -16,8 +16,21 @@ import pytest
 
 from netmon.clock import SystemClock, to_ms
 from netmon.config import TsdbSettings
+from netmon.coverage_record import CoverageRecorder
 from netmon.demo.victoria import Victoria, is_installed
-from netmon.model import FailureReason
+from netmon.inventory import content_hash, encode
+from netmon.model import (
+    AccessPoint,
+    Building,
+    Coverage,
+    Device,
+    DeviceKind,
+    FailureReason,
+    Inventory,
+    Room,
+    SchoolType,
+    Socket,
+)
 from netmon.relay import Relay, RelaySettings
 from netmon.storage.records import CheckedBatch, CheckedSeries, Source, SourceKind
 from netmon.storage.sqlite import SqliteStore
@@ -187,6 +200,81 @@ def _fill(city: _City) -> None:
         city.put("probe_health", tags, minutes_ago, spool_records_count=1.0)
 
 
+def _building(name: str, lan: Coverage, wlan: Coverage) -> Building:
+    return Building(
+        id=name,
+        name=name,
+        school_type=SchoolType.GRUNDSCHULE,
+        street="S",
+        postcode="44137",
+        city="Dortmund",
+        campus_district="C",
+        city_district="D",
+        latitude_deg=51.5,
+        longitude_deg=7.4,
+        lan=lan,
+        wlan=wlan,
+    )
+
+
+def _inventory() -> Inventory:
+    """Four rooms at "a", two each elsewhere; of "c" there is no list of anything."""
+    rooms = [("a", 4), ("b", 2), ("c", 2), ("made-up", 2)]
+    sockets = {
+        **{f"a-{n}": ("a-sw", f"{n}") for n in range(1, 5)},
+        "b-1": ("b-sw", "1"),
+        # Nobody hears of this switch.
+        "b-2": ("b-silent", "1"),
+        "made-up-1": ("made-up-sw", "1"),
+    }
+    planned = [("a", "ap-1", "a-1"), ("a", "ap-2", "a-2"), ("b", "ap-1", "b-1")]
+    return Inventory(
+        buildings=(
+            _building("a", Coverage.FULL, Coverage.PARTIAL),
+            _building("b", Coverage.FULL, Coverage.FULL),
+            _building("c", Coverage.FULL, Coverage.UNKNOWN),
+            _building("made-up", Coverage.FULL, Coverage.FULL),
+        ),
+        devices=(
+            Device(
+                id="wlc",
+                building_id="a",
+                kind=DeviceKind.CONTROLLER,
+                name="WLC",
+                address="demo.invalid:161",
+            ),
+        ),
+        rooms=tuple(
+            Room(id=f"{b}-{n}", building_id=b, name=f"{n}", floor="EG", teaching=True)
+            for b, count in rooms
+            for n in range(1, count + 1)
+        ),
+        sockets=tuple(
+            Socket(room_id=room, name="1", switch_id=switch, switch_port=port)
+            for room, (switch, port) in sockets.items()
+        ),
+        access_points=tuple(
+            AccessPoint(
+                id=ap, building_id=b, name=ap, room_id=room, controller_id="wlc"
+            )
+            for b, ap, room in planned
+        ),
+    )
+
+
+def _fill_ports(city: _City) -> None:
+    for building, port, on, generated in (
+        ("a", "1", 1.0, False),
+        ("a", "2", 1.0, False),
+        ("a", "3", 1.0, False),
+        ("a", "4", 0.0, False),
+        ("b", "1", 1.0, False),
+        ("made-up", "1", 1.0, True),
+    ):
+        tags = {"building": building, "device": f"{building}-sw", "port": port}
+        city.put("lan_port", tags, [4], generated=generated, admin_up=on)
+
+
 @pytest.fixture(scope="session")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
     """Real store, real relay, real database."""
@@ -198,7 +286,12 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
     folder = tmp_path_factory.mktemp("grafana")
     now_ms = to_ms(SystemClock().now())
     store = SqliteStore(folder / "state.sqlite3")
-    _fill(_City(store, now_ms))
+    city = _City(store, now_ms)
+    _fill(city)
+    _fill_ports(city)
+    inventory = _inventory()
+    store.inventories.save(content_hash(inventory), encode(inventory), now_ms)
+    CoverageRecorder(store).record(now_ms - MINUTE_MS)
     with Victoria(folder / "victoria") as victoria:
         sink = InfluxSink(TsdbSettings(url=victoria.url), None)
         relay = Relay(store, sink, SystemClock(), RelaySettings(settle_s=0.0))

@@ -62,6 +62,26 @@ EXPECTED: dict[str, dict[str, dict[tuple[str, ...], float]]] = {
     "Paketverlust": {"Mittel": {(): 0.1}, "höchster": {(): 0.2}},
     "Access Points nach Zustand": {"in Betrieb": {(): 2}, "ausgefallen": {(): 1}},
     "WLAN-Clients je Gebäude": {"{{building}}": {("a",): 12, ("b",): 30}},
+    # "b" has a room behind a silent switch; of "c" nothing is known, so it is nowhere.
+    "LAN: Räume mit aktiver Dose je Gebäude": {
+        "höchstens": {("a",): 0.75, ("b",): 1.0},
+        "mindestens": {("a",): 0.75, ("b",): 0.5},
+    },
+    "WLAN: Räume mit WLAN je Gebäude": {
+        "höchstens": {("a",): 0.25, ("b",): 0.5},
+        "mindestens": {("a",): 0.25, ("b",): 0.5},
+    },
+    "Versorgte Räume im Verlauf": {"LAN": {(): 4 / 6}, "WLAN": {(): 2 / 6}},
+    "LAN: Widersprüche": {"Gebäude": {(): 1}},
+    "WLAN: Widersprüche": {"Gebäude": {(): 1}},
+    "LAN: Widersprüche, welche": {
+        "gemessen": {("a",): 0},
+        "im Bestand": {("a",): 1},
+    },
+    "WLAN: Widersprüche, welche": {
+        "gemessen": {("b",): 0},
+        "im Bestand": {("b",): 1},
+    },
     "Fehlgeschlagene Messungen": {"{{reason}}": {("timeout",): 3, ("dns",): 1}},
 }
 
@@ -168,8 +188,11 @@ def test_every_query_is_plain_promql_over_known_metrics(city: dict[str, Any]) ->
         assert names, panel["title"]
         assert names <= known, panel["title"]
         unit = panel["fieldConfig"]["defaults"]["unit"]
+        # A share may be a quotient of counts.
+        is_quotient = unit == "percentunit" and " / sum(" in target["expr"]
+        allowed = {Unit.COUNT} if is_quotient else UNITS[unit]
         for name in names & METRICS.keys():
-            assert METRICS[name].unit in UNITS[unit], panel["title"]
+            assert METRICS[name].unit in allowed, panel["title"]
 
 
 def test_every_query_leaves_generated_data_to_the_readers_choice(
@@ -255,7 +278,49 @@ def test_counts_of_nothing_are_zero_and_not_empty(
     for panel in city["panels"]:
         if panel["type"] == "stat":
             (target,) = panel["targets"]
-            assert filled.ask(target["expr"], building="nowhere") == {(): 0}
+            # Contradictions are none only where something was compared.
+            expected = {} if "Widersprüche" in panel["title"] else {(): 0}
+            assert filled.ask(target["expr"], building="nowhere") == expected
+
+
+@pytest.mark.victoria
+def test_coverage_without_data_is_no_value_and_never_zero(
+    city: dict[str, Any], filled: _Filled
+) -> None:
+    targets = [t for _, t in _targets(city) if "coverage_" in t["expr"]]
+    assert len(targets) == 12
+    for target in targets:
+        assert filled.ask(target["expr"], building="c") == {}
+        # Compared and found the same: that is a 0.
+    (target,) = _panel(city, "WLAN: Widersprüche")["targets"]
+    assert filled.ask(target["expr"], building="a") == {(): 0}
+
+
+@pytest.mark.victoria
+def test_coverage_that_rests_on_generated_data_is_marked_like_it(
+    city: dict[str, Any], filled: _Filled
+) -> None:
+    panel = _panel(city, "LAN: Räume mit aktiver Dose je Gebäude")
+    for target in panel["targets"]:
+        assert filled.ask(target["expr"], building="made-up") == {}
+        shown = filled.ask(target["expr"], building="made-up", generated=".*")
+        assert shown == {("made-up",): 0.5}
+
+
+def test_a_table_of_two_values_names_both(city: dict[str, Any]) -> None:
+    panel = _panel(city, "WLAN: Widersprüche, welche")
+    merge, organize = panel["transformations"]
+    assert merge["id"] == "merge"
+    assert organize["options"]["renameByName"] == {
+        "building": "Gebäude",
+        "Value #A": "gemessen",
+        "Value #B": "im Bestand",
+    }
+    (mapping,) = panel["fieldConfig"]["defaults"]["mappings"]
+    assert mapping["options"] == {
+        "0": {"text": "partiell"},
+        "1": {"text": "flächendeckend"},
+    }
 
 
 @pytest.mark.victoria
