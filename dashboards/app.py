@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -19,11 +19,13 @@ from dashboards.context import READER_THREADS, Site
 from dashboards.exposition import make_registry
 from dashboards.health import INGEST
 from dashboards.leasing import LeaseDesk
+from dashboards.limited import LimitedInventories
 from dashboards.openapi import describe
 from dashboards.recording import recording
 from dashboards.rendering import make_environment
-from dashboards.routes import api, assignment, ingest, leases, own, pages
+from dashboards.routes import api, assignment, ingest, leases, login, own, pages
 from dashboards.security import SecurityHeaders
+from dashboards.visitors import api_guard, page_guard
 from netmon import __version__
 from netmon.clock import Clock
 from netmon.config import Settings
@@ -34,14 +36,17 @@ from netmon.texts import Texts
 
 _log = logging.getLogger(__name__)
 
+Guard = Callable[[Request], Awaitable[None]]
 # Every family of addresses: one line each.
-ROUTERS: tuple[APIRouter, ...] = (
-    ingest.router,
-    leases.router,
-    assignment.router,
-    api.router,
-    own.router,
-    pages.router,
+# Senders have tokens, of which their routes ask; people and their programs pass a guard.
+ROUTERS: tuple[tuple[APIRouter, Guard | None], ...] = (
+    (ingest.router, None),
+    (leases.router, None),
+    (assignment.router, None),
+    (api.router, api_guard),
+    (own.router, None),
+    (login.router, None),
+    (pages.router, page_guard),
 )
 BEAT_EVERY_S = 5.0
 _GZIP_FROM_BYTES = 4096
@@ -66,6 +71,7 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
         redoc_url=None,
         lifespan=_lifespan,
     )
+    inventory = CurrentInventory(store.inventories)
     site = Site(
         settings=settings,
         store=store,
@@ -73,16 +79,18 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
         texts=texts,
         pages=make_environment(texts),
         readers=ThreadPoolExecutor(READER_THREADS, thread_name_prefix="reader"),
-        inventory=CurrentInventory(store.inventories),
+        inventory=inventory,
+        limited=LimitedInventories(inventory),
         calendars=Calendars(settings.measure),
     )
     app.state.site = site
     app.state.registry = make_registry(site)
-    app.state.ingest = ingest.IngestService(store, clock, site.inventory)
+    app.state.ingest = ingest.IngestService(store, clock, inventory)
     app.state.leases = LeaseDesk(settings.measure, store, clock, texts)
     app.state.calendars = site.calendars
-    for router in ROUTERS:
-        app.include_router(router)
+    app.state.door = login.Door(settings.login, settings.gateway.public_url)
+    for router, guard in ROUTERS:
+        app.include_router(router, dependencies=[Depends(guard)] if guard else None)
     static = files("dashboards").joinpath("static")
     app.mount("/static", StaticFiles(directory=str(static)), name="static")
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=4)

@@ -9,14 +9,18 @@ import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
+from dashboards.bearer import RefusedError, reply
+from dashboards.context import Visitor
 from dashboards.queries import UnknownError
 from dashboards.security import with_security_headers
+from dashboards.visitors import LoginNeededError
 from netmon.errors import StorageError
 from netmon.wire import ErrorBody, ErrorReply, encode
 
@@ -80,7 +84,11 @@ def answer(
         )
     else:
         page = site.pages.get_template("error.html").render(
-            error=body, status=status, current="", open_count=None
+            error=body,
+            status=status,
+            current="",
+            open_count=None,
+            visitor=getattr(request.state, "visitor", Visitor(role=None)),
         )
         response = HTMLResponse(page, status, headers)
     return with_security_headers(response)
@@ -112,6 +120,25 @@ async def _on_storage(request: Request, error: Exception) -> Response:
     return answer(request, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
+async def _on_refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RefusedError)  # noqa: S101 - registered for it alone
+    if not wants_json(request.url.path):
+        return answer(request, error.status)
+    return with_security_headers(reply(error.status, encode(ErrorReply(error.body))))
+
+
+async def _on_stranger(request: Request, error: Exception) -> Response:
+    """Lead to the login and, for what can be called again, back."""
+    path = request.url.path if request.method in {"GET", "HEAD"} else "/"
+    query = f"?{request.url.query}" if request.url.query and path != "/" else ""
+    target = (
+        f"/anmelden?{urlencode({'weiter': path + query})}"
+        if path != "/"
+        else "/anmelden"
+    )
+    return with_security_headers(RedirectResponse(target, HTTPStatus.SEE_OTHER))
+
+
 async def _on_any(request: Request, error: Exception) -> Response:
     _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return answer(request, HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -125,6 +152,8 @@ _HANDLERS: dict[
     RequestValidationError: _on_invalid,
     UnknownError: _on_unknown,
     StorageError: _on_storage,
+    RefusedError: _on_refused,
+    LoginNeededError: _on_stranger,
     Exception: _on_any,
 }
 

@@ -86,7 +86,8 @@ def read_city(site: Site) -> City:
 
 def open_incident_count(site: Site) -> int:
     """Return how many incidents are open."""
-    return len(site.store.alarms.incidents(open_only=True, limit=100_000))
+    found = site.store.alarms.incidents(open_only=True, limit=100_000)
+    return sum(site.shows(incident.building_id) for incident in found)
 
 
 def read_incidents(
@@ -99,7 +100,11 @@ def read_incidents(
         ids = {incident.id for incident in found}
         past = site.store.alarms.incidents(limit=limit + len(ids))
         found += [incident for incident in past if incident.id not in ids]
-    views = [incident_view(site.texts, incident, inventory) for incident in found]
+    views = [
+        incident_view(site.texts, incident, inventory)
+        for incident in found
+        if site.shows(incident.building_id)
+    ]
     is_open = [view for view in views if view.ended_ms is None]
     return is_open, [view for view in views if view.ended_ms is not None][:limit]
 
@@ -332,6 +337,8 @@ def read_sources(site: Site) -> list[SourceView]:
     views = []
     sources = site.store.sources.all()
     for source in sorted(sources, key=lambda source: collation_key(source.name)):
+        if not site.shows(source.building_id):
+            continue
         building = inventory.building_by_id.get(source.building_id or "")
         offset_ms, seen_ms = source.clock_offset_ms, source.last_seen_ms
         own = health.get(source.name, [])

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from netmon.errors import ConfigError, Problem
+from netmon.login_settings import LoginSettings
 from netmon.sink_settings import SinkSettings
 from netmon.units import parse_rate_bps
 
@@ -217,6 +218,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     collector: CollectorSettings = CollectorSettings()
     measure: MeasureSettings = MeasureSettings()
     sinks: SinkSettings = SinkSettings()
+    login: LoginSettings = LoginSettings()
 
     @property
     def state_path(self) -> Path:

@@ -36,8 +36,12 @@ def test_every_default_is_the_documented_one(repo_dir):
         value: object = Settings()
         for part in name.split("."):
             value = getattr(value, part)
-        if isinstance(value, float):
+        if isinstance(value, bool):
+            value = str(value).lower()
+        elif isinstance(value, float):
             value = f"{value:g}"
+        elif isinstance(value, tuple) and value:
+            value = str(list(value)).replace("'", '"')
         assert shown == (f"`{value}`" if value not in ("", ()) else "leer"), name
 
 

@@ -15,6 +15,7 @@ from dashboards.history import HISTORY_METRICS, History, HistoryMetric, Span
 from dashboards.listing import Listing, arrange, districts, select
 from dashboards.queries import (
     LineHistory,
+    UnknownError,
     open_incident_count,
     read_building,
     read_city,
@@ -55,7 +56,7 @@ def _page(site: Site, template: str, current: str, **values: object) -> HTMLResp
         values["open_count"] = open_incident_count(site)
     alerts = next(part for part in read_health(site) if part.part is Part.ALERTS)
     body = site.pages.get_template(template).render(
-        current=current, alerts=alerts, **values
+        current=current, alerts=alerts, visitor=site.visitor, **values
     )
     return HTMLResponse(body)
 
@@ -202,7 +203,9 @@ async def sources(site: SiteDep) -> HTMLResponse:
 
 @router.get("/system")
 async def system(site: SiteDep) -> HTMLResponse:
-    """Show netmon's own health."""
+    """Show netmon's own health; nobody who is limited to some buildings sees it."""
+    if site.visitor.campus_district is not None:
+        raise UnknownError("system")
 
     def render() -> HTMLResponse:
         own = read_own_state(site)

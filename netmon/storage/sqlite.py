@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from netmon.storage.accounts import SqliteAccounts
 from netmon.storage.alarms import SqliteAlarms
 from netmon.storage.campaigns import SqliteCampaigns
 from netmon.storage.database import Database
@@ -34,6 +35,7 @@ class SqliteStore:
         self.cursors = SqliteCursors(self._database)
         self.alarms = SqliteAlarms(self._database)
         self.deliveries = SqliteDeliveries(self._database)
+        self.accounts = SqliteAccounts(self._database)
         self.inventories = SqliteInventories(self._database)
         self.snapshots = SqliteSnapshots(self._database)
         self.heartbeats = SqliteHeartbeats(self._database)

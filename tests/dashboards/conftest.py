@@ -17,6 +17,7 @@ from dashboards.app import create_app
 from netmon.clock import ManualClock, to_ms
 from netmon.config import Settings
 from netmon.inventory import content_hash, encode
+from netmon.login_settings import LoginSettings
 from netmon.metrics import KINDS
 from netmon.model import (
     AccessPoint,
@@ -416,7 +417,8 @@ def city(store: SqliteStore, clock: ManualClock) -> City:
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings()
+    """Pages that everybody may read; logging in has tests of its own."""
+    return Settings(login=LoginSettings(required=False))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from netmon.config import Settings, TsdbSettings
+from netmon.login_settings import LoginSettings
 from netmon.storage.records import AlarmState, Mail, MailEvent, Transition
 
 
@@ -125,7 +126,10 @@ async def test_own_health_shows_lags_quarantine_and_waiting_mails(city, page):
 class TestWithRelay:
     @pytest.fixture
     def settings(self) -> Settings:
-        return Settings(tsdb=TsdbSettings(url="http://127.0.0.1:1"))
+        return Settings(
+            tsdb=TsdbSettings(url="http://127.0.0.1:1"),
+            login=LoginSettings(required=False),
+        )
 
     async def test_a_relay_that_is_set_up_has_a_backlog_and_is_needed(self, city, page):
         city.throughput("b-ost", (60, (240, 40)))
