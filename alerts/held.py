@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from alerts.gate import Key
 from alerts.machine import Memory, Watched
 from netmon.storage.records import StateRow
 
@@ -20,6 +21,16 @@ class Held:
     building_id: str
     watched: Watched
     incident_id: int | None
+
+    @property
+    def held_by(self) -> Key | None:
+        """The parent (rule, target) that keeps it from raising; None for none."""
+        return self.watched.memory.held_by
+
+    @property
+    def flapping(self) -> bool:
+        """Whether it comes and goes so often that its incident is kept open."""
+        return self.watched.memory.flapping
 
     @classmethod
     def of(cls, row: StateRow) -> Held:

@@ -21,6 +21,7 @@ from email.utils import parseaddr
 
 from alerts.evidence import decode
 from alerts.mail import Notice, render
+from alerts.rules import AP_DOWN, LINE_BELOW_TARGET, NO_DATA
 from netmon.clock import Clock, to_ms
 from netmon.config import Settings
 from netmon.model import Inventory
@@ -36,6 +37,8 @@ from netmon.texts import Texts
 
 READER = "mail"
 _TRANSITIONS_A_STEP = 500
+# Rules that have words for a mail.
+TOLD = frozenset({AP_DOWN, LINE_BELOW_TARGET, NO_DATA})
 # A building's incidents in one query; far more than it has in all its years.
 _ALL_INCIDENTS = 1_000_000
 
@@ -83,6 +86,8 @@ def mute(draft: Draft, desk: Desk) -> Draft | None:
     Recovery is never muted: whoever was alarmed hears of the end.
     """
     incident = draft.notice.incident
+    if incident.rule not in TOLD:
+        return None
     known = incident.building_id in desk.inventory.building_by_id
     return draft if known or draft.notice.event is MailEvent.RECOVERY else None
 

@@ -17,6 +17,7 @@ from netmon.metrics import KINDS
 from netmon.model import (
     CONTRACT_SHARE,
     TARGET_DOWN_BPS,
+    FailureReason,
     Inventory,
     Line,
     LineRole,
@@ -40,9 +41,27 @@ class Scope(StrEnum):
 
     LINE = "line"
     ACCESS_POINT = "ap"
+    DEVICE = "device"
+    MONITOR = "netmon"
 
 
-_TAGS = {Scope.LINE: ("line",), Scope.ACCESS_POINT: ("ap",)}
+_TAGS = {
+    Scope.LINE: ("line",),
+    Scope.ACCESS_POINT: ("ap",),
+    Scope.DEVICE: ("device",),
+}
+
+# netmon itself, the one target of the rule `MONITOR`.
+NETMON = f"{Scope.MONITOR}:self"
+# What arrives later than this after it was measured comes out of a spool: it says
+# nothing of now. Probes and collectors send within a minute.
+LATE_AFTER_S = 15 * 60.0
+# What derives from the inventory, or is judged at each moment, never grows old.
+_NEVER_STALE_S = 100 * 366 * 86400.0
+# A device that answers, were it with a refusal, is not down.
+NO_ANSWER = frozenset(
+    {FailureReason.NO_REPLY, FailureReason.TIMEOUT, FailureReason.UNREACHABLE}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +75,10 @@ class Rule:
     below what a value is bad and from what on it is good. ``counts`` are the
     results in a row that raise and clear, ``valid_for_s`` how long a result says
     something about now. ``group_by_building`` puts what falls within one
-    evaluation in one building into one mail.
+    evaluation in one building into one mail. ``bad_failures`` are failures that
+    count as a bad result. A rule without ``kinds`` is derived (`alerts.derived`).
+    ``one_a_moment``: results of one target measured at the same moment are one.
+    ``late_after_s`` is None where a result is late only when it is stale.
     """
 
     name: str
@@ -73,6 +95,9 @@ class Rule:
     severity: Severity = Severity.MAJOR
     delivery: Delivery = Delivery.LESSONS
     audiences: tuple[Audience, ...] = (Audience.SERVICE, Audience.DISTRICT)
+    bad_failures: frozenset[FailureReason] = frozenset()
+    one_a_moment: bool = False
+    late_after_s: float | None = None
 
     def limits(self, settings: AlertSettings, line: Line | None) -> Limits:
         """Return the limits of one target; ``line`` is None for access points."""
@@ -84,7 +109,9 @@ class Rule:
             confirm_count=confirm_count,
             clear_count=clear_count,
             valid_for_s=self.valid_for_s(settings),
-            silence_is_bad=self.quantity is None,
+            silence_is_bad=bool(self.kinds) and self.quantity is None,
+            late_after_s=self.late_after_s,
+            one_a_moment=self.one_a_moment,
         )
 
     def target(self, tags: Mapping[str, str]) -> str:
@@ -103,6 +130,11 @@ def access_point_of(target: str) -> str:
     That is the planned id, or controller and name of one nobody has planned.
     """
     return target.removeprefix(f"{Scope.ACCESS_POINT}:")
+
+
+def device_of(target: str) -> str:
+    """Return the id of the device a target names."""
+    return target.removeprefix(f"{Scope.DEVICE}:")
 
 
 def limited_by_contract(line: Line) -> bool:
@@ -141,6 +173,7 @@ _ALL_RULES = (
         lower="rate_down_low_bps",
         upper="rate_down_high_bps",
         at_least="at_least_down_bps",
+        late_after_s=LATE_AFTER_S,
     ),
     # A controller that doesn't answer gives no number for its access points: they
     # become stale, for nothing is known about them.
@@ -164,6 +197,54 @@ _ALL_RULES = (
         thresholds=lambda _: (None, None),
         counts=lambda _: (1, 1),
         valid_for_s=lambda s: s.no_data_after_s,
+        late_after_s=LATE_AFTER_S,
+    ),
+    Rule(
+        DEVICE_DOWN,
+        Scope.DEVICE,
+        kinds=("device",),
+        quantity="up",
+        thresholds=lambda _: (1.0, 1.0),
+        counts=lambda s: (s.device_confirm_count, s.device_clear_count),
+        valid_for_s=lambda _: KINDS["device"].stale_after_s,
+        audiences=(Audience.NOC, Audience.SERVICE),
+        bad_failures=NO_ANSWER,
+        one_a_moment=True,
+    ),
+    Rule(
+        LINE_DOWN,
+        Scope.LINE,
+        kinds=(),
+        quantity=None,
+        thresholds=lambda _: (1.0, 1.0),
+        counts=lambda _: (1, 1),
+        valid_for_s=lambda s: s.no_data_after_s,
+        severity=Severity.CRITICAL,
+        delivery=Delivery.AT_ONCE,
+        audiences=(Audience.SERVICE, Audience.DISTRICT, Audience.NOC),
+    ),
+    Rule(
+        BELOW_BY_CONTRACT,
+        Scope.LINE,
+        kinds=(),
+        quantity=None,
+        thresholds=lambda _: (1.0, 1.0),
+        counts=lambda _: (1, 1),
+        valid_for_s=lambda _: _NEVER_STALE_S,
+        severity=Severity.INFO,
+        audiences=(Audience.SERVICE,),
+    ),
+    Rule(
+        MONITOR,
+        Scope.MONITOR,
+        kinds=(),
+        quantity=None,
+        thresholds=lambda _: (1.0, 1.0),
+        counts=lambda _: (1, 1),
+        valid_for_s=lambda _: _NEVER_STALE_S,
+        severity=Severity.CRITICAL,
+        delivery=Delivery.AT_ONCE,
+        audiences=(Audience.NOC, Audience.SERVICE),
     ),
 )
 

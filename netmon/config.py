@@ -96,6 +96,11 @@ class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ap_confirm_count: int = 2
     ap_clear_count: int = 1
     no_data_after_s: float = 3 * 3600.0
+    device_confirm_count: int = 3
+    device_clear_count: int = 1
+    line_down_after_s: float = 600.0
+    blind_after_s: float = 300.0
+    blind_share: float = 0.3
 
     def __post_init__(self) -> None:
         """Refuse values that make no sense; msgspec names the field's path."""

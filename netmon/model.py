@@ -305,6 +305,15 @@ class Inventory(Struct, frozen=True, kw_only=True, dict=True):
         return {device.id: device for device in self.devices}
 
     @cached_property
+    def devices_of(self) -> Mapping[str, tuple[Device, ...]]:
+        """Devices that stand in a building, in the inventory's order."""
+        found: dict[str, list[Device]] = {b.id: [] for b in self.buildings}
+        for device in self.devices:
+            if device.building_id is not None:
+                found[device.building_id].append(device)
+        return {key: tuple(devices) for key, devices in found.items()}
+
+    @cached_property
     def access_point_by_id(self) -> Mapping[str, AccessPoint]:
         """Planned access points by id."""
         return {ap.id: ap for ap in self.access_points}

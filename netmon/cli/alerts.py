@@ -163,6 +163,9 @@ def _general(rule: Rule, settings: AlertSettings, texts: Texts) -> str:
         confirm=confirm,
         clear=clear,
         valid=texts.duration(rule.valid_for_s(settings)),
+        silent=texts.duration(settings.line_down_after_s),
+        blind=texts.duration(settings.blind_after_s),
+        blind_share=texts.percent(settings.blind_share, 0),
         target=texts.rate(TARGET_DOWN_BPS),
         share=texts.percent(CONTRACT_SHARE, 0),
         margin=texts.percent(CLEAR_MARGIN - 1, 0),
@@ -183,6 +186,8 @@ def _building_rules(
         yield f"  {_general(rule, settings, texts)}"
         if rule.scope is Scope.ACCESS_POINT:
             yield "  " + texts("alerts.rules.access_points.title", n=len(planned))
+            continue
+        if rule.scope is not Scope.LINE or not rule.kinds:
             continue
         for line in inventory.lines_of[building_id]:
             yield from _line_rule(rule, settings, line, texts)
@@ -240,6 +245,7 @@ def _open_incidents(
 ) -> Iterator[str]:
     from alerts.evidence import decode
     from alerts.mail import headline
+    from alerts.pipeline import TOLD
     from netmon.clock import from_ms
     from netmon.storage.records import AlarmState
 
@@ -258,7 +264,9 @@ def _open_incidents(
             place=texts("alerts.list.unknown_place", id=incident.building_id)
             if building is None
             else building.name,
-            what=headline(incident.rule, [evidence], texts),
+            what=headline(incident.rule, [evidence], texts)
+            if incident.rule in TOLD
+            else texts(f"alerts.rules.title.{incident.rule}"),
             since=texts.moment(since),
             age=texts.age(since, clock.now()),
             state=word,

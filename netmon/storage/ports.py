@@ -10,7 +10,7 @@ holds the write lock too long, and `StorageError` for anything else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Literal, Protocol, TypeVar
 
 from netmon.storage.account_records import Account, Role, Session
@@ -74,12 +74,17 @@ class MeasurementStore(Protocol):
         """Store batches in ONE transaction; records known by id are skipped."""
 
     def chunks_after(
-        self, position: int, max_records: int, *, kind: str | None = None
+        self,
+        position: int,
+        max_records: int,
+        *,
+        kind: str | None = None,
+        kinds: Collection[str] = (),
     ) -> list[Chunk]:
         """Return chunks in order of arrival, at least one if there is one.
 
-        With ``kind`` only its chunks: no chunk after the last one returned, up to
-        the newest of all, is of that kind unless ``max_records`` were returned.
+        With ``kind`` or ``kinds`` only those chunks: no chunk after the last one returned, up to
+        the newest of all, is of such a kind unless ``max_records`` were returned.
         """
 
     def last_position(self) -> int:

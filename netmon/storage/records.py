@@ -97,13 +97,22 @@ class SeriesRef(Struct, frozen=True, kw_only=True):
     tags: Mapping[str, str]
 
 
+# Delays of the network are less than this; what is more is a wrong clock.
+MAX_SKEW_MS = 60_000
+
+
 class Chunk(Struct, frozen=True, kw_only=True):
-    """Points of one series that arrived together; ``id`` orders all arrivals."""
+    """Points of one series that arrived together; ``id`` orders all arrivals.
+
+    ``skew_ms`` is the gateway's clock minus the sender's when it sent, 0 where they
+    agree within `MAX_SKEW_MS`: added to ``points.ts`` it gives the gateway's time.
+    """
 
     id: int
     received_ms: int
     series: SeriesRef
     points: Points
+    skew_ms: int = 0
 
 
 class Latest(Struct, frozen=True, kw_only=True):

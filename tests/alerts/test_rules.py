@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from alerts.derived import DERIVED
 from alerts.rules import (
     RULES,
     RULES_OF_KIND,
@@ -91,6 +92,8 @@ def test_settings_reach_the_limits() -> None:
         ap_confirm_count=3,
         ap_clear_count=2,
         no_data_after_s=60,
+        device_confirm_count=4,
+        device_clear_count=2,
     )
     counts = {
         name: (limits.confirm_count, limits.clear_count)
@@ -101,6 +104,10 @@ def test_settings_reach_the_limits() -> None:
         "line_below_target": (5, 4),
         "ap_down": (3, 2),
         "no_data": (1, 1),
+        "device_down": (4, 2),
+        "line_down": (1, 1),
+        "below_by_contract": (1, 1),
+        "monitor": (1, 1),
     }
     assert RULES["no_data"].limits(settings, None).valid_for_s == 60
 
@@ -111,6 +118,7 @@ def test_rules_judge_what_the_catalogue_has() -> None:
             metrics = {metric.name for metric in KINDS[name].metrics}
             assert rule.quantity is None or rule.quantity in metrics
             assert rule in RULES_OF_KIND[name]
+    assert {d.rule for d in DERIVED} == {r.name for r in RULES.values() if not r.kinds}
     assert RULES_OF_KIND.keys() == KINDS.keys()
 
 

@@ -1,0 +1,68 @@
+"""What every derived rule is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from alerts.board import Speaker
+from alerts.gate import Key
+from alerts.held import Held
+from alerts.machine import Seen
+from netmon.config import AlertSettings
+from netmon.model import Inventory
+from netmon.storage.ports import Store
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a derivation may look at; ``now_ms`` is the moment it judges.
+
+    ``life`` is when something in a building was last proven to work, ``speakers``
+    when its probes were last heard. ``witnesses`` are, by building, the keys of the
+    devices and of the access points that are asked from outside.
+    """
+
+    store: Store
+    inventory: Inventory
+    settings: AlertSettings
+    held: Mapping[Key, Held]
+    life: Mapping[str, int]
+    speakers: Mapping[str, Speaker]
+    witnesses: Mapping[str, tuple[tuple[Key, ...], ...]]
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A result for one target of the rule: 1 is good, 0 is bad.
+
+    Without ``seen`` only ``wake_ms`` counts: when to ask again about this building
+    (`Derivation.every_s` is 0). A good result of a target that has no state yet
+    is not stored: most things are in order. ``silent_count`` of ``speaking_count``
+    are for the evidence.
+    """
+
+    target: str
+    building_id: str
+    seen: Seen | None = None
+    wake_ms: int | None = None
+    silent_count: int | None = None
+    speaking_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """How the results of a derived rule come about.
+
+    ``results`` gets the buildings of which something was heard, or whose time has
+    come; None for all of them. With ``every_s`` 0 it is asked for whatever happened,
+    at the moment it happened, be that an hour ago because the engine was stopped: it
+    must not look into the store, which knows the present only. With ``every_s`` it is
+    asked of all that often, by the clock, and whenever the inventory is new.
+    """
+
+    rule: str
+    every_s: float
+    results: Callable[[View, Collection[str] | None], Iterator[Finding]]
+    patient: bool = False
