@@ -213,6 +213,8 @@ class _Reading:
         self._devices: dict[str, Latest] = {}
         self.points: dict[str, list[Latest]] = defaultdict(list)
         self._radios: dict[str, list[Latest]] = defaultdict(list)
+        # When a controller's table of radios last told of one in the building.
+        self._radios_told_ms: dict[str, int] = {}
         self._ports: dict[tuple[str, str], Latest] = {}
         for item in sorted(latest, key=lambda item: item.ts_ms):
             tags = item.series.tags
@@ -223,6 +225,8 @@ class _Reading:
                     self.points[tags["ap"]].append(item)
                 case "wlan_radio":
                     self._radios[tags["ap"]].append(item)
+                    if item.failure is None:
+                        self._radios_told_ms[tags["device"]] = item.ts_ms
                 case "lan_port":
                     self._ports[tags["device"], tags["port"]] = item
                 case _:
@@ -306,9 +310,11 @@ class _Reading:
         return on if on or (states and None not in states) else None
 
     def _radio_is_on(self, item: Latest, point: Latest) -> bool | None:
-        # A radio that is told no more, though its access point is, is off.
+        # A radio that is told no more, though others of its controller are, is off.
         if point.ts_ms - item.ts_ms > _stale_ms("wlan_radio"):
-            return False
+            told_ms = self._radios_told_ms.get(point.series.tags["device"], 0)
+            is_told = point.ts_ms - told_ms <= _stale_ms("wlan_radio")
+            return False if is_told else None
         if item.failure is not None or not self._is_fresh(item):
             return None
         told = item.values.get("up")
@@ -324,11 +330,17 @@ class _Reading:
     ) -> Places:
         """Return the ports of all access points."""
         points = []
+        names = {
+            ap: report.name.strip().casefold()
+            for ap, report in told.items()
+            if report is not None and report.up
+        }
         for plan in planned:
             report = told[plan.id]
             missing = report is None or not report.up
             name = "" if report is None else report.name
-            points.append(wanted(plan, plan.id, name, missing=missing))
+            others = {other for ap, other in names.items() if ap != plan.id}
+            points.append(wanted(plan, plan.id, name, missing=missing, others=others))
         for ap, stranger in strangers.items():
             if stranger is not None:
                 points.append(wanted(None, ap, stranger.name))

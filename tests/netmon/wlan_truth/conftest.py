@@ -140,17 +140,25 @@ class School:
             "sammler", SourceKind.COLLECTOR, None, "a" * 64
         )
         self._spool = Spool(folder / "spool.sqlite3")
-        self._poller = Poller(
+        self._poller = self._new_poller()
+        self.take(inventory)
+
+    def _new_poller(self) -> Poller:
+        return Poller(
             platforms=load_platforms(),
             credentials=Credentials("test", {DEMO_CREDENTIAL.name: DEMO_CREDENTIAL}),
             spool=self._spool,
-            clock=clock,
+            clock=self.clock,
             wake=asyncio.Event(),
             interval_s=MINUTE_S,
             concurrency=2,
             session_factory=_open,
         )
-        self.take(inventory)
+
+    async def restart_collector(self) -> None:
+        """Forget all that was seen of devices."""
+        await self._poller.aclose()
+        self._poller = self._new_poller()
 
     @property
     def now_ms(self) -> int:

@@ -329,3 +329,32 @@ async def test_a_central_controller_misses_all_behind_a_dead_line(
     assert {point.unknown for point in school.truth().points} == {
         UnknownReason.LINE_DOWN
     }
+
+
+async def test_radios_that_nobody_tells_of_are_not_off(school: School) -> None:
+    # After an update the controller has no table of radios any more, and a collector
+    # that was restarted does not miss what it has never seen.
+    school.fleet.agent("vc1").break_below("1.3.6.1.4.1.14823.2.3.3.1.2.2")
+    await school.restart_collector()
+    await school.poll(after_s=HOUR_AND_A_HALF_S)
+    assert set(states(school).values()) == {ApState.IN_ORDER}
+    assert school.of("ap1").radios_on_count is None
+
+
+async def test_two_that_took_each_others_names(school: School) -> None:
+    for ap, number, name in (("ap3", 3, "GS07-R4"), ("ap4", 4, "GS07-R3")):
+        controller(school).set_ap(ap, present=False)
+        controller(school).add_ap(ApSpec(f"x{ap}", "b1", name, f"CNTEST000{number}"))
+    switch(school).attach("Gi1/0/3", Attached("ap3", "GS07-R4"))
+    switch(school).attach("Gi1/0/24", Attached("ap4", "GS07-R3"))
+    await school.poll(after_s=HOUR_AND_A_HALF_S)
+    third, last = school.of("ap3"), school.of("ap4")
+    assert (third.change, third.other) == (Change.OTHER_NAME, "GS07-R4")
+    assert (third.port, last.port) == ("Gi1/0/3", "Gi1/0/24")
+
+
+async def test_the_speed_of_a_port_without_a_link_is_not_told(school: School) -> None:
+    school.fleet.break_ap("b1", "ap2", ApFault.CABLE)
+    await school.poll()
+    truth = school.of("ap2")
+    assert (truth.port_up, truth.port_speed_bps) == (False, None)
