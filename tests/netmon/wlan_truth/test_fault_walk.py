@@ -289,11 +289,33 @@ async def test_page_api_and_mail_name_the_trail(school: School) -> None:
     for ap in ("ap1", "ap2", "ap3"):
         assert found[ap]["trail"] in page
     assert 'Ausgefallen: <span class="num">2</span>' in page
+    assert "Laut Controller 3 von 4 in Ordnung" in page
+    # Of the four two work, each with two radios; the others' were told once.
+    assert page.count('class="radio"') == 4
     lan, wlan = told["coverage"]["lan"], told["coverage"]["wlan"]
     assert (wlan["measured"], wlan["covered_count"]) == ("partial", 2)
     assert (wlan["declared"], wlan["contradicts"]) == ("full", True)
     assert (lan["measured"], lan["contradicts"]) == ("full", False)
     assert "Widerspruch" in page
+
+
+async def test_a_page_whose_findings_are_bad_is_not_green(school: School) -> None:
+    """No alarm says so: for its controller an access point without radios is up."""
+    engine = Engine(school.store, lambda: school.inventory, Settings(), school.clock)
+    school.fleet.break_ap("b1", "ap2", ApFault.RADIO)
+    for _ in range(3):
+        await school.poll()
+        engine.run_once()
+    app = create_app(Settings(), school.store, school.clock)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app), base_url="http://netmon.test"
+        ) as client,
+    ):
+        page = (await client.get("/gebaeude/b1")).text
+    heading = page.partition('<h2 id="h-wlan">')[2].partition("</h2>")[0]
+    assert "Auffällig" in heading
 
 
 async def test_a_central_controller_misses_all_behind_a_dead_line(
