@@ -380,3 +380,25 @@ async def test_the_speed_of_a_port_without_a_link_is_not_told(school: School) ->
     await school.poll()
     truth = school.of("ap2")
     assert (truth.port_up, truth.port_speed_bps) == (False, None)
+
+
+@pytest.mark.parametrize("probe_speaks", [False, True])
+async def test_a_line_that_just_died_makes_nobody_down(
+    school: School, probe_speaks: bool
+) -> None:
+    """No alarm of the line yet: only that nothing in the building answers any more."""
+    devices = (
+        replace(d, building_id=None) if d.id == "vc1" else d
+        for d in school.inventory.devices
+    )
+    school.take(replace(school.inventory, devices=tuple(devices)))
+    for ap in ("ap1", "ap2", "ap3", "ap4"):
+        controller(school).set_ap(ap, present=False)
+    controller(school).add_ap(NEWCOMER)
+    school.fleet.set_device("sw1", answers=False)
+    await school.poll()
+    if probe_speaks:
+        # The line carries: it is the switch that is off, and they with it.
+        school.hear_probe()
+    state = ApState.DOWN if probe_speaks else ApState.UNKNOWN
+    assert set(states(school).values()) == {state}
