@@ -30,23 +30,36 @@ import json
 import logging
 import os
 import resource
-import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import httpx
 import msgspec
+from snmp_city import (
+    APS,
+    CONTROLLERS,
+    PORT_COLUMNS,
+    PORTS,
+    PUBLIC,
+    RADIO_COLUMNS,
+    RADIOS,
+    REQUESTS,
+    SWITCHES,
+    Agents,
+    agents,
+    child,
+    cpu_s,
+    said,
+)
+from snmp_peers import bulkwalk_cycle, exporter_cycle, pysnmp_cycle
 
 from collectors.base import Session, Timing
-from collectors.credentials import Credential, Credentials
+from collectors.credentials import Credentials
 from collectors.platforms import load_platforms
 from collectors.poll import Poller, planned_for
 from collectors.schedule import offset_s
@@ -66,8 +79,6 @@ from netmon.spool import Spool
 from netmon.storage.records import SourceKind
 from netmon.storage.sqlite import SqliteStore
 
-SWITCHES, PORTS = 1200, 48
-CONTROLLERS, APS, RADIOS = 50, 100, 2
 BUILDINGS = 178
 IN_FLIGHT = 100
 DELAY_S = 0.04
@@ -81,85 +92,9 @@ TARGETS = {
     "rss_mb": 300.0,
     "late_p99_s": 1.0,
 }
-IF, IFX = "1.3.6.1.2.1.2.2.1", "1.3.6.1.2.1.31.1.1.1"
-RADIO = "1.3.6.1.4.1.14823.2.2.1.5.2.1.5.1"
-PORT_COLUMNS = [
-    *(f"{IF}.{n}" for n in (7, 8, 14, 16, 20)),
-    *(f"{IFX}.{n}" for n in (6, 10, 15)),
-]
-RADIO_COLUMNS = [f"{RADIO}.{n}" for n in (2, 3, 4, 6, 7, 17, *range(20, 30))]
-REQUESTS = [[f"{c}.{i}" for i in range(1, PORTS + 1)] for c in PORT_COLUMNS]
 VALUES = SWITCHES * PORTS * len(PORT_COLUMNS) + CONTROLLERS * APS * RADIOS * len(
     RADIO_COLUMNS
 )
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-PUBLIC = Credential(name="default", version="v2c", community=Secret("public"))
-HERE = Path(__file__).parent
-
-
-@dataclass(frozen=True)
-class Agents:
-    """The responder's port, and how to let time pass there."""
-
-    port: int
-
-    def switch(self, number: int) -> str:
-        """Return the address of a switch."""
-        return f"127.1.{number // 250}.{number % 250 + 1}"
-
-    def dead(self, number: int) -> str:
-        """Return an address whose agent never answers."""
-        return f"127.3.0.{number + 1}"
-
-    def controller(self, number: int) -> str:
-        """Return the address of a controller."""
-        return f"127.2.0.{number + 1}"
-
-    def next_round(self) -> None:
-        """Let a minute pass for all agents."""
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
-            link.settimeout(30)
-            link.sendto(b"next", ("127.9.9.9", self.port))
-            link.recv(16)
-
-
-def child(
-    stack: ExitStack, command: list[str], log: IO[bytes], **environment: str
-) -> subprocess.Popen[bytes]:
-    """Start a process that is ended with the stack."""
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
-    )
-
-    def end() -> None:
-        process.terminate()
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
-
-    stack.callback(end)
-    return process
-
-
-def said(process: subprocess.Popen[bytes]) -> str:
-    if process.stdout is None:
-        raise RuntimeError("no output to read")
-    return process.stdout.readline().decode()
-
-
-def agents(stack: ExitStack, log: IO[bytes], delay_s: float = 0.0) -> Agents:
-    script = str(HERE / "snmp_responder.py")
-    process = child(stack, [sys.executable, script, "--delay-s", str(delay_s)], log)
-    return Agents(int(said(process).split()[1]))
-
-
-def cpu_s(pid: int) -> float:
-    """Return the CPU seconds of a process so far (proc(5))."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
 
 
 def peak_mb() -> float:
@@ -385,139 +320,6 @@ class Centre:
 
     def _cpu_s(self) -> float:
         return time.process_time() + cpu_s(self._gateway.pid)
-
-
-# --- peers ------------------------------------------------------------------------
-
-
-async def pysnmp_cycle(city: Agents) -> float:
-    """Return CPU seconds of a cycle, from 4 switches and 1 controller, scaled."""
-    from collectors.snmp_pysnmp import PysnmpLink
-
-    def link(host: str) -> PysnmpLink:
-        return PysnmpLink(host, city.port, PUBLIC, timeout_s=10.0)
-
-    await link(city.switch(99)).get(["1.3.6.1.2.1.1.3.0"])  # imports, parsers
-    sample = 4
-    start_s = time.process_time()
-    for number in range(sample):
-        one = link(city.switch(number))
-        for oids in REQUESTS:
-            if len(await one.get(oids)) != PORTS:
-                raise RuntimeError("pysnmp lost values")
-        await one.aclose()
-    switches_s = (time.process_time() - start_s) / sample * SWITCHES
-    start_s = time.process_time()
-    one = link(city.controller(0))
-    for column in RADIO_COLUMNS:
-        rows, count = one.rows(column, 40), 0
-        while page := await rows.next_page():
-            count += len(page)
-        if count != APS * RADIOS:
-            raise RuntimeError("pysnmp lost rows")
-    await one.aclose()
-    return switches_s + (time.process_time() - start_s) * CONTROLLERS
-
-
-def bulkwalk_cycle(city: Agents) -> float | None:
-    """Return CPU seconds of a cycle by a process a column, from a sample, scaled."""
-    program = shutil.which("snmpbulkwalk")
-    if program is None:
-        return None
-
-    def spent(host: str, columns: list[str], rows: int) -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        for column in columns:
-            options = ["-v2c", "-cpublic", "-On", "-Cr40", "-m", ""]
-            done = subprocess.run(
-                [program, *options, f"{host}:{city.port}", column],
-                check=True,
-                capture_output=True,
-            )
-            if done.stdout.count(b"\n") != rows:
-                raise RuntimeError("snmpbulkwalk lost rows")
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-    sample = 10
-    switches = [spent(city.switch(n), PORT_COLUMNS, PORTS) for n in range(sample)]
-    controller_s = spent(city.controller(0), RADIO_COLUMNS, APS * RADIOS)
-    return sum(switches) / sample * SWITCHES + controller_s * CONTROLLERS
-
-
-def exporter_config() -> str:
-    """Return modules for snmp_exporter 0.21 that walk the same columns."""
-
-    def module(columns: list[str], parts: int) -> dict[str, object]:
-        indexes = [{"labelname": f"i{part}", "type": "gauge"} for part in range(parts)]
-        metrics = [
-            {
-                "name": f"m{n}",
-                "oid": oid,
-                "type": "gauge",
-                "help": "x",
-                "indexes": indexes,
-            }
-            for n, oid in enumerate(columns)
-        ]
-        return {
-            "walk": columns,
-            "metrics": metrics,
-            "version": 2,
-            "max_repetitions": 40,
-        }
-
-    return json.dumps(
-        {"switch": module(PORT_COLUMNS, 1), "controller": module(RADIO_COLUMNS, 7)}
-    )
-
-
-def exporter_cycle(stack: ExitStack, folder: Path, city: Agents) -> float | None:
-    """Return CPU seconds of a cycle by Debian's snmp_exporter, from a sample, scaled."""
-    program = shutil.which("prometheus-snmp-exporter")
-    if program is None:
-        return None
-    config = folder / "snmp.yml"
-    config.write_text(exporter_config())
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = stack.enter_context((folder / "exporter.log").open("wb"))
-    process = child(
-        stack,
-        [program, f"--config.file={config}", f"--web.listen-address=127.0.0.1:{port}"],
-        log,
-        GOMAXPROCS="1",
-    )
-
-    def scrape(host: str, module: str, values: int) -> None:
-        answer = client.get(
-            "/snmp", params={"target": f"{host}:{city.port}", "module": module}
-        )
-        lines = answer.raise_for_status().text.splitlines()
-        if sum(line.startswith("m") for line in lines) != values:
-            raise RuntimeError(f"snmp_exporter lost values: {answer.text[:300]}")
-
-    ports, radios = PORTS * len(PORT_COLUMNS), APS * RADIOS * len(RADIO_COLUMNS)
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-        for _ in range(100):
-            try:
-                client.get("/")
-                break
-            except httpx.TransportError:
-                time.sleep(0.1)
-        scrape(city.switch(199), "switch", ports)
-        switches, controllers = 100, 10
-        start_s = cpu_s(process.pid)
-        for number in range(switches):
-            scrape(city.switch(number), "switch", ports)
-        middle_s = cpu_s(process.pid)
-        for number in range(controllers):
-            scrape(city.controller(number), "controller", radios)
-        end_s = cpu_s(process.pid)
-    return (middle_s - start_s) / switches * SWITCHES + (
-        end_s - middle_s
-    ) / controllers * CONTROLLERS
 
 
 def rounded(figure: float | None) -> float | None:

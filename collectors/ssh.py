@@ -53,6 +53,9 @@ COMMAND_S = 30.0
 BUDGET_S = 90.0
 # Threads, not devices: each waits most of its time for a prompt.
 MAX_THREADS = 20
+# All that one connection may write: a list of a city's access points has a tenth of it.
+# Beyond, netmiko would look for the prompt in all of it again with each piece.
+MOST_OUTPUT = 8_000_000
 _CLOSE_S = 5.0
 
 
@@ -161,7 +164,18 @@ class Talk:
         self._known_hosts = known_hosts
         self._budget_s = budget_s
         self._client: paramiko.SSHClient | None = None
+        self._output = 0
         self.is_stopped = False
+
+    def count(self, said: str) -> None:
+        """Count what the device writes.
+
+        Raises:
+            ProtocolError: that is more than any device has to say.
+        """
+        self._output += len(said)
+        if self._output > MOST_OUTPUT:
+            raise ProtocolError("more output than any device has for these commands")
 
     def run(self) -> dict[str, str]:
         """Return the output of each command.
@@ -275,7 +289,9 @@ def _guarded(driver: str, allowed: frozenset[str], talk: Talk) -> type:
             """Read, unless somebody has closed the connection from outside."""
             if talk.is_stopped:
                 raise DeadlineError("stopped")
-            return str(super().read_channel())
+            said = str(super().read_channel())
+            talk.count(said)
+            return said
 
         def _build_ssh_client(self) -> paramiko.SSHClient:
             return talk.take(super()._build_ssh_client())

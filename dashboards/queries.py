@@ -146,7 +146,7 @@ def read_building(site: Site, building_id: str) -> BuildingPage:
         latest=latest,
     )
     covered = read_coverage(
-        store, inventory, building_id, moment.now_ms, truth=truth, ports=latest
+        store, inventory, building_id, moment.now_ms, truth=truth, latest=latest
     )
     rooms = {room.id: room.name for room in inventory.rooms_of[building_id]}
     planned = inventory.access_points_of[building_id]

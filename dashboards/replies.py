@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from dashboards import schemas as s
+from dashboards import wlan_schemas as w
 from dashboards.formats import Formats
 from dashboards.history import History, HistoryMetric
 from dashboards.views import (
@@ -170,7 +171,7 @@ def building(row: BuildingRow, texts: Texts, now_ms: int) -> s.BuildingReply:
         wlan=own.wlan,
         state=row.verdict,
         lines=[line(view, texts, now_ms) for view in row.lines],
-        access_points=s.AccessPointCounts(
+        access_points=w.AccessPointCounts(
             state=aps.verdict,
             total_count=aps.total,
             planned_count=aps.planned,
@@ -188,11 +189,11 @@ def building(row: BuildingRow, texts: Texts, now_ms: int) -> s.BuildingReply:
     )
 
 
-def radio(view: RadioView) -> s.RadioReply:
+def radio(view: RadioView) -> w.RadioReply:
     """Return a radio."""
     readings = (view.channel, view.utilisation, view.clients, view.noise)
     times = [reading.at_ms for reading in readings if reading.at_ms is not None]
-    return s.RadioReply(
+    return w.RadioReply(
         radio=view.radio,
         channel=_whole(view.channel.value),
         utilisation_ratio=view.utilisation.value,
@@ -204,10 +205,10 @@ def radio(view: RadioView) -> s.RadioReply:
 
 def access_point(
     view: ApView, radios: Sequence[RadioView], found: ApFinding | None
-) -> s.AccessPointReply:
+) -> w.AccessPointReply:
     """Return an access point with its radios."""
     seen = view.seen
-    return s.AccessPointReply(
+    return w.AccessPointReply(
         id=view.id,
         name=view.name,
         room=view.room,

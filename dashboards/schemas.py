@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from typing import Annotated
+from datetime import date
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import ConfigDict
 
 from dashboards.health import Part
 from dashboards.history import Grain, HistoryMetric, Span
+from dashboards.schema_base import Generated, Moment, Reply, Stale
 from dashboards.views import Verdict
+from dashboards.wlan_schemas import AccessPointCounts, AccessPointReply, CoverageReply
 from netmon.line_verdict import ReasonCode, VerdictClass, Worth
 from netmon.medium import MediumState
 from netmon.model import (
@@ -18,33 +19,13 @@ from netmon.model import (
     FailureReason,
     LineRole,
     SchoolType,
-    Survey,
     Technology,
 )
 from netmon.path import Fault, Segment
-from netmon.wlan_truth import ApState, Change, PlaceSource, TrailEnd, UnknownReason
+from netmon.wlan_truth import ApState
 
 
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
-
-
-Moment = Annotated[
-    datetime, PlainSerializer(_iso, return_type=str), Field(description="UTC")
-]
-Generated = Annotated[
-    bool, Field(description="True for made-up data of the demo, never for measured")
-]
-Stale = Annotated[
-    bool, Field(description="The value is too old to say something about now")
-]
-
-
-class _Reply(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class ErrorDetail(_Reply):
+class ErrorDetail(Reply):
     """Why a request failed and what helps; ``retry``: may it succeed later?"""
 
     code: str
@@ -54,13 +35,13 @@ class ErrorDetail(_Reply):
     field: str | None = None
 
 
-class ErrorAnswer(_Reply):
+class ErrorAnswer(Reply):
     """The one shape of every error."""
 
     error: ErrorDetail
 
 
-class RateReading(_Reply):
+class RateReading(Reply):
     """A measured rate; null where nothing was measured."""
 
     rate_bps: float | None
@@ -69,7 +50,7 @@ class RateReading(_Reply):
     generated: Generated
 
 
-class DurationReading(_Reply):
+class DurationReading(Reply):
     """A measured duration; null where nothing was measured."""
 
     duration_s: float | None
@@ -78,7 +59,7 @@ class DurationReading(_Reply):
     generated: Generated
 
 
-class RatioReading(_Reply):
+class RatioReading(Reply):
     """A measured share from 0 to 1; null where nothing was measured."""
 
     ratio: float | None
@@ -87,7 +68,7 @@ class RatioReading(_Reply):
     generated: Generated
 
 
-class LineFailure(_Reply):
+class LineFailure(Reply):
     """Why the newest measurement has no number."""
 
     reason: FailureReason
@@ -95,7 +76,7 @@ class LineFailure(_Reply):
     at: Moment | None
 
 
-class ReasonReply(_Reply):
+class ReasonReply(Reply):
     """Why a line has its verdict; ``numbers`` end in their unit.
 
     ``at`` is when it was measured or began, ``finding`` the code of what was
@@ -147,7 +128,7 @@ class ReasonReply(_Reply):
     fault: Fault | None
 
 
-class LineReply(_Reply):
+class LineReply(Reply):
     """A line: what the contract says and what was measured.
 
     ``verdict`` is the one verdict on the line, ``state`` how it ranks among all
@@ -180,23 +161,7 @@ class LineReply(_Reply):
     failure: LineFailure | None
 
 
-class AccessPointCounts(_Reply):
-    """The access points of a building; ``clients_count`` null where unknown."""
-
-    state: Verdict
-    total_count: int
-    planned_count: int
-    ok_count: int
-    suspect_count: int
-    down_count: int
-    unknown_count: int
-    clients_count: int | None
-    reported_at: Moment | None
-    stale: Stale
-    generated: Generated
-
-
-class SchoolReply(_Reply):
+class SchoolReply(Reply):
     """A school that uses a building."""
 
     id: str
@@ -204,7 +169,7 @@ class SchoolReply(_Reply):
     school_type: SchoolType
 
 
-class BuildingReply(_Reply):
+class BuildingReply(Reply):
     """A building; ``state`` is that of its worst member."""
 
     id: str
@@ -229,7 +194,7 @@ class BuildingReply(_Reply):
     generated: Generated
 
 
-class BuildingsReply(_Reply):
+class BuildingsReply(Reply):
     """The buildings that pass the filters, in the order asked for."""
 
     at: Moment
@@ -239,70 +204,7 @@ class BuildingsReply(_Reply):
     buildings: list[BuildingReply]
 
 
-class RadioReply(_Reply):
-    """A radio of an access point; null where not reported."""
-
-    radio: str
-    channel: int | None
-    utilisation_ratio: float | None
-    clients_count: int | None
-    noise_dbm: float | None
-    reported_at: Moment | None
-
-
-class FindingReply(_Reply):
-    """What plan, controller and switch together say of an access point.
-
-    ``end`` is where the trail from the switch to the radio ends, ``change`` by what
-    a replaced one was recognised, ``unknown`` why nothing is known, ``other`` which
-    access point or device is meant by them. ``port`` is where it is by ``place``;
-    values null where the switch does not tell.
-    """
-
-    state: ApState
-    works: bool | None
-    text: str
-    trail: str
-    end: TrailEnd | None
-    change: Change | None
-    unknown: UnknownReason | None
-    other: str
-    switch_id: str
-    port: str
-    place: PlaceSource | None
-    planned_port: str
-    port_up: bool | None
-    port_speed_bps: float | None
-    uplink_speed_bps: float | None
-    poe_on: bool | None
-    poe_w: float | None
-    radios_on_count: int | None
-    silent_days_count: int | None
-
-
-class AccessPointReply(_Reply):
-    """An access point; ``planned`` false: reported, but not in the inventory.
-
-    ``state`` is that of its alarm, ``finding`` what three sources say; null of one
-    that is nowhere told any more.
-    """
-
-    id: str
-    name: str
-    room: str
-    model: str
-    planned: bool
-    state: Verdict
-    state_since: Moment | None
-    clients_count: int | None
-    reported_at: Moment | None
-    stale: Stale
-    generated: Generated
-    radios: list[RadioReply]
-    finding: FindingReply | None
-
-
-class DeviceReply(_Reply):
+class DeviceReply(Reply):
     """A controller or switch; ``up`` null where it was never polled."""
 
     id: str
@@ -320,7 +222,7 @@ class DeviceReply(_Reply):
     port_errors_total: int
 
 
-class IncidentReply(_Reply):
+class IncidentReply(Reply):
     """An incident; ``ended_at`` null while it is open."""
 
     id: int
@@ -334,7 +236,7 @@ class IncidentReply(_Reply):
     duration_s: float
 
 
-class MeasurementReply(_Reply):
+class MeasurementReply(Reply):
     """The newest record of one series; ``values`` are those of the newest good one."""
 
     kind: str
@@ -347,7 +249,7 @@ class MeasurementReply(_Reply):
     generated: Generated
 
 
-class StatementReply(_Reply):
+class StatementReply(Reply):
     """What one test or passive window said of one direction of a line.
 
     ``values`` are named as in the catalogue of quantities less the direction;
@@ -366,7 +268,7 @@ class StatementReply(_Reply):
     generated: Generated
 
 
-class MediumFinding(_Reply):
+class MediumFinding(Reply):
     """Something noticed at a line's own medium; ``numbers`` end in their unit."""
 
     code: str
@@ -376,7 +278,7 @@ class MediumFinding(_Reply):
     numbers: dict[str, float]
 
 
-class MediumPartReply(_Reply):
+class MediumPartReply(Reply):
     """What a device told of one port, pair or radio; metrics end in their unit."""
 
     kind: str
@@ -389,59 +291,13 @@ class MediumPartReply(_Reply):
     values: dict[str, float | None]
 
 
-class MediumReply(_Reply):
+class MediumReply(Reply):
     """The medium of a line: DSL, light or radio, as its device tells it."""
 
     line_id: str
     state: MediumState
     findings: list[MediumFinding]
     parts: list[MediumPartReply]
-
-
-class CoverageFigure(_Reply):
-    """LAN or WLAN of a building: teaching rooms covered, and the class of them.
-
-    Rooms of which nothing is known leave the share between two ends. ``measured``
-    is unknown where these are different classes, or no list is there to measure by.
-    """
-
-    declared: Coverage
-    measured: Coverage
-    contradicts: bool
-    has_list: bool
-    rooms_count: int
-    covered_count: int
-    unknown_count: int
-    low_ratio: float | None
-    high_ratio: float | None
-    text: str
-
-
-class RoomReply(_Reply):
-    """A room; ``lan`` and ``wlan`` null where that is not known."""
-
-    id: str
-    name: str
-    floor: str
-    teaching: bool
-    survey: Survey | None
-    lan: bool | None
-    sockets_count: int
-    live_count: int
-    linked_count: int
-    unknown_count: int
-    wlan: bool | None
-    access_points: list[str]
-    working_count: int
-    working_unknown_count: int
-
-
-class CoverageReply(_Reply):
-    """The coverage of a building as measured, beside what is declared."""
-
-    lan: CoverageFigure
-    wlan: CoverageFigure
-    rooms: list[RoomReply]
 
 
 class BuildingDetailReply(BuildingReply):
@@ -461,7 +317,7 @@ class BuildingDetailReply(BuildingReply):
     media: list[MediumReply]
 
 
-class PointReply(_Reply):
+class PointReply(Reply):
     """A time with its measurements; numbers null where all of them failed."""
 
     at: Moment
@@ -472,7 +328,7 @@ class PointReply(_Reply):
     failures_count: int
 
 
-class HistoryReply(_Reply):
+class HistoryReply(Reply):
     """A history; a time without any measurement has no point."""
 
     building_id: str
@@ -487,7 +343,7 @@ class HistoryReply(_Reply):
     points: list[PointReply]
 
 
-class IncidentsReply(_Reply):
+class IncidentsReply(Reply):
     """Open incidents and the newest past ones, newest first."""
 
     at: Moment
@@ -495,7 +351,7 @@ class IncidentsReply(_Reply):
     past: list[IncidentReply]
 
 
-class SourceReply(_Reply):
+class SourceReply(Reply):
     """A sender; numbers null before it reported them."""
 
     name: str
@@ -510,14 +366,14 @@ class SourceReply(_Reply):
     spool_dropped_total: int | None
 
 
-class SourcesReply(_Reply):
+class SourcesReply(Reply):
     """All senders by name."""
 
     at: Moment
     sources: list[SourceReply]
 
 
-class PartReply(_Reply):
+class PartReply(Reply):
     """One part of netmon; ``age_s`` null where it never gave a sign of life."""
 
     part: Part
@@ -526,7 +382,7 @@ class PartReply(_Reply):
     allowed_s: float | None
 
 
-class HealthReply(_Reply):
+class HealthReply(Reply):
     """Whether netmon itself is well, and which part is not."""
 
     ok: bool

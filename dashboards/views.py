@@ -376,9 +376,26 @@ class BuildingPage:
     media: Mapping[str, MediumView] = field(default_factory=dict)
     statements: Mapping[str, tuple[Statement, ...]] = field(default_factory=dict)
 
+    @property
+    def wlan_look(self) -> Verdict:
+        """The alarms' word about the access points, or what was found if that is worse.
+
+        A finding alone makes nothing bad: that is for the alarms to say.
+        """
+        looks = {found.look for found in self.findings.values()}
+        if Verdict.BAD in looks:
+            looks = looks - {Verdict.BAD} | {Verdict.SUSPECT}
+        return min([self.row.aps.verdict, *looks], key=rank)
+
     def radios_of(self, ap: ApView) -> tuple[RadioView, ...]:
-        """Return the radios of an access point; none before it reported."""
-        return () if ap.seen is None else self.radios.get(ap.seen.ap, ())
+        """Return the radios of an access point; none before it reported.
+
+        None of one that does not work either: what they said last is not so now.
+        """
+        found = self.findings.get(ap.id)
+        if ap.seen is None or (found is not None and found.truth.works is False):
+            return ()
+        return self.radios.get(ap.seen.ap, ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,63 +106,95 @@ def read_coverage(
     now_ms: int,
     *,
     truth: WlanTruth | None = None,
-    ports: Sequence[Latest] | None = None,
+    latest: Sequence[Latest] | None = None,
 ) -> BuildingCoverage:
     """Return the coverage of a building.
 
-    ``truth`` and ``ports`` (newest values of ``lan_port``) are read unless given.
+    ``truth`` and ``latest`` (newest values, ``device`` and ``lan_port`` among them)
+    are read unless given.
 
     Raises:
         StorageError: the store refused.
     """
     if truth is None:
         truth = read_wlan_truth(store, inventory, building_id, now_ms)
-    if ports is None:
-        ports = store.measurements.latest(kind="lan_port", building_id=building_id)
+    if latest is None:
+        latest = [
+            item
+            for kind in ("device", "lan_port")
+            for item in store.measurements.latest(kind=kind, building_id=building_id)
+        ]
     return coverage(
         inventory.building_by_id[building_id],
         inventory.rooms_of[building_id],
         inventory.sockets_of,
         inventory.access_points_of[building_id],
         truth.by_ap,
-        live_ports(ports, now_ms),
+        live_ports(latest, now_ms),
     )
 
 
 class Ports(Struct, frozen=True):
-    """What switches tell now: ports by switch and name, and which switches tell."""
+    """What switches tell now, by switch and name of the port.
 
-    enabled: Mapping[tuple[str, str], bool]
+    ``enabled`` is None for a port whose state a switch did not tell this time.
+    """
+
+    enabled: Mapping[tuple[str, str], bool | None]
     linked: frozenset[tuple[str, str]]
 
     def is_live(self, socket: Socket) -> bool | None:
-        """Say whether a socket's port is switched on; None if its switch is silent.
+        """Say whether a socket's port is switched on; None if that is not known.
 
         A port that its switch does not have is an error of the patch list: dead.
+        Of a switch that did not tell of all its ports nobody knows which it has.
         """
         if socket.switch_id is None:
             return False
-        found = self.enabled.get((socket.switch_id, socket.switch_port))
-        if found is None:
-            tells = any(switch == socket.switch_id for switch, _ in self.enabled)
-            return False if tells else None
-        return found
+        key = (socket.switch_id, socket.switch_port)
+        if key in self.enabled:
+            return self.enabled[key]
+        told = [on for (switch, _), on in self.enabled.items() if switch == key[0]]
+        return False if told and None not in told else None
 
 
 def live_ports(latest: Iterable[Latest], now_ms: int) -> Ports:
-    """Return the ports that were told lately; one without a state is as if absent."""
-    oldest_ms = now_ms - round(KINDS["lan_port"].stale_after_s * 1000)
-    enabled: dict[tuple[str, str], bool] = {}
+    """Return the ports of switches that answer, as they were told lately.
+
+    What a switch told before it fell silent is worth nothing: it may be off.
+    """
+    latest = list(latest)
+    devices = [item for item in latest if item.series.kind == "device"]
+    silent = {
+        item.series.tags["device"]
+        for item in devices
+        if item.failure is not None or _is_stale(item, now_ms)
+    }
+    enabled: dict[tuple[str, str], bool | None] = {}
     linked = set()
     for item in latest:
-        if item.series.kind != "lan_port" or item.failure or item.ts_ms < oldest_ms:
+        if item.series.kind != "lan_port" or _is_stale(item, now_ms):
             continue
         key = (item.series.tags["device"], item.series.tags["port"])
-        is_up = item.values.get("oper_up") == 1.0
-        enabled[key] = is_up or item.values.get("admin_up") != 0.0
-        if is_up:
+        if key[0] in silent:
+            continue
+        enabled[key] = _is_enabled(item)
+        if enabled[key] and item.values.get("oper_up") == 1.0:
             linked.add(key)
     return Ports(enabled, frozenset(linked))
+
+
+def _is_stale(item: Latest, now_ms: int) -> bool:
+    return now_ms - item.ts_ms > round(KINDS[item.series.kind].stale_after_s * 1000)
+
+
+def _is_enabled(item: Latest) -> bool | None:
+    if item.failure is not None:
+        return None
+    if item.values.get("oper_up") == 1.0:
+        return True
+    admin = item.values.get("admin_up")
+    return None if admin is None else admin == 1.0
 
 
 def coverage(

@@ -115,7 +115,7 @@ class CoverageRecorder:
             self._store, inventory, building_id, now_ms, latest=latest
         )
         found = read_coverage(
-            self._store, inventory, building_id, now_ms, truth=truth, ports=latest
+            self._store, inventory, building_id, now_ms, truth=truth, latest=latest
         )
         return found, any(item.series.generated for item in latest)
 

@@ -194,7 +194,8 @@ class Segment(Struct, frozen=True, kw_only=True):
 class Device(Struct, frozen=True, kw_only=True):
     """A device that collectors poll.
 
-    ``address`` is ``host:port``; ``platform`` names a file in
+    ``address`` is ``host:port``, empty for one that cannot be polled (yet), as a switch
+    without management; ``platform`` names a file in
     ``collectors/platforms`` or is empty to find out by sysObjectID.
     ``credential`` names an entry of the credentials file, never a secret.
     ``building_id`` is None for a controller that serves several buildings.
@@ -208,7 +209,7 @@ class Device(Struct, frozen=True, kw_only=True):
     building_id: str | None
     kind: DeviceKind
     name: str
-    address: str
+    address: str = ""
     platform: str = ""
     credential: str = "default"
     model: str = ""

@@ -80,6 +80,16 @@ def community() -> str:
     return found.reveal() if found else ""
 
 
+def trap_address() -> str:
+    """Return where the collector of this process's demo takes traps.
+
+    An address of loopback that no other demo on this machine has; devices are told
+    of it before the collector listens.
+    """
+    number = os.getpid()
+    return f"127.{64 + (number >> 16)}.{number >> 8 & 255}.{number & 255}:10162"
+
+
 class DemoFiles:
     """Writes the same files an administrator would, readable by us only."""
 
@@ -163,6 +173,7 @@ class DemoFiles:
                 "credentials_file": str(credentials),
                 "gateway_url": site_url,
                 "token_file": str(collector_token),
+                "traps_listen": trap_address(),
             },
             "measure": {
                 "key_file": str(key),

@@ -28,6 +28,7 @@ from netmon.demo.files import (
     DemoFiles,
     MailPeer,
     community,
+    trap_address,
 )
 from netmon.demo.mailbox import Mailbox
 from netmon.demo.panel import Panel
@@ -246,7 +247,8 @@ class Demo:
             "devices", "-m", "netmon.demo.worlds", "devices", talks=True, patient=True
         )
         wanted = [building.id for building in self._plan.live]
-        await child.tell(json.dumps({"buildings": wanted}).encode())
+        start = {"buildings": wanted, "traps_to": trap_address()}
+        await child.tell(json.dumps(start).encode())
         answer = json.loads(await child.hear())
         self._switches.devices = child
         return dict(answer["addresses"])

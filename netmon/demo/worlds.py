@@ -154,14 +154,16 @@ async def lines(raw: bytes) -> None:
 
 async def devices(raw: bytes) -> None:
     """Play the controllers, switches and routers of the live buildings."""
+    from collectors.base import split_address
     from netmon.demo import city
     from netmon.demo.agents import AgentFleet, specs_for
     from netmon.demo.faults import ApFault
     from netmon.demo.plan import make_plan
 
-    wanted = json.loads(raw)["buildings"]
-    buildings = [str(b) for b in wanted] if isinstance(wanted, list) else []
-    fleet = AgentFleet()
+    start = json.loads(raw)
+    buildings = [str(building) for building in start["buildings"]]
+    host, port = split_address(start["traps_to"])
+    fleet = AgentFleet(traps_to=(host, port))
     plan = make_plan(city.load())
     addresses = await fleet.start(specs_for(plan.city, buildings))
 

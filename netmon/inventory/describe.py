@@ -34,6 +34,7 @@ def counts(inventory: Inventory) -> dict[str, int]:
         "without_probe": sum(
             building.id not in measured for building in inventory.buildings
         ),
+        "without_address": sum(not device.address for device in inventory.devices),
         "without_coverage": sum(
             Coverage.UNKNOWN in {building.lan, building.wlan}
             for building in inventory.buildings

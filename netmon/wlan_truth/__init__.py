@@ -1,7 +1,7 @@
 """The truth about access points: the plan, the controller and the switch together.
 
 ``states`` are the words, ``judge`` decides and is pure, ``places`` finds the ports,
-``reader`` asks the store, ``words`` says it to people.
+``reading`` and ``reader`` ask the store, ``words`` says it to people.
 """
 
 from netmon.wlan_truth.judge import (
@@ -14,13 +14,8 @@ from netmon.wlan_truth.judge import (
     trail_end,
 )
 from netmon.wlan_truth.places import Place, Places, find_places
-from netmon.wlan_truth.reader import (
-    WLAN_KINDS,
-    WlanTruth,
-    is_free_tag,
-    read_wlan_truth,
-    was_adopted,
-)
+from netmon.wlan_truth.reader import WLAN_KINDS, WlanTruth, read_wlan_truth
+from netmon.wlan_truth.reading import is_free_tag, was_adopted
 from netmon.wlan_truth.states import (
     ApState,
     ApTruth,

@@ -188,7 +188,8 @@ def _is_slow(port: PortFacts | None, told: Reported) -> bool:
     # What is at a planned port, if LLDP names something else there, is not its link.
     if port is not None and port.fresh and port.oper_up:
         speeds.append(port.speed_bps if port.own or not port.neighbour else None)
-    return any(speed is not None and speed <= SLOW_PORT_BPS for speed in speeds)
+    # 0 is what some tell of a link whose speed they do not know.
+    return any(speed is not None and 0 < speed <= SLOW_PORT_BPS for speed in speeds)
 
 
 def _truth(  # noqa: PLR0913 - each is a different thing to say
@@ -223,7 +224,8 @@ def _truth(  # noqa: PLR0913 - each is a different thing to say
         place=None if port is None else port.source,
         planned_port=planned,
         port_up=None if fresh is None else fresh.oper_up,
-        port_speed_bps=None if fresh is None else fresh.speed_bps,
+        # What is told of a port that is down is what it would run at.
+        port_speed_bps=fresh.speed_bps if fresh is not None and fresh.oper_up else None,
         uplink_speed_bps=None if told is None else told.uplink_speed_bps,
         poe_on=None if fresh is None else fresh.poe_on,
         poe_w=None if fresh is None else fresh.poe_w,

@@ -8,7 +8,7 @@ where the inventory has that.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from netmon.model import AccessPoint
@@ -54,17 +54,25 @@ class Wanted:
 
 
 def wanted(
-    plan: AccessPoint | None, ap: str, told_name: str = "", *, missing: bool = False
+    plan: AccessPoint | None,
+    ap: str,
+    told_name: str = "",
+    *,
+    missing: bool = False,
+    others: Collection[str] = (),
 ) -> Wanted:
     """Return what to look for. One whose controller calls it otherwise has two names.
 
     ``missing``: the controller does not have it, so a name told once counts not.
+    ``others`` are names, casefolded, that other planned access points tell now: two
+    that took each other's names are not at each other's ports.
     """
     if plan is None:
         return Wanted(ap, (told_name,))
     port = (plan.switch_id, plan.switch_port) if plan.switch_id else None
     names = (plan.name,) if missing else (plan.name, told_name)
-    return Wanted(ap, names, plan.mac, port)
+    own = tuple(name for name in names if name.strip().casefold() not in others)
+    return Wanted(ap, own, plan.mac, port)
 
 
 def _digits(address: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 @pytest.fixture
 def bench(repo_dir, monkeypatch) -> ModuleType:
+    monkeypatch.syspath_prepend(repo_dir / "bench")
     spec = importlib.util.spec_from_file_location(
         "bench_snmp", repo_dir / "bench" / "snmp.py"
     )

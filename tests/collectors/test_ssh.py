@@ -277,6 +277,21 @@ async def test_a_poll_that_is_dropped_closes_its_connection(
                 await connection.wait_closed()
 
 
+async def test_a_device_that_never_stops_writing_is_left(
+    collector: SshCollector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collectors.ssh.MOST_OUTPUT", 100_000)
+    shows = outputs("cisco_ios")
+    ssh = SshDevice("cisco_ios", {})
+    command = load_ssh_platforms()["cisco_ios"].commands[0].replace(" ", "_")
+    ssh.shows = {**shows, command: ("x" * 79 + "\n") * 2_000}
+    async with running(ssh, HOST_KEY):
+        known_hosts(tmp_path / "known_hosts", ssh, HOST_KEY)
+        result = await ask(collector, ssh)
+    assert result.failure is FailureReason.PROTOCOL
+    assert "more output" in result.reason
+
+
 async def test_only_lines_of_the_list_can_be_sent(tmp_path: Path) -> None:
     """Whoever calls netmiko's own methods is stopped at the channel."""
     ssh = SshDevice("cisco_ios", outputs("cisco_ios"))

@@ -30,6 +30,7 @@ from pysnmp.hlapi.v3arch.asyncio import (
     usmHMAC192SHA256AuthProtocol,
 )
 
+from collectors.base import split_address
 from collectors.credentials import Credential, Credentials
 from collectors.platforms import load_platforms
 from collectors.poll import Poller
@@ -442,12 +443,13 @@ async def test_a_link_that_goes_down_shows_at_once(
                 return CommunityData("netmon-demo", mpModel=1)
 
             async with asyncio.timeout(30):
-                await send(port, community, source="127.0.0.1")
+                source, _ = split_address(switch.address)
+                await send(port, community, source=source)
                 await wake.wait()
                 wake.clear()
                 before = _links(spool)
                 fleet.set_port("sw1", next(iter(before)), oper_up=False)
-                await send(port, community, source="127.0.0.1", count=3)
+                await send(port, community, source=source, count=3)
                 await wake.wait()
             assert before[next(iter(before))] == 1.0
             assert _links(spool) == {**before, next(iter(before)): 0.0}

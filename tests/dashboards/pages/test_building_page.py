@@ -120,7 +120,7 @@ async def test_access_points_show_radios_and_those_outside_the_inventory(city, p
     assert rows["AP 2"]["Endgeräte"] == "Nicht gemessen"
     assert rows["AP 2"]["Gemeldet"] == "Nie gemeldet"
     assert "Eingang" not in rows
-    assert rows["Fremder nicht im Inventar"]["Zustand"].startswith("In Ordnung")
+    assert rows["Fremder nicht im Inventar"]["Laut Controller"].startswith("In Ordnung")
 
 
 async def test_a_made_up_access_point_shows_its_state_and_its_badge(city, page):
@@ -129,7 +129,7 @@ async def test_a_made_up_access_point_shows_its_state_and_its_badge(city, page):
     for ap in ("ost-1", "ost-2"):
         city.state("ap_down", f"ap:{ap}", "b-ost", AlarmState.OK)
     rows = (await page("/gebaeude/b-ost")).rows("Access Points")
-    assert rows["AP 1"]["Zustand"].startswith("In Ordnung")
+    assert rows["AP 1"]["Laut Controller"].startswith("In Ordnung")
     assert "erzeugt" in rows["AP 1"]["Gemeldet"]
     assert "erzeugt" not in rows["AP 2"]["Gemeldet"]
 

@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from netmon.demo import city
+from netmon.demo.plan import with_addresses
+from netmon.inventory import load_folder, write_folder
+from netmon.inventory.describe import counts
 from netmon.model import (
     Coverage,
     DeviceKind,
@@ -158,3 +161,13 @@ def test_last_years_totals_are_sealed() -> None:
     previous = city.load_previous_year()
     assert (previous.year, previous.buildings) == (2024, 178)
     assert previous.total("connection", "Glasfaser") == 66
+
+
+def test_what_the_running_demo_stores_can_be_written_and_imported(
+    demo_city: Inventory, tmp_path: Path
+) -> None:
+    """So that a proposal can be tried out: most of its devices are not polled."""
+    stored = with_addresses(demo_city, {"gs-03-sw1": "127.0.1.2:1611"})
+    write_folder(stored, tmp_path / "bestand")
+    assert load_folder(tmp_path / "bestand") == stored
+    assert counts(stored)["without_address"] == len(stored.devices) - 1

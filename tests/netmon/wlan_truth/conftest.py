@@ -34,7 +34,7 @@ from netmon.model import (
     Technology,
 )
 from netmon.school_calendar import SchoolCalendar
-from netmon.spool import Spool, to_batch
+from netmon.spool import Spool, Spooled, SpoolRecord, to_batch
 from netmon.storage.records import SourceKind
 from netmon.storage.sqlite import SqliteStore
 from netmon.wlan_truth import ApTruth, WlanTruth, read_wlan_truth
@@ -140,17 +140,38 @@ class School:
             "sammler", SourceKind.COLLECTOR, None, "a" * 64
         )
         self._spool = Spool(folder / "spool.sqlite3")
-        self._poller = Poller(
+        self._poller = self._new_poller()
+        self.take(inventory)
+
+    def _new_poller(self) -> Poller:
+        return Poller(
             platforms=load_platforms(),
             credentials=Credentials("test", {DEMO_CREDENTIAL.name: DEMO_CREDENTIAL}),
             spool=self._spool,
-            clock=clock,
+            clock=self.clock,
             wake=asyncio.Event(),
             interval_s=MINUTE_S,
             concurrency=2,
             session_factory=_open,
         )
-        self.take(inventory)
+
+    def hear_probe(self) -> None:
+        """Store a record of the building's probe, measured now."""
+        tags = {"building": "b1", "line": "b1-main"}
+        record = SpoolRecord(
+            kind="latency", tags=tags, ts_ms=self.now_ms, values={"rtt_s": 0.01}
+        )
+        spooled = [Spooled("c" * 32, 1, record)]
+        batch = to_batch("p1", spooled, sent_ms=self.now_ms)
+        source = self.store.sources.create("p1", SourceKind.PROBE, "b1", "b" * 64)
+        checked = check_batch(batch, source, self.now_ms, {"b1"}.__contains__)
+        assert checked.quarantined == []
+        self.store.measurements.write([checked])
+
+    async def restart_collector(self) -> None:
+        """Forget all that was seen of devices."""
+        await self._poller.aclose()
+        self._poller = self._new_poller()
 
     @property
     def now_ms(self) -> int:

@@ -183,11 +183,32 @@ async def test_over_real_devices(school: School) -> None:
     assert [one.wlan for one in found.rooms] == [True, True, False, True]
     assert found.wlan.contradicts
     assert found.wlan.low_share == 0.75 < FULL_SHARE
-    # Long after the last word of the switch nothing is known of its sockets.
+    # A switch that falls silent may be off: what it told before is worth nothing.
+    school.fleet.set_device("sw1", answers=False)
+    await school.poll()
+    found = read()
+    assert (found.lan.measured, found.lan.open_count) == (Coverage.UNKNOWN, 4)
+    assert [one.linked_count for one in found.rooms] == [0, 0, 0, 0]
+    # Long after its last word nothing is known either.
     school.clock.advance(3600)
     found = read()
     assert (found.lan.measured, found.lan.open_count) == (Coverage.UNKNOWN, 4)
     assert (found.wlan.measured, found.wlan.open_count) == (Coverage.UNKNOWN, 4)
+
+
+async def test_a_switch_that_tells_half_of_its_ports(school: School) -> None:
+    # Its names come, and nobody says any more which ports are switched on or up.
+    school.fleet.agent("sw1").break_below("1.3.6.1.2.1.2.2.1.7")
+    school.fleet.set_port("sw1", "Gi1/0/11", oper_up=False)
+    await school.poll()
+    found = read_coverage(school.store, school.inventory, "b1", school.now_ms)
+    assert found.rooms[0].lan is None
+    assert (found.rooms[0].live_count, found.rooms[0].open_count) == (0, 1)
+
+
+def test_of_a_table_that_broke_off_no_port_is_said_to_be_missing() -> None:
+    ports = Ports({("sw1", "1"): True, ("sw1", "2"): None}, frozenset())
+    assert [ports.is_live(socket(n)) for n in (1, 2, 3)] == [True, None, None]
 
 
 @pytest.fixture

@@ -289,11 +289,33 @@ async def test_page_api_and_mail_name_the_trail(school: School) -> None:
     for ap in ("ap1", "ap2", "ap3"):
         assert found[ap]["trail"] in page
     assert 'Ausgefallen: <span class="num">2</span>' in page
+    assert "Laut Controller 3 von 4 in Ordnung" in page
+    # Of the four two work, each with two radios; the others' were told once.
+    assert page.count('class="radio"') == 4
     lan, wlan = told["coverage"]["lan"], told["coverage"]["wlan"]
     assert (wlan["measured"], wlan["covered_count"]) == ("partial", 2)
     assert (wlan["declared"], wlan["contradicts"]) == ("full", True)
     assert (lan["measured"], lan["contradicts"]) == ("full", False)
     assert "Widerspruch" in page
+
+
+async def test_a_page_whose_findings_are_bad_is_not_green(school: School) -> None:
+    """No alarm says so: for its controller an access point without radios is up."""
+    engine = Engine(school.store, lambda: school.inventory, Settings(), school.clock)
+    school.fleet.break_ap("b1", "ap2", ApFault.RADIO)
+    for _ in range(3):
+        await school.poll()
+        engine.run_once()
+    app = create_app(Settings(), school.store, school.clock)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app), base_url="http://netmon.test"
+        ) as client,
+    ):
+        page = (await client.get("/gebaeude/b1")).text
+    heading = page.partition('<h2 id="h-wlan">')[2].partition("</h2>")[0]
+    assert "Auffällig" in heading
 
 
 async def test_a_central_controller_misses_all_behind_a_dead_line(
@@ -329,3 +351,54 @@ async def test_a_central_controller_misses_all_behind_a_dead_line(
     assert {point.unknown for point in school.truth().points} == {
         UnknownReason.LINE_DOWN
     }
+
+
+async def test_radios_that_nobody_tells_of_are_not_off(school: School) -> None:
+    # After an update the controller has no table of radios any more, and a collector
+    # that was restarted does not miss what it has never seen.
+    school.fleet.agent("vc1").break_below("1.3.6.1.4.1.14823.2.3.3.1.2.2")
+    await school.restart_collector()
+    await school.poll(after_s=HOUR_AND_A_HALF_S)
+    assert set(states(school).values()) == {ApState.IN_ORDER}
+    assert school.of("ap1").radios_on_count is None
+
+
+async def test_two_that_took_each_others_names(school: School) -> None:
+    for ap, number, name in (("ap3", 3, "GS07-R4"), ("ap4", 4, "GS07-R3")):
+        controller(school).set_ap(ap, present=False)
+        controller(school).add_ap(ApSpec(f"x{ap}", "b1", name, f"CNTEST000{number}"))
+    switch(school).attach("Gi1/0/3", Attached("ap3", "GS07-R4"))
+    switch(school).attach("Gi1/0/24", Attached("ap4", "GS07-R3"))
+    await school.poll(after_s=HOUR_AND_A_HALF_S)
+    third, last = school.of("ap3"), school.of("ap4")
+    assert (third.change, third.other) == (Change.OTHER_NAME, "GS07-R4")
+    assert (third.port, last.port) == ("Gi1/0/3", "Gi1/0/24")
+
+
+async def test_the_speed_of_a_port_without_a_link_is_not_told(school: School) -> None:
+    school.fleet.break_ap("b1", "ap2", ApFault.CABLE)
+    await school.poll()
+    truth = school.of("ap2")
+    assert (truth.port_up, truth.port_speed_bps) == (False, None)
+
+
+@pytest.mark.parametrize("probe_speaks", [False, True])
+async def test_a_line_that_just_died_makes_nobody_down(
+    school: School, probe_speaks: bool
+) -> None:
+    """No alarm of the line yet: only that nothing in the building answers any more."""
+    devices = (
+        replace(d, building_id=None) if d.id == "vc1" else d
+        for d in school.inventory.devices
+    )
+    school.take(replace(school.inventory, devices=tuple(devices)))
+    for ap in ("ap1", "ap2", "ap3", "ap4"):
+        controller(school).set_ap(ap, present=False)
+    controller(school).add_ap(NEWCOMER)
+    school.fleet.set_device("sw1", answers=False)
+    await school.poll()
+    if probe_speaks:
+        # The line carries: it is the switch that is off, and they with it.
+        school.hear_probe()
+    state = ApState.DOWN if probe_speaks else ApState.UNKNOWN
+    assert set(states(school).values()) == {state}

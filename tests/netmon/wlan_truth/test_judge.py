@@ -247,6 +247,13 @@ def test_one_that_works_at_another_port_than_planned_says_so() -> None:
     assert (truth.port, truth.planned_port) == ("Gi1/0/9", "sw1 Gi1/0/7")
 
 
+def test_a_link_whose_speed_nobody_knows_is_not_slow() -> None:
+    facts = ApFacts(plan=PLAN, reported=told(uplink_speed_bps=0.0), port=port())
+    assert judge(facts).state is ApState.IN_ORDER
+    facts = ApFacts(plan=PLAN, reported=told(), port=port(speed_bps=0.0))
+    assert judge(facts).state is ApState.IN_ORDER
+
+
 def test_numbers_of_a_silent_switch_are_not_shown() -> None:
     truth = judge(ApFacts(plan=PLAN, reported=told(), port=port(fresh=False)))
     assert (truth.switch_id, truth.port) == ("sw1", "Gi1/0/7")

@@ -1,0 +1,285 @@
+"""Cursors, deliveries, states, incidents and mails in every state store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from netmon.errors import StorageError
+from netmon.storage.ports import Store
+from netmon.storage.records import (
+    AlarmState,
+    Mail,
+    MailEvent,
+    StateRow,
+    Transition,
+)
+
+from .conftest import HOUR_MS, NOON_MS
+
+# --- cursors and deliveries --------------------------------------------------
+
+
+def test_a_cursor_starts_at_nothing_and_remembers(store: Store) -> None:
+    new = store.cursors.get("alerts")
+    assert (new.position, new.updated_ms, new.memory) == (0, 0, "")
+    store.cursors.set("alerts", 5, NOON_MS, "words")
+    store.cursors.set("alerts", 7, NOON_MS + 1)
+    store.cursors.set("mail", 1, NOON_MS)
+    moved = store.cursors.get("alerts")
+    assert (moved.position, moved.updated_ms, moved.memory) == (7, NOON_MS + 1, "words")
+    store.cursors.set("alerts", 7, NOON_MS + 2, "")
+    assert store.cursors.get("alerts").memory == ""
+    assert store.cursors.get("mail").position == 1
+
+
+def test_a_delivery_moves_the_cursor_and_is_found_by_time(store: Store) -> None:
+    store.cursors.set("relay", 0, NOON_MS, "words")
+    for position, second in ((10, 1), (20, 2), (30, 3)):
+        store.cursors.log_delivery("relay", position, NOON_MS + second * 1000)
+    store.cursors.log_delivery("other", 99, NOON_MS)
+    cursor = store.cursors.get("relay")
+    assert (cursor.position, cursor.memory) == (30, "words")
+    before = store.cursors.delivered_before
+    assert before("relay", NOON_MS + 1000) is None
+    assert before("relay", NOON_MS + 1001) == 10
+    assert before("relay", NOON_MS + 3000) == 20
+    assert before("relay", NOON_MS + HOUR_MS) == 30
+    assert before("nobody", NOON_MS) is None
+
+
+def test_going_back_takes_later_deliveries_back(store: Store) -> None:
+    for position, second in ((10, 1), (20, 2), (30, 3), (10, 100), (15, 101)):
+        store.cursors.log_delivery("relay", position, NOON_MS + second * 1000)
+    before = store.cursors.delivered_before
+    assert before("relay", NOON_MS + 50_000) == 10
+    assert before("relay", NOON_MS + 2500) == 10
+    assert before("relay", NOON_MS + 200_000) == 15
+
+
+def test_the_same_delivery_twice_is_no_error(store: Store) -> None:
+    for _ in range(2):
+        store.cursors.log_delivery("relay", 10, NOON_MS)
+    assert store.cursors.delivered_before("relay", NOON_MS + 1) == 10
+
+
+def test_pruning_deliveries_keeps_the_newest_of_the_old_ones(store: Store) -> None:
+    for second in range(1, 6):
+        store.cursors.log_delivery("relay", second * 10, NOON_MS + second * 1000)
+    store.cursors.prune_deliveries("relay", NOON_MS + 3500)
+    before = store.cursors.delivered_before
+    assert before("relay", NOON_MS + 3500) == 30
+    assert before("relay", NOON_MS + 2500) is None
+    assert before("relay", NOON_MS + HOUR_MS) == 50
+    store.cursors.prune_deliveries("relay", NOON_MS + HOUR_MS)
+    store.cursors.prune_deliveries("relay", NOON_MS + HOUR_MS)
+    assert before("relay", NOON_MS + HOUR_MS) == 50
+    store.cursors.prune_deliveries("nobody", NOON_MS)
+
+
+# --- states, incidents, mails ------------------------------------------------
+
+
+def _state(
+    state: AlarmState, incident_id: int | None, target: str = "line:x"
+) -> StateRow:
+    return StateRow(
+        rule="line_below_target",
+        target=target,
+        building_id="gs-07",
+        state=state,
+        since_ms=NOON_MS,
+        updated_ms=NOON_MS,
+        incident_id=incident_id,
+        memory=b'{"n":1}',
+    )
+
+
+def _change(
+    old: AlarmState, new: AlarmState, incident_id: int | None, target: str = "line:x"
+) -> Transition:
+    return Transition(
+        id=0,
+        rule="line_below_target",
+        target=target,
+        building_id="gs-07",
+        from_state=old,
+        to_state=new,
+        at_ms=NOON_MS,
+        incident_id=incident_id,
+        evidence=b'{"rate":1}',
+    )
+
+
+def _alarm(store: Store, target: str = "line:x") -> int:
+    (stored,) = store.alarms.commit(
+        [_state(AlarmState.BAD, -1, target)],
+        [_change(AlarmState.SUSPECT, AlarmState.BAD, -1, target)],
+        reader="alerts",
+        position=5,
+        now_ms=NOON_MS,
+    )
+    assert stored.incident_id is not None
+    return stored.incident_id
+
+
+def test_an_alarm_opens_an_incident_and_its_end_closes_it(store: Store) -> None:
+    incident_id = _alarm(store)
+    assert incident_id > 0
+    (row,) = store.alarms.states()
+    assert row == _state(AlarmState.BAD, incident_id)
+    assert store.alarms.open_incident("line_below_target", "line:x") == incident_id
+    assert store.alarms.open_incident("line_below_target", "line:y") is None
+    assert store.cursors.get("alerts").position == 5
+    (incident,) = store.alarms.incidents(open_only=True)
+    assert (incident.id, incident.ended_ms) == (incident_id, None)
+    assert incident == store.alarms.incident(incident_id)
+    store.alarms.commit(
+        [_state(AlarmState.OK, None)],
+        [_change(AlarmState.BAD, AlarmState.OK, incident_id)],
+        reader="alerts",
+        position=6,
+        now_ms=NOON_MS,
+    )
+    assert store.alarms.incidents(open_only=True) == []
+    ended = store.alarms.incident(incident_id)
+    assert ended is not None
+    assert ended.ended_ms == NOON_MS
+    assert store.alarms.open_incident("line_below_target", "line:x") is None
+    assert store.alarms.incident(incident_id + 99) is None
+
+
+def test_transitions_are_kept_in_order_and_found_by_target(store: Store) -> None:
+    first = _alarm(store)
+    second = _alarm(store, "line:y")
+    assert first != second
+    everything = store.alarms.transitions_after(0)
+    assert [t.target for t in everything] == ["line:x", "line:y"]
+    assert [t.incident_id for t in everything] == [first, second]
+    assert store.alarms.transitions_after(everything[0].id) == everything[1:]
+    assert store.alarms.transitions_after(0, limit=1) == everything[:1]
+    assert store.alarms.transitions_of("line:y") == everything[1:]
+    assert everything[0].evidence == b'{"rate":1}'
+    assert [i.id for i in store.alarms.incidents(limit=1)] == [second]
+    assert store.alarms.incidents(building_id="gym-01") == []
+
+
+def test_states_can_be_asked_and_counted(store: Store) -> None:
+    _alarm(store)
+    _alarm(store, "line:y")
+    ok = _state(AlarmState.OK, None, "line:z")
+    store.alarms.commit([ok], [], reader="alerts", position=9, now_ms=NOON_MS)
+    assert len(store.alarms.states(rule="line_below_target", building_id="gs-07")) == 3
+    assert store.alarms.states(rule="ap_down") == []
+    assert store.alarms.state_counts() == {
+        ("line_below_target", AlarmState.BAD): 2,
+        ("line_below_target", AlarmState.OK): 1,
+    }
+
+
+def test_states_transitions_and_cursor_are_written_together_or_not_at_all(
+    store: Store,
+) -> None:
+    _alarm(store)
+    before = (
+        store.alarms.states(),
+        store.alarms.transitions_after(0),
+        store.alarms.incidents(),
+        store.cursors.get("alerts"),
+    )
+    broken = _state(AlarmState.BAD, -1, "line:z")
+    with pytest.raises(StorageError):
+        store.alarms.commit(
+            [_state(AlarmState.OK, None), _replace(broken, building_id=None)],
+            [_change(AlarmState.BAD, AlarmState.OK, 1)],
+            reader="alerts",
+            position=99,
+            now_ms=NOON_MS + 1,
+        )
+    assert before == (
+        store.alarms.states(),
+        store.alarms.transitions_after(0),
+        store.alarms.incidents(),
+        store.cursors.get("alerts"),
+    )
+
+
+def _replace(row: StateRow, **fields: Any) -> StateRow:
+    names = row.__struct_fields__
+    return StateRow(**({name: getattr(row, name) for name in names} | fields))
+
+
+def _mail(
+    incident_id: int, event: MailEvent = MailEvent.ALARM, to: str = "a@b"
+) -> Mail:
+    return Mail(
+        id=0,
+        incident_id=incident_id,
+        event=event,
+        recipient=to,
+        message_id=f"<{incident_id}.{event}.{to}>",
+        in_reply_to="",
+        subject="Betreff",
+        text="Text",
+        html="<p>Text</p>",
+        created_ms=NOON_MS,
+        attempts=0,
+        next_try_ms=NOON_MS,
+        sent_ms=None,
+        last_error="",
+    )
+
+
+def test_a_mail_is_queued_once_and_the_cursor_moves_with_it(store: Store) -> None:
+    incident_id = _alarm(store)
+    mails = [_mail(incident_id), _mail(incident_id, to="c@d")]
+    queue = store.alarms.queue_mails
+    assert queue(mails, reader="mail", position=1, now_ms=NOON_MS) == 2
+    both = [*mails, _mail(incident_id, MailEvent.RECOVERY)]
+    assert queue(both, reader="mail", position=2, now_ms=NOON_MS) == 1
+    assert store.cursors.get("mail").position == 2
+    assert [m.event for m in store.alarms.mails(incident_id=incident_id)] == [
+        MailEvent.RECOVERY,
+        MailEvent.ALARM,
+        MailEvent.ALARM,
+    ]
+    assert store.alarms.mails(incident_id=incident_id + 1) == []
+
+
+def test_a_mail_is_tried_until_it_was_sent(store: Store) -> None:
+    incident_id = _alarm(store)
+    store.alarms.queue_mails(
+        [_mail(incident_id)], reader="mail", position=1, now_ms=NOON_MS
+    )
+    assert store.alarms.mails_due(NOON_MS - 1) == []
+    (due,) = store.alarms.mails_due(NOON_MS)
+    assert (due.subject, due.text, due.html) == ("Betreff", "Text", "<p>Text</p>")
+    assert store.alarms.claim_mail(due.id, NOON_MS)
+    assert not store.alarms.claim_mail(due.id, NOON_MS)
+    assert store.alarms.mails_due(NOON_MS) == []
+    store.alarms.mail_failed(due.id, "no answer", NOON_MS + 60_000)
+    assert store.alarms.mails_due(NOON_MS) == []
+    (due,) = store.alarms.mails_due(NOON_MS + 60_000)
+    assert (due.attempts, due.last_error) == (1, "no answer")
+    assert store.alarms.mail_counts() == {(MailEvent.ALARM, False): 1}
+    assert store.alarms.claim_mail(due.id, NOON_MS + 60_000)
+    assert store.alarms.release_mails() == 1
+    assert store.alarms.mails_due(NOON_MS + 60_000) != []
+    store.alarms.mail_sent(due.id, NOON_MS + 60_001)
+    assert store.alarms.release_mails() == 0
+    assert not store.alarms.claim_mail(due.id, NOON_MS + 60_002)
+    assert store.alarms.mails_due(NOON_MS + HOUR_MS) == []
+    (sent,) = store.alarms.mails()
+    assert (sent.sent_ms, sent.attempts, sent.last_error) == (NOON_MS + 60_001, 2, "")
+    assert store.alarms.mail_counts() == {(MailEvent.ALARM, True): 1}
+    with pytest.raises(StorageError):
+        store.alarms.mail_sent(due.id + 99, NOON_MS)
+
+
+def test_due_mails_come_oldest_first_and_not_too_many(store: Store) -> None:
+    incident_id = _alarm(store)
+    mails = [_mail(incident_id, to=f"{n}@x") for n in range(5)]
+    store.alarms.queue_mails(mails, reader="mail", position=1, now_ms=NOON_MS)
+    due = store.alarms.mails_due(NOON_MS, limit=3)
+    assert [mail.recipient for mail in due] == ["0@x", "1@x", "2@x"]
