@@ -50,12 +50,15 @@ def number(column: Column, value: Value) -> float | None:
     """Return a column's value in the field's unit; None where it says nothing."""
     if column.bits:
         return _bit(column, value) if isinstance(value, bytes) else None
-    if isinstance(value, bytes) and column.becomes is not None and value:
+    is_open = column.low is None and column.high is None
+    if isinstance(value, bytes) and column.becomes is not None and value and is_open:
         return column.becomes
     if isinstance(value, bytes) and column.words:
         word = _word(column, clean_text(value))
-        if word in column.words:
+        if word is not None and word in column.words:
             return column.words[word]
+    if column.words and not column.pattern:
+        return None
     raw = _raw(column, value)
     if (
         raw is None
@@ -95,11 +98,16 @@ def _bit(column: Column, value: bytes) -> float:
     return float(wanted and said.isdisjoint(column.without_bits))
 
 
-def _word(column: Column, text: str) -> str:
-    """Return what of a text may be a word: what the pattern cuts out, else all of it."""
+def _word(column: Column, text: str) -> str | None:
+    """Return what of a text may be a word: what the pattern cuts out, else all of it.
+
+    None of an empty text in which the pattern does not find its empty word.
+    """
     match = re.search(column.pattern, text) if column.pattern else None
     cut = (match.group(1) or "").strip().casefold() if match else ""
-    return cut if match and cut in column.words else text.casefold()
+    if match and cut in column.words:
+        return cut
+    return text.casefold() or None
 
 
 def _raw(column: Column, value: Value) -> float | None:
