@@ -10,7 +10,7 @@ from functools import cached_property
 from msgspec.structs import replace
 
 from netmon.metrics import KINDS
-from netmon.model import AccessPoint, Inventory
+from netmon.model import AccessPoint, DeviceKind, FailureReason, Inventory
 from netmon.school_calendar import SchoolCalendar
 from netmon.storage.ports import MeasurementStore, Store
 from netmon.storage.records import AlarmState, Latest
@@ -20,6 +20,7 @@ from netmon.wlan_truth.places import Place, Places, find_places, wanted
 from netmon.wlan_truth.states import ApState, ApTruth, Change, PlaceSource
 
 WLAN_KINDS = ("device", "wlan_ap", "wlan_radio", "lan_port")
+_MUTE = (FailureReason.NO_REPLY, FailureReason.UNREACHABLE)
 _SILENT = (AlarmState.BAD, AlarmState.STALE)
 
 
@@ -78,6 +79,9 @@ def read_wlan_truth(
             plan=plan,
             reported=told[plan.id],
             controller_speaks=reading.speaks(plan.controller_id, plan.id),
+            alone=_is_alone(inventory, plan.controller_id),
+            way_works=reading.is_mute(plan.controller_id)
+            and reading.anything_speaks(inventory),
             line_down=silent_line
             and not reading.anything_speaks(inventory)
             and inventory.device_by_id[plan.controller_id].building_id != building_id,
@@ -93,6 +97,7 @@ def read_wlan_truth(
         ApFacts(
             reported=stranger,
             controller_speaks=reading.speaks(ap.partition("/")[0], ap),
+            alone=_is_alone(inventory, ap.partition("/")[0]),
             port=reading.port(places.get(ap)),
             predecessor=followed.get(ap, ""),
         )
@@ -137,6 +142,11 @@ def _name(
 ) -> str:
     stranger = None if found is None else strangers[found[0]]
     return "" if stranger is None else stranger.name
+
+
+def _is_alone(inventory: Inventory, device_id: str) -> bool:
+    device = inventory.device_by_id.get(device_id)
+    return device is not None and device.kind is DeviceKind.ACCESS_POINT
 
 
 def _line_is_silent(store: Store, inventory: Inventory, building_id: str) -> bool:
@@ -253,6 +263,14 @@ class _Reading:
         if points is not None and points[-1].ts_ms > device.ts_ms:
             return self._is_fresh(points[-1])
         return device.failure is None and self._is_fresh(device)
+
+    def is_mute(self, device_id: str) -> bool:
+        """Say whether nothing came back from a device when it was asked last.
+
+        A refused password or a closed port are the words of one that runs.
+        """
+        device = self._devices.get(device_id)
+        return device is not None and device.failure in _MUTE
 
     def anything_speaks(self, inventory: Inventory) -> bool:
         """Say whether a device in the building answers, so that its line works."""
