@@ -9,6 +9,7 @@ import pytest
 from collectors.compare import Before, compare
 from collectors.decode import Row, TableResult
 from collectors.plan import Counters
+from collectors.platform_model import Column
 from collectors.platforms import load_platforms
 from collectors.records import DeviceResult, Known, to_records
 from collectors.values import number
@@ -183,6 +184,32 @@ def test_what_is_no_word_and_no_number() -> None:
     assert {number(band, 4294967295) for band in bands} == {None}
     noise = [c for (_, name, _), c in columns.items() if name == "noise_dbm"]
     assert all(number(column, 0) is None for column in noise)
+
+
+@pytest.mark.parametrize(
+    "text", [b"1_0", "\u0661".encode(), b"0x10", b"1.5", b"1e400", 10**400]
+)
+def test_what_only_looks_like_a_code_is_none(text: bytes | int) -> None:
+    column = Column("up", "1.3.6.1", enumeration={1: 1, 10: 1, 16: 1})
+    assert number(column, text) is None
+
+
+@pytest.mark.parametrize(
+    ("scale", "precision"),
+    [(2**31 - 1, 0), (-(2**31), 0), (9, 2**31 - 1), (9, -(2**31)), (0, 0), (18, 0)],
+)
+async def test_a_sensor_of_impossible_scale_costs_only_itself(
+    ask: Ask, scale: int, precision: int
+) -> None:
+    sensor, entity = "1.3.6.1.2.1.99.1.1.1", "1.3.6.1.2.1.47.1.1.1.1"
+    said = "\n".join(
+        f"{sensor}.1.{n}|2|14\n{sensor}.2.{n}|2|{told}\n{sensor}.3.{n}|2|{places}\n"
+        f"{sensor}.4.{n}|2|-64\n{sensor}.5.{n}|2|1\n{entity}.7.{n}|4|{way}\n"
+        f"{entity}.4.{n}|2|1"
+        for n, told, places, way in ((2, scale, precision, "Rx"), (3, 9, 1, "Tx"))
+    )
+    (port,) = rows(await ask(said), "optics")
+    assert (port.numbers.get("rx_dbm"), port.numbers["tx_dbm"]) == (None, -6.4)
 
 
 DEVICE = Device(
