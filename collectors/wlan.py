@@ -16,6 +16,7 @@ from collectors.decode import Row, TableResult
 from netmon.metrics import KINDS, MAX_COUNT
 
 _AGREED = ("channel", "tx_power_dbm")
+_POWER = next(m for m in KINDS["wlan_radio"].metrics if m.name == "tx_power_dbm")
 _DBM = re.compile(r"-?\d{1,2}")
 
 
@@ -65,7 +66,8 @@ def _with_power(radio: Row) -> Row:
     if not 0 <= place < len(listed) or not _DBM.fullmatch(listed[place].strip()):
         return radio
     power_dbm = float(listed[place])
-    if power_dbm == -1 and set(listed[place:]) == {listed[place]}:
+    is_filling = power_dbm == -1 and set(listed[place:]) == {listed[place]}
+    if is_filling or not _POWER.low <= power_dbm <= _POWER.high:
         return radio
     return replace(radio, numbers={**radio.numbers, "tx_power_dbm": power_dbm})
 

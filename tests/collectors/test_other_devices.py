@@ -86,6 +86,7 @@ async def test_cisco_power_is_the_place_in_the_list_of_powers(ask: Ask) -> None:
         3: ("7", "16,13,10,7,4,1,-1"),
         4: ("1", "N/A"),
         5: ("0", "20,17"),
+        6: ("1", "99,17"),
     }
     lines = [f"{AIRESPACE}.2.1.1.3.{ap}|4|AP1"]
     for slot, (level, powers) in told.items():
@@ -102,7 +103,7 @@ async def test_cisco_power_is_the_place_in_the_list_of_powers(ask: Ask) -> None:
         row.parts["radio"]: row.numbers.get("tx_power_dbm")
         for row in rows(result, "radio")
     }
-    assert found == {"0": 14.0, "1": 23.0, "2": None, "3": None, "4": None, "5": None}
+    assert found == {"0": 14.0, "1": 23.0, **dict.fromkeys("23456")}
 
 
 @pytest.mark.parametrize(
