@@ -26,10 +26,13 @@ def with_lan(tables: Sequence[TableResult]) -> list[TableResult]:
         return list(tables)
     remarks: list[Remark] = []
     power = _power(by_result.get("poe"), ports.rows, remarks)
-    finder = _Finder(
-        ports.rows, by_result.get("local_port"), by_result.get("bridge_port")
-    )
-    neighbours = _neighbours(by_result.get("neighbour"), finder, remarks)
+    neighbours: dict[str, dict[str, str]] = {}
+    # Between two readings of the structure nobody tells of neighbours.
+    if (told := by_result.get("neighbour")) is not None:
+        finder = _Finder(
+            ports.rows, by_result.get("local_port"), by_result.get("bridge_port")
+        )
+        neighbours = _neighbours(told, finder, remarks)
     rows = tuple(
         Row(
             row.parts,
@@ -104,11 +107,11 @@ def _port_of_power(group: str, fitting: Mapping[str, list[int]]) -> str | None:
 
 
 def _neighbours(
-    told: TableResult | None, finder: _Finder, remarks: list[Remark]
+    told: TableResult, finder: _Finder, remarks: list[Remark]
 ) -> dict[str, dict[str, str]]:
     by_port: dict[str, list[dict[str, str]]] = {}
     lost = 0
-    for row in told.rows if told else ():
+    for row in told.rows:
         port = finder.port(row.parts["port"])
         if port is None:
             lost += 1
