@@ -34,10 +34,13 @@ def reader(column: Column, result: ResultKind) -> Reader:
     if not _is_counter(column):
         return lambda raws: list(map(slow.__getitem__, raws))
     low, high = (0.0, 2.0**64) if metric is None else (metric.low, metric.high)
+    missing = column.missing
 
     def counters(raws: Iterable[Raw]) -> list[float | None]:
         return [
-            float(raw) if type(raw) is int and low <= raw <= high else slow[raw]
+            float(raw)
+            if type(raw) is int and low <= raw <= high and raw not in missing
+            else slow[raw]
             for raw in raws
         ]
 
@@ -64,5 +67,7 @@ class _Memory(dict[Raw, float | None]):
 
 
 def _is_counter(column: Column) -> bool:
-    plain = msgspec.structs.replace(column, field="", oid="", unit="", required=False)
+    plain = msgspec.structs.replace(
+        column, field="", oid="", unit="", required=False, missing=()
+    )
     return column.field.endswith("_total") and plain == Column(field="", oid="")

@@ -126,6 +126,11 @@ def _learnt(
     numbers = dict(row.numbers)
     numbers["oper_changes_total"] = float(changes.get(row.parts["port"], 0))
     speed_bps = numbers.get("speed_bps")
+    # A counter that stands at 0 beside a worse one that does not is none.
+    idle: set[str] = set()
     for name, last, value, bits in moved:
-        numbers[name] = rate_bps(last, value, bits, elapsed_s, speed_bps)
+        if numbers.get(name) is None or (value and name in idle):
+            numbers[name] = rate_bps(last, value, bits, elapsed_s, speed_bps)
+        if not value:
+            idle.add(name)
     return Row(row.parts, numbers, row.words)

@@ -14,6 +14,7 @@ from dataclasses import replace
 from collectors.decode import Remark, Row, TableResult
 
 _NUMBERS = re.compile(r"\d+")
+_FIRST = re.compile(r"(?<!\d)0$")
 _POE = ("poe_on", "poe_w")
 
 
@@ -25,9 +26,13 @@ def with_lan(tables: Sequence[TableResult]) -> list[TableResult]:
         return list(tables)
     remarks: list[Remark] = []
     power = _power(by_result.get("poe"), ports.rows, remarks)
-    neighbours = _neighbours(
-        by_result.get("neighbour"), by_result.get("local_port"), ports.rows, remarks
-    )
+    neighbours: dict[str, dict[str, str]] = {}
+    # Between two readings of the structure nobody tells of neighbours.
+    if (told := by_result.get("neighbour")) is not None:
+        finder = _Finder(
+            ports.rows, by_result.get("local_port"), by_result.get("bridge_port")
+        )
+        neighbours = _neighbours(told, finder, remarks)
     rows = tuple(
         Row(
             row.parts,
@@ -43,7 +48,7 @@ def with_lan(tables: Sequence[TableResult]) -> list[TableResult]:
 def _power(
     poe: TableResult | None, ports: Sequence[Row], remarks: list[Remark]
 ) -> dict[str, dict[str, float | None]]:
-    found: dict[str, dict[str, float | None]] = {}
+    found: dict[str, list[Row]] = {}
     lost = 0
     by_number = _by_last_number(ports) if poe else {}
     for row in poe.rows if poe else ():
@@ -52,19 +57,30 @@ def _power(
         if port is None:
             lost += 1
         else:
-            found[port] = {name: row.numbers.get(name) for name in _POE}
+            found.setdefault(port, []).append(row)
+    # Ports of two groups whose names do not tell the group.
+    lost += sum(len(rows) for rows in found.values() if len(rows) > 1)
     if lost:
         remarks.append(Remark("poe_unplaced", {"n": lost}))
-    return found
+    return {
+        port: {name: rows[0].numbers.get(name) for name in _POE}
+        for port, rows in found.items()
+        if len(rows) == 1
+    }
 
 
 def _by_last_number(ports: Sequence[Row]) -> dict[int, dict[str, list[int]]]:
-    """Return the numbers in the names of ports, by the last of them and ifIndex."""
+    """Return the numbers in the names of ports, by the last of them and ifIndex.
+
+    Ports that are counted from 0 are left out: their power is counted from 1.
+    """
     found: dict[int, dict[str, list[int]]] = {}
-    for row in ports:
-        numbers = [int(text) for text in _NUMBERS.findall(row.words.get("name", ""))]
-        if numbers:
-            found.setdefault(numbers[-1], {})[row.parts["port"]] = numbers
+    names = [(row.parts["port"], row.words.get("name", "")) for row in ports]
+    from_0 = {name.removesuffix("0") for _, name in names if _FIRST.search(name)}
+    for port, name in names:
+        numbers = [int(text) for text in _NUMBERS.findall(name)]
+        if numbers and name.rstrip("0123456789") not in from_0:
+            found.setdefault(numbers[-1], {})[port] = numbers
     return found
 
 
@@ -91,15 +107,12 @@ def _port_of_power(group: str, fitting: Mapping[str, list[int]]) -> str | None:
 
 
 def _neighbours(
-    told: TableResult | None,
-    local: TableResult | None,
-    ports: Sequence[Row],
-    remarks: list[Remark],
+    told: TableResult, finder: _Finder, remarks: list[Remark]
 ) -> dict[str, dict[str, str]]:
     by_port: dict[str, list[dict[str, str]]] = {}
     lost = 0
-    for row in told.rows if told else ():
-        port = _port_of_neighbour(row.parts["port"], local, ports)
+    for row in told.rows:
+        port = finder.port(row.parts["port"])
         if port is None:
             lost += 1
             continue
@@ -116,17 +129,47 @@ def _neighbours(
     return {port: found[0] for port, found in by_port.items() if len(found) == 1}
 
 
-def _port_of_neighbour(
-    number: str, local: TableResult | None, ports: Sequence[Row]
-) -> str | None:
-    """Return the ifIndex of an LLDP port number; None if that is not certain."""
-    own = next(
-        (r for r in (local.rows if local else ()) if r.parts["port"] == number), None
-    )
-    if own is not None:
-        for name in (own.words.get("name", ""), own.words.get("descr", "")):
-            named = [r.parts["port"] for r in ports if r.words.get("name") == name]
-            if name and len(named) == 1:
-                return named[0]
-    indexes = {row.parts["port"] for row in ports}
-    return number if number in indexes else None
+class _Finder:
+    """Finds the port that a number of LLDP means.
+
+    The name tells it. Where LLDP calls ports otherwise, the number is that of the
+    bridge's port, or of the interface where there is no bridge (LldpPortNumber, IEEE
+    802.1AB); agents that count in a third way give themselves away by a port whose
+    name is known.
+    """
+
+    def __init__(
+        self,
+        ports: Sequence[Row],
+        local: TableResult | None,
+        bridge: TableResult | None,
+    ) -> None:
+        named: dict[str, list[str]] = {}
+        for row in ports:
+            named.setdefault(row.words.get("name", ""), []).append(row.parts["port"])
+        self._indexes = {row.parts["port"] for row in ports}
+        own = {row.parts["port"]: row for row in (local.rows if local else ())}
+        self._by_name: dict[str, str] = {}
+        for number, row in own.items():
+            for name in (row.words.get("name", ""), row.words.get("descr", "")):
+                if name and len(named.get(name, ())) == 1:
+                    self._by_name.setdefault(number, named[name][0])
+        bridged = {
+            row.parts["port"]: f"{if_index:.0f}"
+            for row in (bridge.rows if bridge else ())
+            if (if_index := row.numbers.get("if_index")) is not None
+        }
+        by_number = bridged or {number: number for number in own}
+        fits = all(
+            by_number.get(number) == port for number, port in self._by_name.items()
+        )
+        # Without a bridge and any known name, numbers alone must fit all ports.
+        fits &= bool(bridged or self._by_name) or own.keys() <= self._indexes
+        # What a lost table would have told against it nobody knows.
+        fits &= all(table is None or table.complete for table in (local, bridge))
+        self._by_number = by_number if fits else {}
+
+    def port(self, number: str) -> str | None:
+        """Return the ifIndex; None if it is not certain."""
+        port = self._by_name.get(number) or self._by_number.get(number)
+        return port if port in self._indexes else None

@@ -21,6 +21,7 @@ KnownLine = tuple[str, Tags]
 
 _RESULTS: tuple[ResultKind, ...] = ("dsl", "optics", "radio_link")
 _TAG = {"line_dsl": "port", "line_optics": "port", "line_radio": "radio"}
+_SNR = next(metric for metric in KINDS["line_radio"].metrics if metric.name == "snr_db")
 # What still means something while there is no synchronisation or no link.
 _KEPT_WHILE_DOWN = {"up", "resyncs_day_count", "tx_power_dbm", "noise_dbm"}
 
@@ -180,6 +181,7 @@ def _record(kind: str, tags: Tags, row: Row, at_ms: int) -> SpoolRecord:
         and values["snr_db"] is None
         and level is not None
         and noise is not None
+        and _SNR.low <= level - noise <= _SNR.high
     ):
         values["snr_db"] = level - noise
     if all(value is None for value in values.values()):

@@ -17,6 +17,8 @@ from netmon.metrics import KINDS
 TABLE = "sensor_optics"
 _WATTS, _DBM = 6, 14
 _UNITS = 9
+# EntitySensorDataScale from yocto to yotta, and EntitySensorPrecision (RFC 3433).
+_SCALES, _PRECISIONS = range(1, 18), range(-8, 10)
 _OK = 1
 _PORT_CLASS = 10
 _MAX_DEPTH = 12
@@ -82,9 +84,12 @@ def sensor_dbm(row: Row) -> float | None:
         return None
     if numbers.get("status") not in {None, _OK}:
         return None
-    scale, precision = numbers.get("scale"), numbers.get("precision")
+    scale, precision = numbers.get("scale"), numbers.get("precision") or 0
+    scale = _UNITS if scale is None else scale
+    if scale not in _SCALES or precision not in _PRECISIONS:
+        return None
     # yocto is 1, then three powers of ten a step: units is 9.
-    power = 3 * ((_UNITS if scale is None else scale) - _UNITS) - (precision or 0)
+    power = 3 * (scale - _UNITS) - precision
     # Dividing keeps -64 at a precision of 1 from becoming -6.4000000000000004.
     told = value / 10.0**-power if power < 0 else value * 10.0**power
     return round(told, 6) if kind == _DBM else dbm_of_milliwatt(told * _MW_PER_WATT)

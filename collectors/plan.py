@@ -35,9 +35,13 @@ MARKS = (IF_NUMBER, IF_TABLE_LAST_CHANGE, ENT_LAST_CHANGE)
 # Rows come and go without anybody touching the device.
 CHANGING: frozenset[ResultKind] = frozenset(("access_point", "radio", "vap", "network"))
 # Says where things are, not how they are.
-STILL: frozenset[ResultKind] = frozenset(("neighbour", "local_port", "entity", "alias"))
+STILL: frozenset[ResultKind] = frozenset(
+    ("neighbour", "local_port", "bridge_port", "entity", "alias")
+)
 # What `collectors.lan` finds a port for; it needs no second time.
-_WITH_PORTS: frozenset[ResultKind] = frozenset(("neighbour", "local_port"))
+_WITH_PORTS: frozenset[ResultKind] = frozenset(
+    ("neighbour", "local_port", "bridge_port")
+)
 _NO_WORDS: Mapping[str, str] = {}
 _STILL_FIELDS = frozenset(("type", "class", "within", "scale", "precision"))
 

@@ -60,8 +60,9 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
     known"; a code that is not in it is not known either. ``missing`` are values
     that mean "no value", as is what lies outside ``low`` to ``high`` before it is
     scaled. ``offset`` is added to it before. ``pattern`` cuts text or a number
-    out of text; ``words`` says which numbers words stand for (small letters),
-    ``becomes`` what any number within the limits does. ``bits`` makes 1 of a BITS
+    out of text; ``words`` says which numbers words stand for (small letters; other
+    than words counts only with a pattern), ``becomes`` what any number within the limits
+    does, and any text where there are none. ``bits`` makes 1 of a BITS
     value that has one of them and none of ``without_bits``, else 0; ``octets``
     shows a hardware address in pairs. A row
     must have its ``required`` columns, else the table was not read whole.

@@ -12,10 +12,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from collectors.asker import Asker, Asking
-from collectors.base import Session, timing_for
+from collectors.base import DEFAULT_PORT, Session, split_address, timing_for
 from collectors.bucket import Bucket
 from collectors.credentials import Credential, Credentials
 from collectors.meaning import decode
@@ -46,6 +47,7 @@ REOPEN_AFTER_FAILED_POLLS = 2
 # A device that cries wolf is polled out of turn thrice at once, then every ten seconds.
 HURRY_BURST = 3
 HURRY_EVERY_S = 10.0
+SSH_PORT = 22
 
 SessionFactory = Callable[[Device, Credential], Session]
 
@@ -151,7 +153,8 @@ class Poller:
         with the reason ``internal`` and a traceback in the log.
         """
         # Two polls of one device at once would mix their answers and load it twice.
-        async with self._turns.setdefault(device.address, asyncio.Lock()):
+        place = _place(device)
+        async with self._turns.setdefault(place, asyncio.Lock()):
             state = await self._state_of(device)
             try:
                 result = await self._ask(state, device)
@@ -344,6 +347,20 @@ def check_devices(
 def is_ssh(device: Device) -> bool:
     """Say whether a device is asked by SSH instead of SNMP."""
     return device.platform.startswith(PREFIX)
+
+
+def _place(device: Device) -> str:
+    """Return host and port: an address may be written in several ways."""
+    default = SSH_PORT if is_ssh(device) else DEFAULT_PORT
+    try:
+        host, port = split_address(device.address, default)
+    except ValueError:
+        return device.address
+    try:
+        host = str(ip_address(host))
+    except ValueError:
+        host = host.casefold()
+    return f"{host} {port}"
 
 
 def pollable(inventory: Inventory) -> list[Device]:

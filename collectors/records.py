@@ -13,6 +13,7 @@ and makes no record.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -89,8 +90,8 @@ def to_records(
         for record in records[:]
         if (totals := controller_totals(result.tables))
     ]
-    if (points := tables.get("access_point")) is not None:
-        points = _with_uplink(checked_points(points, radios), ports)
+    if (points := checked_points(result.tables)) is not None:
+        points = _with_uplink(points, ports)
         found, named = _points(device, planned, points, radios, result.at_ms)
         records += found
         if radios is not None:
@@ -149,11 +150,12 @@ def _points(
         numbers["up"] = up
         words = {name: row.words.get(name, "") for name in _AP_WORDS}
         records.append(_measured("wlan_ap", tags, at_ms, numbers, words))
+    left = [row for row in points.rows if row.parts["ap"] not in matched]
     for plan in planned:
         if plan.id in used:
             continue
         tags = {"building": plan.building_id, "device": device.id, "ap": plan.id}
-        if points.complete:
+        if points.complete and not any(_may_be(row, plan) for row in left):
             numbers = {**dict.fromkeys(_AP_NUMBERS), "up": 0.0}
             words = {"name": plan.name}
             records.append(_measured("wlan_ap", tags, at_ms, numbers, words))
@@ -184,9 +186,13 @@ def match_points(
 ) -> dict[str, AccessPoint]:
     """Return the planned access point of each row's index, where there is one.
 
-    The serial number decides, then the name; no plan is given twice.
+    The serial number decides, then the name; no plan is given twice. Of several rows of
+    one name that is the one that is not down; if that is not one, it is none. A device
+    that is an access point itself is the one planned there, whatever it is called.
     """
     rows = list(rows)
+    if [row.parts["ap"] for row in rows] == [OWN_AP] and len(planned) == 1:
+        return {OWN_AP: planned[0]}
     left = {plan.id: plan for plan in planned}
     matched: dict[str, AccessPoint] = {}
     for word in ("serial", "name"):
@@ -195,13 +201,28 @@ def match_points(
             text = clean_text(str(getattr(plan, word)).encode()).casefold()
             if text:
                 by_word.setdefault(text, plan)
+        told: dict[str, list[Row]] = {}
         for row in rows:
-            text = row.words.get(word, "").casefold()
-            if row.parts["ap"] not in matched and text in by_word:
-                plan = by_word.pop(text)
-                matched[row.parts["ap"]] = plan
+            if row.parts["ap"] not in matched:
+                told.setdefault(row.words.get(word, "").casefold(), []).append(row)
+        for text, plan in by_word.items():
+            same = told.get(text, [])
+            if len(same) > 1:
+                same = [row for row in same if row.numbers.get("up") != 0]
+            if len(same) == 1:
+                matched[same[0].parts["ap"]] = plan
                 del left[plan.id]
     return matched
+
+
+def _may_be(row: Row, plan: AccessPoint) -> bool:
+    """Say whether a row that fits no plan may be a planned access point after all.
+
+    It bears the same name as another one, or says nothing of who it is.
+    """
+    name, serial = row.words.get("name", ""), row.words.get("serial", "")
+    text = clean_text(plan.name.encode()).casefold()
+    return name.casefold() == text or not (name or serial)
 
 
 def _free_tag(device_id: str, row: Row, used: set[str]) -> str:
@@ -250,8 +271,11 @@ def _ports(
 ) -> tuple[list[SpoolRecord], tuple[Tags, ...]]:
     names = [row.words.get("name", "") for row in table.rows]
     records = []
+    once = {name for name, count in Counter(names).items() if name and count == 1}
     for row, name in zip(table.rows, names, strict=True):
-        unique = name if name and names.count(name) == 1 else row.parts["port"]
+        index = row.parts["port"]
+        # One may be called by the number of another.
+        unique = name if name in once else f"#{index}" if index in once else index
         tags = {"building": home, "device": device_id, "port": unique}
         words = {"name": name, **{w: row.words.get(w, "") for w in _PORT_WORDS}}
         numbers = _numbers_of("lan_port", row)

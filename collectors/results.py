@@ -18,6 +18,7 @@ ResultKind = Literal[
     "poe",
     "neighbour",
     "local_port",
+    "bridge_port",
     "dsl",
     "optics",
     "radio_link",
@@ -38,6 +39,7 @@ KIND_OF: Mapping[ResultKind, str | None] = {
     "poe": None,
     "neighbour": None,
     "local_port": None,
+    "bridge_port": None,
     "dsl": "line_dsl",
     "optics": "line_optics",
     "radio_link": "line_radio",
@@ -76,8 +78,14 @@ RESULT_FIELDS: Mapping[ResultKind, Mapping[str, FieldType]] = {
         "firmware": "text",
         **_numbers("wlan_ap"),
     },
-    # `key` is by what `collectors.wlan` finds the radio's networks.
-    "radio": {"key": "text", **_numbers("wlan_radio")},
+    # `key` is by what `collectors.wlan` finds the radio's networks; `powers` are dBm,
+    # of which `power_level` says the place, 1 being the first.
+    "radio": {
+        "key": "text",
+        "powers": "text",
+        "power_level": "number",
+        **_numbers("wlan_radio"),
+    },
     "port": {
         "name": "text",
         "alias": "text",
@@ -108,6 +116,7 @@ RESULT_FIELDS: Mapping[ResultKind, Mapping[str, FieldType]] = {
         "infrastructure": "number",
     },
     "local_port": {"name": "text", "descr": "text"},
+    "bridge_port": {"if_index": "number"},
     "dsl": {"name": "text", **_numbers("line_dsl")},
     "optics": {"name": "text", **_numbers("line_optics")},
     "radio_link": {"name": "text", **_numbers("line_radio")},
@@ -137,6 +146,7 @@ RESULT_PARTS: Mapping[ResultKind, tuple[str, ...]] = {
     "poe": ("group", "port"),
     "neighbour": ("time", "port", "neighbour"),
     "local_port": ("port",),
+    "bridge_port": ("port",),
     "dsl": ("port",),
     "optics": ("port",),
     "radio_link": ("radio",),

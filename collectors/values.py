@@ -14,6 +14,10 @@ MAX_TEXT = 128
 # An unsigned 32-bit number from here on was a negative one.
 _SIGN = 2**31
 _MAC_OCTETS = 6
+# What float() takes beside this ("1_0", digits of other scripts, "nan") is no number.
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?$", re.IGNORECASE)
+# Counter64 ends there; broken agents send longer integers.
+_MAX_INTEGER = 2**64
 _PRINTABLE = re.compile(rb"[\x21-\x7e]*$")
 # A recording of a printed walk: an octet, then the bits in it ("28 2 4").
 _PRINTED_BITS = re.compile(rb"([0-9A-F]{2})(?: \d)+$")
@@ -50,12 +54,15 @@ def number(column: Column, value: Value) -> float | None:
     """Return a column's value in the field's unit; None where it says nothing."""
     if column.bits:
         return _bit(column, value) if isinstance(value, bytes) else None
-    if isinstance(value, bytes) and column.becomes is not None and value:
+    is_open = column.low is None and column.high is None
+    if isinstance(value, bytes) and column.becomes is not None and value and is_open:
         return column.becomes
     if isinstance(value, bytes) and column.words:
         word = _word(column, clean_text(value))
-        if word in column.words:
+        if word is not None and word in column.words:
             return column.words[word]
+    if column.words and not column.pattern:
+        return None
     raw = _raw(column, value)
     if (
         raw is None
@@ -70,7 +77,7 @@ def _meaning(column: Column, raw: float) -> float | None:
     if column.becomes is not None:
         return column.becomes
     if column.enumeration:
-        code = column.enumeration.get(int(raw))
+        code = column.enumeration.get(int(raw)) if raw.is_integer() else None
         return None if code is None else float(code)
     if column.milliwatt:
         return dbm_of_milliwatt(raw * column.scale)
@@ -95,20 +102,27 @@ def _bit(column: Column, value: bytes) -> float:
     return float(wanted and said.isdisjoint(column.without_bits))
 
 
-def _word(column: Column, text: str) -> str:
-    """Return what of a text may be a word: what the pattern cuts out, else all of it."""
+def _word(column: Column, text: str) -> str | None:
+    """Return what of a text may be a word: what the pattern cuts out, else all of it.
+
+    None of an empty text in which the pattern does not find its empty word.
+    """
     match = re.search(column.pattern, text) if column.pattern else None
     cut = (match.group(1) or "").strip().casefold() if match else ""
-    return cut if match and cut in column.words else text.casefold()
+    if match and cut in column.words:
+        return cut
+    return text.casefold() or None
 
 
 def _raw(column: Column, value: Value) -> float | None:
     """Return the number in a value before it means anything."""
     if isinstance(value, bytes):
-        try:
-            raw = float(cut_out(column.pattern, clean_text(value)))
-        except ValueError:
+        text = cut_out(column.pattern, clean_text(value))
+        if not _NUMBER.match(text):
             return None
+        raw = float(text)
+    elif abs(value) > _MAX_INTEGER:
+        return None
     else:
         raw = float(value)
     if not math.isfinite(raw):

@@ -8,6 +8,7 @@ counts of itself stands beside what its tables list.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,6 +16,8 @@ from collectors.decode import Row, TableResult
 from netmon.metrics import KINDS, MAX_COUNT
 
 _AGREED = ("channel", "tx_power_dbm")
+_POWER = next(m for m in KINDS["wlan_radio"].metrics if m.name == "tx_power_dbm")
+_DBM = re.compile(r"-?\d{1,2}")
 
 
 def total(counts: Sequence[float | None]) -> float | None:
@@ -25,31 +28,56 @@ def total(counts: Sequence[float | None]) -> float | None:
     return sum(known)
 
 
-def with_vaps(tables: Sequence[TableResult]) -> list[TableResult]:
-    """Return the tables, radios completed by their networks; others as they are."""
+def with_radios(tables: Sequence[TableResult]) -> list[TableResult]:
+    """Return the tables, radios completed by their networks and lists of powers."""
     vaps = next((table for table in tables if table.result == "vap"), None)
-    if vaps is None:
-        return list(tables)
     return [
-        TableResult(
-            table.name,
-            table.result,
-            tuple(_completed(row, vaps) for row in table.rows),
-            table.complete,
-            table.remarks,
-        )
+        replace(table, rows=_completed(table.rows, vaps))
         if table.result == "radio"
         else table
         for table in tables
     ]
 
 
-def _completed(radio: Row, vaps: TableResult) -> Row:
+def _completed(radios: Sequence[Row], vaps: TableResult | None) -> tuple[Row, ...]:
+    powered = [_with_power(radio) for radio in radios]
+    if vaps is None:
+        return tuple(powered)
+    keys = {radio.words.get("key") for radio in powered} - {None, ""}
+    # The clients of a network of no known radio may be on any of them.
+    whole = vaps.complete and all(
+        vap.words.get("key") in keys or vap.numbers.get("clients_count") == 0
+        for vap in vaps.rows
+    )
+    return tuple(_with_networks(radio, vaps, whole=whole) for radio in powered)
+
+
+def _with_power(radio: Row) -> Row:
+    """Return a radio that tells its power as a place in a list with the power itself.
+
+    "20,17,14,11": level 2 is 17 dBm. -1 behind the last one also fills up lists, so
+    it tells nothing there.
+    """
+    level, powers = radio.numbers.get("power_level"), radio.words.get("powers", "")
+    if level is None or radio.numbers.get("tx_power_dbm") is not None:
+        return radio
+    listed = powers.split(",")
+    place = int(level) - 1
+    if not 0 <= place < len(listed) or not _DBM.fullmatch(listed[place].strip()):
+        return radio
+    power_dbm = float(listed[place])
+    is_filling = power_dbm == -1 and set(listed[place:]) == {listed[place]}
+    if is_filling or not _POWER.low <= power_dbm <= _POWER.high:
+        return radio
+    return replace(radio, numbers={**radio.numbers, "tx_power_dbm": power_dbm})
+
+
+def _with_networks(radio: Row, vaps: TableResult, *, whole: bool) -> Row:
     key = radio.words.get("key")
     own = [vap.numbers for vap in vaps.rows if key and vap.words.get("key") == key]
     numbers = dict(radio.numbers)
     counts = [vap.get("clients_count") for vap in own]
-    if vaps.complete and (clients := total(counts)) is not None:
+    if whole and (clients := total(counts)) is not None:
         numbers["clients_count"] = clients
     for name in _AGREED:
         said = {vap.get(name) for vap in own} - {None}
@@ -58,15 +86,23 @@ def _completed(radio: Row, vaps: TableResult) -> Row:
     return Row(radio.parts, numbers, radio.words)
 
 
-def checked_points(points: TableResult, radios: TableResult | None) -> TableResult:
-    """Return a table of access points as incomplete if radios know more of them.
+def checked_points(tables: Sequence[TableResult]) -> TableResult | None:
+    """Return the table of access points; None where a device has none.
 
-    An agent that breaks off early looks as if the table ended there.
+    An agent that breaks off early looks as if the table ended there: where radios know
+    more access points it is incomplete. So is an empty one, as firmware without the
+    table and views that hide it look, unless the controller counts none itself.
     """
-    listed = {row.parts["ap"] for row in points.rows}
-    if radios is None or all(row.parts["ap"] in listed for row in radios.rows):
+    points = next((t for t in tables if t.result == "access_point"), None)
+    if points is None or not points.complete:
         return points
-    return replace(points, complete=False)
+    radios = [row for t in tables if t.result == "radio" for row in t.rows]
+    listed = {row.parts["ap"] for row in points.rows}
+    if any(row.parts["ap"] not in listed for row in radios):
+        return replace(points, complete=False)
+    if not points.rows and _own_counts(tables).get("aps_count") != 0:
+        return replace(points, complete=False)
+    return points
 
 
 def controller_totals(tables: Sequence[TableResult]) -> dict[str, float | None]:
@@ -75,17 +111,12 @@ def controller_totals(tables: Sequence[TableResult]) -> dict[str, float | None]:
     Empty for a device that counts nothing of itself. Rows of one table are the
     nodes of a cluster; of several tables the first that has a number counts.
     """
-    own = [table for table in tables if table.result == "controller" and table.rows]
-    if not own:
+    totals = _own_counts(tables)
+    if not totals:
         return {}
-    totals: dict[str, float | None] = {}
-    for metric in KINDS["wlan_controller"].metrics:
-        told = [[row.numbers.get(metric.name) for row in table.rows] for table in own]
-        known = [values for values in told if values and None not in values]
-        totals[metric.name] = total(known[0]) if known else None
-    points = next((t for t in tables if t.result == "access_point"), None)
+    points = checked_points(tables)
     radios = next((t for t in tables if t.result == "radio"), None)
-    if points is not None and points.rows and checked_points(points, radios).complete:
+    if points is not None and points.rows and points.complete:
         ups = [row.numbers.get("up") for row in points.rows]
         totals["listed_aps_count"] = None if None in ups else float(ups.count(1.0))
     counting = radios if radios is not None and radios.rows else points
@@ -95,6 +126,16 @@ def controller_totals(tables: Sequence[TableResult]) -> dict[str, float | None]:
     if totals["clients_count"] is None:
         totals["clients_count"] = _clients_of_bands(tables)
     return totals if any(value is not None for value in totals.values()) else {}
+
+
+def _own_counts(tables: Sequence[TableResult]) -> dict[str, float | None]:
+    own = [table for table in tables if table.result == "controller" and table.rows]
+    totals: dict[str, float | None] = {}
+    for metric in KINDS["wlan_controller"].metrics if own else ():
+        told = [[row.numbers.get(metric.name) for row in table.rows] for table in own]
+        known = [values for values in told if values and None not in values]
+        totals[metric.name] = total(known[0]) if known else None
+    return totals
 
 
 def _clients_of_bands(tables: Sequence[TableResult]) -> float | None:

@@ -60,9 +60,10 @@ class Survey(StrEnum):
 
 
 class DeviceKind(StrEnum):
-    """What a polled device is."""
+    """What a polled device is; an access point only if it has no controller."""
 
     CONTROLLER = "controller"
+    ACCESS_POINT = "access_point"
     SWITCH = "switch"
     ROUTER = "router"
 
@@ -221,6 +222,8 @@ class Device(Struct, frozen=True, kw_only=True):
 
 class AccessPoint(Struct, frozen=True, kw_only=True):
     """A planned access point; ``name`` is how its controller calls it.
+
+    ``controller_id`` of one without a controller is its own device.
 
     ``switch_id`` and ``switch_port`` say where it is patched, the port as the
     switch calls it; None and empty where that is not known. ``mac`` is the

@@ -155,10 +155,14 @@ def check_segments(tables: Tables, problems: Problems) -> None:
 
 
 def check_access_points(tables: Tables, problems: Problems) -> None:
-    """Refuse an access point whose controller or room is of another building."""
+    """Refuse an access point whose controller or room is of another building.
+
+    A device that is an access point itself is one, not several.
+    """
     devices = _by_id(tables.get("devices", ()))
     rooms = _by_id(tables.get("rooms", ()))
     named: dict[tuple[str, str], ReadRow] = {}
+    alone: dict[str, ReadRow] = {}
     for row in tables.get("access_points", ()):
         building_id = row.text("building_id")
         controller = devices.get(row.text("controller_id") or "")
@@ -167,6 +171,11 @@ def check_access_points(tables: Tables, problems: Problems) -> None:
                 _report(row, "controller_id", "no_controller", problems)
             elif controller.text("building_id") not in {None, building_id}:
                 _report(row, "controller_id", "controller_elsewhere", problems)
+            elif controller.values.get("kind") is DeviceKind.ACCESS_POINT:
+                first = alone.setdefault(row.text("controller_id") or "", row)
+                if first is not row:
+                    line = first.raw.line_of("controller_id")
+                    _report(row, "controller_id", "ap_alone", problems, line=line)
         room = rooms.get(row.text("room_id") or "")
         if room is not None and room.text("building_id") not in {None, building_id}:
             _report(row, "room_id", "room_elsewhere", problems)

@@ -76,6 +76,9 @@ class Reported(Struct, frozen=True, kw_only=True):
 class ApFacts(Struct, frozen=True, kw_only=True):
     """All that is known of one access point; ``plan`` or ``reported`` is there.
 
+    ``alone`` says that it has no controller: what is asked is the access point itself.
+    ``way_works`` says that nothing comes back from it while another device of its
+    building answers.
     ``successor`` is an access point nobody planned that stands in its place,
     ``predecessor`` the planned one in whose place this one stands.
     """
@@ -84,6 +87,8 @@ class ApFacts(Struct, frozen=True, kw_only=True):
     reported: Reported | None = None
     controller_speaks: bool = True
     line_down: bool = False
+    alone: bool = False
+    way_works: bool = False
     port: PortFacts | None = None
     successor: str = ""
     successor_by: Change | None = None
@@ -106,6 +111,11 @@ def trail_end(port: PortFacts | None) -> TrailEnd:
     return TrailEnd.NO_POWER if draws is False else TrailEnd.PORT_DOWN
 
 
+def _end_of(facts: ApFacts) -> TrailEnd:
+    end = trail_end(facts.port)
+    return TrailEnd.NO_ANSWER if facts.alone and end is TrailEnd.NOT_JOINED else end
+
+
 def judge(facts: ApFacts) -> ApTruth:
     """Return the state of an access point.
 
@@ -116,13 +126,15 @@ def judge(facts: ApFacts) -> ApTruth:
     if plan is None and told is None:
         raise ValueError("an access point that nobody planned or saw")
     if reason := _unknown(facts):
-        end = None if facts.port is None else trail_end(facts.port)
+        end = None if facts.port is None else _end_of(facts)
         state = ApState.UNKNOWN if plan else ApState.UNPLANNED
         return _truth(facts, state, None, end=end, unknown=reason)
+    if facts.alone and not facts.controller_speaks:
+        return _absent(facts, told)
     # What the controller no longer tells of is not there.
     joined = told is not None and told.fresh and bool(told.up)
     if plan is None:
-        end = None if joined else trail_end(facts.port)
+        end = None if joined else _end_of(facts)
         other = facts.predecessor
         return _truth(facts, ApState.UNPLANNED, joined, end=end, other=other)
     if told is None or not joined:
@@ -150,7 +162,12 @@ def _unknown(facts: ApFacts) -> UnknownReason | None:
     if facts.line_down:
         return UnknownReason.LINE_DOWN
     if not facts.controller_speaks:
-        return UnknownReason.CONTROLLER_SILENT
+        if not facts.alone:
+            return UnknownReason.CONTROLLER_SILENT
+        # One that stands alone and is silent is gone if nothing else explains it, but
+        # a lost answer or two are no outage.
+        lately = told is not None and told.fresh
+        return UnknownReason.AP_SILENT if lately or not facts.way_works else None
     if told is None:
         return UnknownReason.NOT_ASKED
     if facts.plan is not None and not told.fresh:
@@ -159,7 +176,7 @@ def _unknown(facts: ApFacts) -> UnknownReason | None:
 
 
 def _absent(facts: ApFacts, told: Reported | None) -> ApTruth:
-    end = trail_end(facts.port)
+    end = _end_of(facts)
     if facts.successor:
         by, other = facts.successor_by, facts.successor
         return _truth(facts, ApState.REPLACED, False, end=end, change=by, other=other)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from netmon.model import AccessPoint, Inventory
+from netmon.model import AccessPoint, DeviceKind, Inventory
 from netmon.school_calendar import SchoolCalendar
 from netmon.storage.ports import Store
 from netmon.storage.records import AlarmState, Latest
@@ -77,6 +77,9 @@ def read_wlan_truth(
             plan=plan,
             reported=told[plan.id],
             controller_speaks=reading.speaks(plan.controller_id, plan.id),
+            alone=_is_alone(inventory, plan.controller_id),
+            way_works=reading.is_mute(plan.controller_id)
+            and reading.anything_speaks(inventory),
             line_down=silent_line
             and not reading.anything_speaks(inventory)
             and inventory.device_by_id[plan.controller_id].building_id != building_id,
@@ -92,6 +95,7 @@ def read_wlan_truth(
         ApFacts(
             reported=stranger,
             controller_speaks=reading.speaks(ap.partition("/")[0], ap),
+            alone=_is_alone(inventory, ap.partition("/")[0]),
             port=reading.port(places.get(ap)),
             predecessor=followed.get(ap, ""),
         )
@@ -106,6 +110,11 @@ def _name(
 ) -> str:
     stranger = None if found is None else strangers[found[0]]
     return "" if stranger is None else stranger.name
+
+
+def _is_alone(inventory: Inventory, device_id: str) -> bool:
+    device = inventory.device_by_id.get(device_id)
+    return device is not None and device.kind is DeviceKind.ACCESS_POINT
 
 
 def _line_is_silent(store: Store, inventory: Inventory, building_id: str) -> bool:

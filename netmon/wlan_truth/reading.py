@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from netmon.metrics import KINDS
-from netmon.model import AccessPoint, Inventory
+from netmon.model import AccessPoint, FailureReason, Inventory
 from netmon.school_calendar import SchoolCalendar
 from netmon.storage.ports import MeasurementStore
 from netmon.storage.records import Latest
@@ -19,6 +19,7 @@ from netmon.wlan_truth.states import PlaceSource
 
 # Probes tell their latency every minute; one record may be late.
 _PROBE_WORD_MS = 120_000
+_MUTE = (FailureReason.NO_REPLY, FailureReason.UNREACHABLE)
 
 
 def is_free_tag(ap: str) -> bool:
@@ -113,6 +114,14 @@ class Reading:
         if points is not None and points[-1].ts_ms > device.ts_ms:
             return self._is_fresh(points[-1])
         return device.failure is None and self._is_fresh(device)
+
+    def is_mute(self, device_id: str) -> bool:
+        """Say whether nothing came back from a device when it was asked last.
+
+        A refused password or a closed port are the words of one that runs.
+        """
+        device = self._devices.get(device_id)
+        return device is not None and device.failure in _MUTE
 
     def anything_speaks(self, inventory: Inventory) -> bool:
         """Say whether a device in the building answers, so that its line works."""

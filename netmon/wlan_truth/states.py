@@ -23,13 +23,14 @@ class ApState(StrEnum):
 class TrailEnd(StrEnum):
     """Where the trail from the switch to the radio ends; ``wlan.end.<end>``.
 
-    The first four are found at the access point's own port and radios, the others
+    The first five are found at the access point's own port and radios, the others
     say why nothing was found there.
     """
 
     NO_POWER = "no_power"
     PORT_DOWN = "port_down"
     NOT_JOINED = "not_joined"
+    NO_ANSWER = "no_answer"
     RADIO_OFF = "radio_off"
     PORT_DISABLED = "port_disabled"
     OTHER_DEVICE = "other_device"
@@ -50,6 +51,7 @@ class UnknownReason(StrEnum):
     """Why nothing is known of an access point."""
 
     CONTROLLER_SILENT = "controller_silent"
+    AP_SILENT = "ap_silent"
     LINE_DOWN = "line_down"
     INCOMPLETE = "incomplete"
     NOT_ASKED = "not_asked"

@@ -124,7 +124,7 @@ def shown(tables: Sequence[TableResult]) -> list[object]:
     return [
         (table.name, table.result, table.complete, table.rows)
         for table in joined(tables)
-        if table.result not in {"neighbour", "local_port"}
+        if table.result not in {"neighbour", "local_port", "bridge_port"}
     ]
 
 
@@ -316,6 +316,7 @@ async def test_a_plan_remembers_nothing_of_endpoints() -> None:
     told = "".join(
         f"{lldp}.5.0.{n}.1|4|chassis-{name}\n{lldp}.7.0.{n}.1|4|port-{name}\n"
         f"{lldp}.9.0.{n}.1|4|{name}\n{lldp}.12.0.{n}.1|4x|{bits}\n"
+        f"1.3.6.1.2.1.17.1.4.1.2.{n}|2|{n}\n"
         for n, name, bits in ((1, "switch-2", "20"), (2, "laptop-of-a-teacher", "01"))
     )
     plan = await Bench(SWITCH + told).plan()

@@ -118,11 +118,15 @@ def test_a_link_that_is_down_has_no_capacity() -> None:
     assert known == {"up": 0.0, "tx_power_dbm": 20.0}
 
 
-@pytest.mark.parametrize(("snr", "wanted"), [(None, 21.0), (18.0, 18.0)])
+@pytest.mark.parametrize(
+    ("level", "snr", "wanted"),
+    # What cannot be would have the whole record refused at the door.
+    [(-70.0, None, 21.0), (-70.0, 18.0, 18.0), (-1.0, None, None)],
+)
 def test_level_and_noise_make_a_ratio_where_none_is_told(
-    snr: float | None, wanted: float
+    level: float, snr: float | None, wanted: float | None
 ) -> None:
-    numbers = {"rx_level_dbm": -70.0, "noise_dbm": -91.0, "snr_db": snr}
+    numbers = {"rx_level_dbm": level, "noise_dbm": -91.0, "snr_db": snr}
     row = Row({"radio": "1"}, numbers, {})
     (record,), _ = line_records(ROUTER, (radios(row),), AT_MS, ())
     assert record.values["snr_db"] == wanted

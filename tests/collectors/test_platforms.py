@@ -83,6 +83,7 @@ def test_a_platform_has_the_tables_it_extends() -> None:
         "port",
         "poe",
         "neighbour",
+        "bridge_port",
         "local_port",
     ]
     # Its own fact wins over the one it inherits.

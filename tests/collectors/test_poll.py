@@ -368,8 +368,17 @@ async def test_at_most_so_many_devices_are_in_flight(
     spool.close()
 
 
+@pytest.mark.parametrize(
+    ("address", "same"),
+    [
+        ("10.0.0.1:161", "10.0.0.1:161"),
+        ("10.0.0.1", "10.0.0.1:161"),
+        ("Switch.example", "switch.EXAMPLE:161"),
+        ("[2001:db8::1]:161", "2001:DB8:0::1"),
+    ],
+)
 async def test_one_device_is_never_asked_twice_at_once(
-    credentials: Credentials, spool: Spool, city: Inventory
+    credentials: Credentials, spool: Spool, city: Inventory, address: str, same: str
 ) -> None:
     """Nor is one that stands in the inventory under two names."""
     now = [0]
@@ -384,8 +393,8 @@ async def test_one_device_is_never_asked_twice_at_once(
         concurrency=8,
         session_factory=make,
     )
-    one = city.devices[0]
-    twin = msgspec.structs.replace(one, id="twin")
+    one = msgspec.structs.replace(city.devices[0], address=address)
+    twin = msgspec.structs.replace(one, id="twin", address=same)
     await asyncio.gather(*(poller.poll(each, []) for each in (one, one, twin, twin)))
     assert max(now) == 1
 

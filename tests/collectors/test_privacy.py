@@ -130,6 +130,7 @@ async def test_an_endpoint_on_a_port_is_dropped(tmp_path: Path) -> None:
             f"1.3.6.1.2.1.2.2.1.3.{port}|2|6",
             f"1.3.6.1.2.1.2.2.1.8.{port}|2|1",
             f"1.3.6.1.2.1.31.1.1.1.1.{port}|4|Gi1/0/{port}",
+            f"1.3.6.1.2.1.17.1.4.1.2.{port}|2|{port}",
             f"{NEIGHBOURS}.5.0.{port}.1|4x|02000000000{port}",
             f"{NEIGHBOURS}.7.0.{port}.1|4x|02000000001{port}",
             f"{NEIGHBOURS}.9.0.{port}.1|4|name-{port}",

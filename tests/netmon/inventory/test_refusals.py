@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from netmon.inventory import load_folder
+from netmon.model import DeviceKind
 
 Replace = Callable[[str, str, str], None]
 Refusals = Callable[[], list[str]]
@@ -182,7 +183,7 @@ BAD_CELLS = [
         "c0,,,",
         "s1,,,",
         "access_points.csv:3 [controller_id]: das Gerät ist kein WLAN-Controller -> "
-        "ein Gerät mit kind „controller“ nennen",
+        "ein Gerät mit kind „controller“ oder „access_point“ nennen",
     ),
     (
         "access_points.csv",
@@ -406,3 +407,20 @@ def test_wrong_patching_is_refused(folder: Path, refusals: Refusals) -> None:
         "sockets.csv:5 [switch_id]: der Switch steht in einem anderen Gebäude (g2)",
         "sockets.csv:6 [switch_id]: Switch und Port gehören zusammen, eines davon fehlt",
     ]
+
+
+def test_a_device_that_is_an_access_point_is_only_one(
+    folder: Path, refusals: Refusals
+) -> None:
+    devices = folder / "devices.csv"
+    text = devices.read_text(encoding="utf-8")
+    devices.write_text(text.replace("c1,g1,controller", "c1,g1,access_point"))
+    assert load_folder(folder).device_by_id["c1"].kind is DeviceKind.ACCESS_POINT
+    points = folder / "access_points.csv"
+    with points.open("a", encoding="utf-8") as file:
+        file.write("a3,g1,ap03,c1,,,\n")
+    (problem,) = refusals()
+    assert problem.startswith(
+        "access_points.csv:4 [controller_id]: das Gerät ist selbst ein Access Point, "
+        "und Zeile 2 nennt es schon -> "
+    )

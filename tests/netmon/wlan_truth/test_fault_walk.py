@@ -17,6 +17,7 @@ from netmon.demo.agents import (
     SwitchModel,
 )
 from netmon.demo.faults import ApFault
+from netmon.model import DeviceKind
 from netmon.school_calendar import SchoolCalendar
 from netmon.storage.records import AlarmState, StateRow
 from netmon.texts import Texts
@@ -146,6 +147,32 @@ async def test_a_silent_controller_leaves_all_unknown(school: School) -> None:
     school.fleet.set_device("vc1", answers=True)
     await school.poll()
     assert school.of("ap1").state is ApState.IN_ORDER
+
+
+async def test_an_access_point_without_controller_is_its_own_witness(
+    school: School,
+) -> None:
+    vc1, *others = school.inventory.devices
+    alone = replace(vc1, kind=DeviceKind.ACCESS_POINT)
+    first, *_ = school.inventory.access_points
+    school.take(
+        replace(school.inventory, devices=(alone, *others), access_points=(first,))
+    )
+    await school.poll()
+    assert school.of("ap1").state is ApState.IN_ORDER
+    school.fleet.set_device("vc1", answers=False)
+    await school.poll()
+    truth = school.of("ap1")
+    assert (truth.state, truth.unknown) == (ApState.UNKNOWN, UnknownReason.AP_SILENT)
+    # The switch answers all the time, and says that the port is up.
+    await school.poll(after_s=16 * MINUTE_S)
+    truth = school.of("ap1")
+    assert (truth.state, truth.works) == (ApState.DOWN, False)
+    assert truth.end is TrailEnd.NO_ANSWER
+    # With the switch silent too it may be anything.
+    school.fleet.set_device("sw1", answers=False)
+    await school.poll()
+    assert school.of("ap1").unknown is UnknownReason.AP_SILENT
 
 
 async def test_a_table_that_breaks_off_leaves_the_missing_unknown(

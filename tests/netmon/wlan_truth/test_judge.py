@@ -83,6 +83,9 @@ def test_where_a_trail_ends(found: PortFacts | None, end: TrailEnd) -> None:
 DOWN = told(up=False)
 
 
+ALONE_SILENT = {"alone": True, "controller_speaks": False, "way_works": True}
+
+
 @pytest.mark.parametrize(
     ("facts", "state", "works", "extra"),
     [
@@ -215,6 +218,37 @@ DOWN = told(up=False)
             ApState.UNKNOWN,
             None,
             {"unknown": UnknownReason.LINE_DOWN},
+        ),
+        # One without a controller: silent for long, while its building answers.
+        ({"reported": told(), "alone": True}, ApState.IN_ORDER, True, {}),
+        (
+            ALONE_SILENT | {"reported": told(fresh=False)},
+            ApState.DOWN,
+            False,
+            {"end": TrailEnd.NO_ANSWER},
+        ),
+        (
+            ALONE_SILENT | {"reported": told(fresh=False), "port": port(**GONE)},
+            ApState.DOWN,
+            False,
+            {"end": TrailEnd.NO_ANSWER},
+        ),
+        (
+            ALONE_SILENT
+            | {"reported": None, "port": port(oper_up=False, poe_w=0.0, **GONE)},
+            ApState.NEVER_SEEN,
+            False,
+            {"end": TrailEnd.NO_POWER},
+        ),
+        # A lost answer is no outage, nor is the silence of all of a building.
+        *(
+            (
+                ALONE_SILENT | {"reported": told(fresh=fresh), "way_works": works},
+                ApState.UNKNOWN,
+                None,
+                {"unknown": UnknownReason.AP_SILENT, "end": TrailEnd.NO_ANSWER},
+            )
+            for fresh, works in ((True, True), (True, False), (False, False))
         ),
         ({"plan": None, "reported": told()}, ApState.UNPLANNED, True, {}),
         (
