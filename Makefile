@@ -2,6 +2,8 @@
 PYTHON ?= python3
 UV := .tools/bin/uv
 RUN := .venv/bin/
+# Tests wait more than they compute: one worker more than this machine has cores.
+WORKERS ?= $(shell expr $$(nproc) + 1)
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 
@@ -38,7 +40,7 @@ check: .venv/.dev ## ruff, mypy, import-linter, pytest
 	$(RUN)ruff check .
 	$(RUN)mypy
 	$(RUN)lint-imports --no-cache
-	$(RUN)pytest
+	$(RUN)pytest -n $(WORKERS) --dist loadgroup
 
 fmt: .venv/.dev ## format and mend what ruff can mend
 	$(RUN)ruff format .

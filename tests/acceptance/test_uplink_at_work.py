@@ -30,7 +30,11 @@ from tests.acceptance.conftest import BUILDING, KEY, LINE, PROBE, inventory
 
 # A busy machine makes tests invalid, which are repeated: patience, not a deadline.
 PATIENCE_S = 120.0
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(420),
+    pytest.mark.xdist_group("line"),
+]
 
 PAYLOAD = 0.955
 SETTINGS = """
