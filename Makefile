@@ -40,7 +40,8 @@ check: .venv/.dev ## ruff, mypy, import-linter, pytest
 	$(RUN)ruff check .
 	$(RUN)mypy
 	$(RUN)lint-imports --no-cache
-	$(RUN)pytest -n $(WORKERS) --dist loadgroup
+	$(RUN)pytest -n $(WORKERS) --dist loadgroup -m "not alone"
+	$(RUN)pytest -m alone
 
 fmt: .venv/.dev ## format and mend what ruff can mend
 	$(RUN)ruff format .

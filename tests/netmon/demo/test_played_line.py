@@ -25,7 +25,7 @@ from probes.pinger import Pinger
 from probes.snmp_counters import SnmpCounters
 from probes.wirelevel import SocketOctets
 
-pytestmark = pytest.mark.xdist_group("line")
+pytestmark = pytest.mark.alone
 
 TOKEN, KEY, COMMUNITY = "t" * 32, "k" * 32, "netmon-demo"
 MBIT = 1e6
