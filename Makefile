@@ -4,6 +4,8 @@ UV := .tools/bin/uv
 RUN := .venv/bin/
 # Tests wait more than they compute: one worker more than this machine has cores.
 WORKERS ?= $(shell expr $$(nproc) + 1)
+# Tests start some hundreds of Python processes: none shall compile its modules again.
+unexport PYTHONDONTWRITEBYTECODE
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 
