@@ -31,7 +31,9 @@ def make_city() -> MakeCity:
         buildings, lines = [], []
         for number, (school_type, technology, mbits, lan, wlan) in enumerate(sites):
             buildings.append(
-                a_building(f"b{number}", school_type=school_type, lan=lan, wlan=wlan)
+                a_building(
+                    f"b{number}", name="B", school_type=school_type, lan=lan, wlan=wlan
+                )
             )
             if technology is not None:
                 lines.append(
