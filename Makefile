@@ -2,6 +2,10 @@
 PYTHON ?= python3
 UV := .tools/bin/uv
 RUN := .venv/bin/
+# Tests wait more than they compute: one worker more than this machine has cores.
+WORKERS ?= $(shell expr $$(nproc) + 1)
+# Tests start some hundreds of Python processes: none shall compile its modules again.
+unexport PYTHONDONTWRITEBYTECODE
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 
@@ -38,7 +42,8 @@ check: .venv/.dev ## ruff, mypy, import-linter, pytest
 	$(RUN)ruff check .
 	$(RUN)mypy
 	$(RUN)lint-imports --no-cache
-	$(RUN)pytest
+	$(RUN)pytest -n $(WORKERS) --dist loadgroup -m "not alone"
+	$(RUN)pytest -m alone
 
 fmt: .venv/.dev ## format and mend what ruff can mend
 	$(RUN)ruff format .

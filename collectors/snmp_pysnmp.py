@@ -44,6 +44,7 @@ from collectors.base import (
     oid_key,
 )
 from collectors.credentials import AuthProtocol, Credential, PrivProtocol
+from collectors.pysnmp_engine import new_engine
 from collectors.resolve import resolve, socket_error
 from netmon.config import Secret
 
@@ -123,7 +124,7 @@ class PysnmpLink:
             self._target = await kind.create(
                 (address, self._port), timeout=self._timeout_s, retries=0
             )
-            self._engine = SnmpEngine()
+            self._engine = new_engine()
         objects = [ObjectType(ObjectIdentity(oid)) for oid in oids]
         try:
             indication, status, index, rows = await command(

@@ -17,6 +17,7 @@ from pysnmp.entity.rfc3413.ntfrcv import NotificationReceiver
 from pysnmp.proto.rfc1902 import OctetString
 
 from collectors.credentials import Credential
+from collectors.pysnmp_engine import new_engine
 from collectors.snmp_pysnmp import AUTH_PROTOCOLS, PRIV_PROTOCOLS
 from netmon.config import Secret
 
@@ -52,7 +53,7 @@ class TrapEngine:
         self._credential = credential
         # Devices' engines by their ids, those met last at the end.
         self._met: dict[bytes, None] = {}
-        self._engine = SnmpEngine()
+        self._engine = new_engine()
         self._dispatcher = _Outgoing(send)
         self._engine.register_transport_dispatcher(self._dispatcher)
         self._receiver = _Receiver(self._engine, credential.version)

@@ -69,7 +69,7 @@ class AgentFleet:
             addresses[spec.device_id] = await agent.start()
             self._agents[spec.device_id] = agent
             self._models[spec.device_id] = spec.model
-            # An engine takes 50 ms to build: others on the loop get their turn.
+            # Others on the loop get their turn.
             await asyncio.sleep(0)
         return addresses
 

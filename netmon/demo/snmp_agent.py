@@ -24,6 +24,7 @@ from pysnmp.smi.error import GenError
 
 from collectors.base import oid_key
 from collectors.credentials import Credential
+from collectors.pysnmp_engine import new_engine
 from collectors.recorded import RawRow
 from netmon.clock import Clock, SystemClock
 from netmon.config import Secret
@@ -160,7 +161,7 @@ class SnmpAgent:
         server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         server.setblocking(False)
         server.bind((self._host, port))
-        engine = SnmpEngine()
+        engine = new_engine()
         if self._engine_id is not None:
             # Giving it to the constructor would leave a folder in /tmp.
             (holder,) = engine.get_mib_builder().import_symbols(

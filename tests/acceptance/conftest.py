@@ -20,59 +20,38 @@ from netmon.config import MeasureServerSettings, MeasureSettings, Secret, Settin
 from netmon.ingest import new_token, token_hash
 from netmon.inventory import content_hash, encode
 from netmon.model import (
-    Building,
-    Coverage,
     Inventory,
-    Line,
-    LineRole,
     ProbeUnit,
-    SchoolType,
     Technology,
 )
 from netmon.storage.records import SourceKind
 from netmon.storage.sqlite import SqliteStore
-from netmon.units import MBIT
+from probes.measure_server import MeasureServer
+from tests.city import a_building, a_line
 
 KEY = "k" * 64
 BUILDING, LINE, PROBE = "gs-07", "gs-07-l1", "gs-07-p1"
 
 
 def inventory(down_mbits: int = 250, up_mbits: int = 50) -> Inventory:
-    building = Building(
-        id=BUILDING,
-        name="Grundschule 7",
-        school_type=SchoolType.GRUNDSCHULE,
-        street="Weg 7",
-        postcode="44137",
-        city="Dortmund",
-        campus_district="1",
-        city_district="Mitte",
-        latitude_deg=51.5,
-        longitude_deg=7.5,
-        lan=Coverage.FULL,
-        wlan=Coverage.FULL,
-    )
-    line = Line(
-        id=LINE,
-        building_id=BUILDING,
-        role=LineRole.MAIN,
-        technology=Technology.FIBRE,
-        contracted_down_bps=down_mbits * MBIT,
-        contracted_up_bps=up_mbits * MBIT,
-        provider="DOKOM21",
-    )
+    building = a_building(BUILDING, name="Grundschule 7", street="Weg 7")
+    line = a_line(BUILDING, down_mbits, up_mbits, Technology.FIBRE, id=LINE)
     probe = ProbeUnit(id=PROBE, building_id=BUILDING, line_id=LINE)
     return Inventory(buildings=(building,), lines=(line,), probes=(probe,))
 
 
 @dataclass
 class Centre:
-    """A running gateway: its store, its address, and a token of the probe."""
+    """A running gateway: its store, its address, and a token of the probe.
+
+    ``server`` is the measurement server, where a test runs one beside it.
+    """
 
     store: SqliteStore
     settings: Settings
     url: str
     token: Secret
+    server: MeasureServer | None = None
 
     def client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(timeout=10)

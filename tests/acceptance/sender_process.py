@@ -27,7 +27,10 @@ async def add(spool: Spool, count: int) -> None:
             ts_ms=time.time_ns() // 1_000_000,
             values={"rtt_s": done / 1e6, "loss_ratio": 0.0},
         )
-        print(spool.add(record), flush=True)
+        number = spool.add(record)
+        # One write: killed between two, it would leave half a line.
+        sys.stdout.write(f"{number}\n")
+        sys.stdout.flush()
         await asyncio.sleep(0)
 
 

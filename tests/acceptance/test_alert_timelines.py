@@ -27,15 +27,12 @@ from netmon.inventory import content_hash, encode
 from netmon.model import (
     AccessPoint,
     Building,
-    Coverage,
     Device,
     DeviceKind,
     FailureReason,
     Inventory,
     Line,
-    LineRole,
     Room,
-    SchoolType,
     Technology,
 )
 from netmon.storage.records import (
@@ -47,7 +44,7 @@ from netmon.storage.records import (
 )
 from netmon.storage.sqlite import SqliteStore
 from netmon.texts import Texts
-from netmon.units import MBIT
+from tests.city import a_building, a_line
 
 SERVICE = "service@dortmund.example"
 NOC = "noc@dortmund.example"
@@ -56,33 +53,16 @@ START = datetime(2026, 11, 20, 8, 0, tzinfo=BERLIN)
 
 
 def building(number: int) -> Building:
-    return Building(
-        id=f"gs-{number:02}",
+    return a_building(
+        f"gs-{number:02}",
         name=f"Grundschule {number:02} (Demo)",
-        school_type=SchoolType.GRUNDSCHULE,
         street=f"Demostraße {number}",
-        postcode="44137",
-        city="Dortmund",
-        campus_district="Campusbezirk 3",
-        city_district="Innenstadt-West",
-        latitude_deg=51.51,
-        longitude_deg=7.46,
-        lan=Coverage.FULL,
-        wlan=Coverage.FULL,
         rack_room="0.12",
     )
 
 
 def line(number: int, technology: Technology, mbits: int) -> Line:
-    return Line(
-        id=f"gs-{number:02}-main",
-        building_id=f"gs-{number:02}",
-        role=LineRole.MAIN,
-        technology=technology,
-        contracted_down_bps=mbits * MBIT,
-        contracted_up_bps=mbits * MBIT // 5,
-        provider="DOKOM21",
-    )
+    return a_line(f"gs-{number:02}", mbits, mbits // 5, technology)
 
 
 CITY = Inventory(

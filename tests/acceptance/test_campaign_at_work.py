@@ -24,8 +24,7 @@ from netmon.units import MBIT
 from tests.acceptance.conftest import BUILDING, LINE, PROBE
 from tests.acceptance.test_uplink_at_work import PAYLOAD, shape, site
 
-pytestmark = pytest.mark.slow
-
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("line")]
 
 APART_MS = 8_000
 

@@ -37,6 +37,7 @@ def _address(output: Path, deadline_s: float) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("line")
 @pytest.mark.timeout(420)
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_the_demo_breaks_heals_and_checks_itself(tmp_path):

@@ -22,20 +22,17 @@ from cryptography.x509.oid import NameOID
 
 from netmon.model import (
     AccessPoint,
-    Building,
-    Coverage,
     Device,
     DeviceKind,
     Inventory,
     Line,
     LineRole,
     Room,
-    SchoolType,
     Technology,
 )
 from netmon.storage.sqlite import SqliteStore
 from netmon.texts import Texts
-from netmon.units import MBIT
+from tests.city import a_building, a_line
 
 with warnings.catch_warnings():
     # It tells of its own use of names that a later Python will drop.
@@ -87,21 +84,7 @@ def city() -> Inventory:
     """One building with a fibre line, a radio backup, a controller, three APs."""
     return Inventory(
         buildings=(
-            Building(
-                id="gs-07",
-                name="Grundschule 07 (Demo)",
-                school_type=SchoolType.GRUNDSCHULE,
-                street="Demostraße 7",
-                postcode="44137",
-                city="Dortmund",
-                campus_district="Campusbezirk 3",
-                city_district="Innenstadt-West",
-                latitude_deg=51.51,
-                longitude_deg=7.46,
-                lan=Coverage.FULL,
-                wlan=Coverage.FULL,
-                rack_room="Verteilerraum, KG",
-            ),
+            a_building("gs-07", street="Demostraße 7", rack_room="Verteilerraum, KG"),
         ),
         lines=(
             _line("gs-07-main", LineRole.MAIN, Technology.FIBRE, 250),
@@ -140,15 +123,7 @@ def city() -> Inventory:
 
 
 def _line(id_: str, role: LineRole, technology: Technology, mbits: int) -> Line:
-    return Line(
-        id=id_,
-        building_id="gs-07",
-        role=role,
-        technology=technology,
-        contracted_down_bps=mbits * MBIT,
-        contracted_up_bps=mbits * MBIT // 5,
-        provider="DOKOM21",
-    )
+    return a_line("gs-07", mbits, mbits // 5, technology, id=id_, role=role)
 
 
 class Certificates:

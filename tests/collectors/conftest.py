@@ -26,16 +26,12 @@ from netmon.demo.agents import (
 )
 from netmon.model import (
     AccessPoint,
-    Building,
-    Coverage,
     Device,
     DeviceKind,
     Inventory,
-    Line,
-    LineRole,
-    SchoolType,
     Technology,
 )
+from tests.city import a_building, a_line
 
 
 @pytest.fixture
@@ -78,30 +74,9 @@ async def addresses(fleet: AgentFleet, points: list[ApSpec]) -> dict[str, str]:
 
 @pytest.fixture
 def city(addresses: dict[str, str], points: list[ApSpec]) -> Inventory:
-    building = Building(
-        id="b1",
-        name="Grundschule 07 (Demo)",
-        school_type=SchoolType.GRUNDSCHULE,
-        street="Testweg 1",
-        postcode="44137",
-        city="Dortmund",
-        campus_district="C1",
-        city_district="Innenstadt",
-        latitude_deg=51.5,
-        longitude_deg=7.46,
-        lan=Coverage.FULL,
-        wlan=Coverage.FULL,
-    )
+    building = a_building()
     kinds = {"vc1": DeviceKind.CONTROLLER, "sw1": DeviceKind.SWITCH}
-    line = Line(
-        id="b1-main",
-        building_id="b1",
-        role=LineRole.MAIN,
-        technology=Technology.FIBRE,
-        contracted_down_bps=1_000_000_000,
-        contracted_up_bps=1_000_000_000,
-        provider="Stadtnetz",
-    )
+    line = a_line(down_mbits=1000, up_mbits=1000, technology=Technology.FIBRE)
     return Inventory(
         buildings=(building,),
         lines=(line,),

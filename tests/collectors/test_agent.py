@@ -18,12 +18,12 @@ from pysnmp.hlapi.v3arch.asyncio import (
     ContextData,
     NotificationType,
     ObjectIdentity,
-    SnmpEngine,
     UdpTransportTarget,
     send_notification,
 )
 
 from collectors.agent import SPOOL_NAME, run_collector
+from collectors.pysnmp_engine import new_engine
 from netmon import wire
 from netmon.config import CollectorSettings, Settings
 from netmon.errors import ConfigError, StorageError
@@ -289,7 +289,7 @@ async def test_a_trap_reaches_the_gateway_as_a_poll(
 
 
 async def send_trap(port: int) -> None:
-    engine = SnmpEngine()
+    engine = new_engine()
     try:
         await send_notification(
             engine,

@@ -34,6 +34,7 @@ from collectors.base import split_address
 from collectors.credentials import Credential, Credentials
 from collectors.platforms import load_platforms
 from collectors.poll import Poller
+from collectors.pysnmp_engine import new_engine
 from collectors.tally import Tally
 from collectors.trap_engine import engine_id
 from collectors.traps import DEVICE_BURST, TrapReceiver, plain_address
@@ -137,7 +138,7 @@ async def listening() -> AsyncIterator[Listening]:
 
 @asynccontextmanager
 async def engine() -> AsyncIterator[SnmpEngine]:
-    made = SnmpEngine()
+    made = new_engine()
     try:
         yield made
     finally:

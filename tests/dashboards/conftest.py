@@ -46,6 +46,7 @@ from netmon.storage.records import (
 )
 from netmon.storage.sqlite import SqliteStore
 from netmon.units import MBIT
+from tests.city import a_building, a_line
 
 # 20.11.2026, 08:12 Uhr in Dortmund
 START = datetime(2026, 11, 20, 7, 12, tzinfo=UTC)
@@ -60,16 +61,15 @@ def make_building(
     fields: dict[str, Any] = {
         "street": "Dollersweg 14",
         "postcode": "44319",
-        "city": "Dortmund",
         "campus_district": "Asseln",
         "city_district": "Brackel",
         "latitude_deg": 51.53,
         "longitude_deg": 7.62,
-        "lan": Coverage.FULL,
         "wlan": Coverage.PARTIAL,
     }
-    fields |= changes
-    return Building(id=building_id, name=name, school_type=school_type, **fields)
+    return a_building(
+        building_id, name=name, school_type=school_type, **(fields | changes)
+    )
 
 
 def make_line(
@@ -78,15 +78,7 @@ def make_line(
     technology: Technology,
     role: LineRole = LineRole.MAIN,
 ) -> Line:
-    return Line(
-        id=f"{building_id}-{role}",
-        building_id=building_id,
-        role=role,
-        technology=technology,
-        contracted_down_bps=down_mbits * MBIT,
-        contracted_up_bps=40 * MBIT,
-        provider="DOKOM21",
-    )
+    return a_line(building_id, down_mbits, technology=technology, role=role)
 
 
 def make_inventory() -> Inventory:

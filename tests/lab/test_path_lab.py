@@ -20,7 +20,7 @@ from netmon.demo.lab.topology import (
 )
 from netmon.path import Fault, Segment
 
-pytestmark = [pytest.mark.lab, pytest.mark.slow]
+pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.alone]
 
 PORT = 5201
 NOBODY = "10.91.1.9"

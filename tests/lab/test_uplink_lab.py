@@ -11,7 +11,7 @@ from netmon.demo.lab.fading import Fade, fading
 from netmon.demo.lab.scene import Cross, scene, starving
 from netmon.demo.lab.topology import LineShape, why_not
 
-pytestmark = [pytest.mark.lab, pytest.mark.slow]
+pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.alone]
 
 RATE = 100e6
 

@@ -25,6 +25,8 @@ from probes.pinger import Pinger
 from probes.snmp_counters import SnmpCounters
 from probes.wirelevel import SocketOctets
 
+pytestmark = pytest.mark.alone
+
 TOKEN, KEY, COMMUNITY = "t" * 32, "k" * 32, "netmon-demo"
 MBIT = 1e6
 THRESHOLD_BPS = 90 * MBIT

@@ -35,6 +35,7 @@ LINE = LineAssignment(
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("base_rtt_s", [0.003, 0.010])
 @pytest.mark.parametrize("traffic", [Traffic.BURSTY, Traffic.STEADY, Traffic.FULL])
 async def test_a_base_that_is_no_longer_true_raises_nothing(base_rtt_s, traffic):

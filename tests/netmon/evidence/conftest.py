@@ -19,15 +19,10 @@ from netmon.evidence.plan import free_hours
 from netmon.ingest import check_batch, new_token, token_hash
 from netmon.inventory import content_hash, encode
 from netmon.model import (
-    Building,
-    Coverage,
     FailureReason,
     Inventory,
     Line,
-    LineRole,
     ProbeUnit,
-    SchoolType,
-    Technology,
 )
 from netmon.school_calendar import SchoolCalendar
 from netmon.storage.campaign_records import Campaign
@@ -35,18 +30,15 @@ from netmon.storage.records import Source, SourceKind
 from netmon.storage.sqlite import SqliteStore
 from netmon.units import MBIT
 from netmon.wire import Batch, Series
+from tests.city import a_building, a_line
 
 NOW_MS = to_ms(datetime(2026, 12, 1, 12, 0, tzinfo=BERLIN))
 LINE_ID = "gs-31-l1"
 SPOOL = "5" * 32
 
-LINE = Line(
+LINE = a_line(
+    "gs-31",
     id=LINE_ID,
-    building_id="gs-31",
-    role=LineRole.MAIN,
-    technology=Technology.VDSL,
-    contracted_down_bps=100 * MBIT,
-    contracted_up_bps=40 * MBIT,
     provider="Netz & Söhne",
     normal_down_bps=84 * MBIT,
     normal_up_bps=33 * MBIT,
@@ -57,19 +49,11 @@ LINE = Line(
 def make_inventory(line: Line = LINE) -> Inventory:
     return Inventory(
         buildings=(
-            Building(
-                id="gs-31",
+            a_building(
+                "gs-31",
                 name="Schule am Ostpark",
-                school_type=SchoolType.GRUNDSCHULE,
                 street="Weg 3",
-                postcode="44137",
-                city="Dortmund",
-                campus_district="Campus 1",
                 city_district="Hörde",
-                latitude_deg=51.5,
-                longitude_deg=7.5,
-                lan=Coverage.FULL,
-                wlan=Coverage.FULL,
             ),
         ),
         lines=(line,),

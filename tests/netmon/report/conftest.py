@@ -10,15 +10,13 @@ import pytest
 
 from netmon.cli import report as report_cli
 from netmon.model import (
-    Building,
     Coverage,
     Inventory,
-    Line,
-    LineRole,
     SchoolType,
     Technology,
 )
 from netmon.texts import Texts
+from tests.city import a_building, a_line
 
 # School type, technology (None: no line), Mbit/s down, LAN, WLAN.
 Site = tuple[SchoolType, Technology | None, int, Coverage, Coverage]
@@ -33,32 +31,13 @@ def make_city() -> MakeCity:
         buildings, lines = [], []
         for number, (school_type, technology, mbits, lan, wlan) in enumerate(sites):
             buildings.append(
-                Building(
-                    id=f"b{number}",
-                    name="B",
-                    school_type=school_type,
-                    street="S",
-                    postcode="44137",
-                    city="Dortmund",
-                    campus_district="C",
-                    city_district="D",
-                    latitude_deg=51.5,
-                    longitude_deg=7.4,
-                    lan=lan,
-                    wlan=wlan,
+                a_building(
+                    f"b{number}", name="B", school_type=school_type, lan=lan, wlan=wlan
                 )
             )
             if technology is not None:
                 lines.append(
-                    Line(
-                        id=f"l{number}",
-                        building_id=f"b{number}",
-                        role=LineRole.MAIN,
-                        technology=technology,
-                        contracted_down_bps=mbits * 1_000_000,
-                        contracted_up_bps=1_000_000,
-                        provider="P",
-                    )
+                    a_line(f"b{number}", mbits, 1, technology, id=f"l{number}")
                 )
         return Inventory(buildings=tuple(buildings), lines=tuple(lines))
 

@@ -21,15 +21,10 @@ from netmon.ingest import check_batch
 from netmon.inventory import content_hash, encode
 from netmon.model import (
     AccessPoint,
-    Building,
-    Coverage,
     Device,
     DeviceKind,
     Inventory,
-    Line,
-    LineRole,
     Room,
-    SchoolType,
     Socket,
     Technology,
 )
@@ -38,6 +33,7 @@ from netmon.spool import Spool, Spooled, SpoolRecord, to_batch
 from netmon.storage.records import SourceKind
 from netmon.storage.sqlite import SqliteStore
 from netmon.wlan_truth import ApTruth, WlanTruth, read_wlan_truth
+from tests.city import a_building, a_line
 
 # Friday 20.11.2026, 08:12 in Dortmund
 START = datetime(2026, 11, 20, 7, 12, tzinfo=UTC)
@@ -64,33 +60,8 @@ def point(number: int, **changes: str | None) -> AccessPoint:
 
 def make_school() -> Inventory:
     return Inventory(
-        buildings=(
-            Building(
-                id="b1",
-                name="Grundschule 07 (Demo)",
-                school_type=SchoolType.GRUNDSCHULE,
-                street="Testweg 1",
-                postcode="44137",
-                city="Dortmund",
-                campus_district="C1",
-                city_district="Innenstadt",
-                latitude_deg=51.5,
-                longitude_deg=7.46,
-                lan=Coverage.FULL,
-                wlan=Coverage.FULL,
-            ),
-        ),
-        lines=(
-            Line(
-                id="b1-main",
-                building_id="b1",
-                role=LineRole.MAIN,
-                technology=Technology.FIBRE,
-                contracted_down_bps=1_000_000_000,
-                contracted_up_bps=1_000_000_000,
-                provider="Stadtnetz",
-            ),
-        ),
+        buildings=(a_building(),),
+        lines=(a_line(down_mbits=1000, up_mbits=1000, technology=Technology.FIBRE),),
         devices=tuple(
             Device(
                 id=name,
