@@ -276,7 +276,7 @@ async def test_a_trap_reaches_the_gateway_as_a_poll(
     try:
         await log_watch.until(f"traps at 127.0.0.1:{port}")
         wanted = {("device", "vc1"), ("lan_port", "sw1")}
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             # Until the inventory is there, whoever sends is a stranger.
             while not wanted <= gateway.seen():
                 await send_trap(port)

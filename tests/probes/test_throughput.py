@@ -49,6 +49,7 @@ def assert_failed(result: ProbeResult, reason: FailureReason) -> None:
     assert result.values == {}
 
 
+@pytest.mark.alone
 async def test_paced_line_is_measured_in_both_directions(measure_server, make_context):
     measure_server.set_rate("line-1", 50 * MBIT, 20 * MBIT)
     context = make_context(measure_server.port)
@@ -59,6 +60,7 @@ async def test_paced_line_is_measured_in_both_directions(measure_server, make_co
     assert result.values["duration_s"] >= 2 * (SHORT.warmup_s + SHORT.window_s)
 
 
+@pytest.mark.alone
 async def test_rates_belong_to_their_line(measure_server, make_context):
     measure_server.set_rate("line-1", 8 * MBIT, 8 * MBIT)
     measure_server.set_rate("line-2", 40 * MBIT, 40 * MBIT)
@@ -66,6 +68,7 @@ async def test_rates_belong_to_their_line(measure_server, make_context):
     await measure_paced(context, 40 * MBIT, 40 * MBIT)
 
 
+@pytest.mark.alone
 async def test_a_rate_changes_under_the_next_test(measure_server, make_context):
     context = make_context(measure_server.port)
     measure_server.set_rate("line-1", 40 * MBIT, 40 * MBIT)
