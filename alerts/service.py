@@ -14,6 +14,7 @@ from alerts.pipeline import Pipeline
 from alerts.sender import Sent, send_due
 from alerts.sinks import Context, Sink, sinks_from
 from alerts.smtp import Mailer
+from netmon.calendars import Calendars
 from netmon.clock import Clock, to_ms
 from netmon.config import Settings
 from netmon.errors import NetmonError
@@ -68,6 +69,7 @@ class AlertService:
         self._clock = clock
         self._mailer = mailer
         inventory = CurrentInventory(store.inventories)
+        self.calendars = Calendars(settings.measure, inventory)
         self.engine = Engine(store, inventory, settings, clock)
         self.pipeline = Pipeline(store, inventory, settings, texts, clock)
         context = Context(store, inventory, settings, texts, clock)
@@ -161,6 +163,7 @@ class AlertService:
         An unexpected error of any thread ends all and is raised: half a service
         that looks alive is worse than none.
         """
+        self.calendars.warn_of_end(to_ms(self._clock.now()))
         with ThreadPoolExecutor(len(self._couriers)) as pool:
             working = [pool.submit(one.run, self._stopping) for one in self._couriers]
             for one in working:

@@ -14,7 +14,6 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import GZipMiddleware
 
 from dashboards import errors
-from dashboards.calendars import Calendars
 from dashboards.context import READER_THREADS, Site
 from dashboards.exposition import make_registry
 from dashboards.health import INGEST
@@ -27,6 +26,7 @@ from dashboards.routes import api, assignment, ingest, leases, login, own, pages
 from dashboards.security import SecurityHeaders
 from dashboards.visitors import api_guard, page_guard
 from netmon import __version__
+from netmon.calendars import Calendars
 from netmon.clock import Clock
 from netmon.config import Settings
 from netmon.errors import StorageError
@@ -62,6 +62,7 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
             wrong.
     """
     texts = Texts(settings.language)
+    inventory = CurrentInventory(store.inventories)
     app = FastAPI(
         title="netmon",
         version=__version__,
@@ -81,7 +82,7 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
         readers=ThreadPoolExecutor(READER_THREADS, thread_name_prefix="reader"),
         inventory=inventory,
         limited=LimitedInventories(inventory),
-        calendars=Calendars(settings.measure),
+        calendars=Calendars(settings.measure, inventory),
     )
     app.state.site = site
     app.state.registry = make_registry(site)
@@ -122,7 +123,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _look_at_calendars(site: Site, calendars: Calendars) -> None:
-    """Warn of calendars that count for nobody, once there are buildings."""
+    """Warn of holidays that end soon, and of calendars that count for nobody."""
+    calendars.warn_of_end(site.moment().now_ms)
     try:
         inventory = await site.in_thread(site.inventory)
     except StorageError as error:
