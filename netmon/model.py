@@ -401,19 +401,26 @@ def below_by_contract(line: Line) -> bool:
     return line.contracted_down_bps < TARGET_DOWN_BPS
 
 
-def expected_down_bps(line: Line) -> float:
-    """Return what a healthy line must reach: ``min(100 Mbit/s, 0.9 x contract)``."""
-    return min(TARGET_DOWN_BPS, CONTRACT_SHARE * line.contracted_down_bps)
+def expected_down_bps(line: Line, target_bps: float = TARGET_DOWN_BPS) -> float:
+    """Return what a healthy line must reach: ``min(100 Mbit/s, 0.9 x contract)``.
+
+    ``target_bps`` is another target than the city's, in bit/s.
+    """
+    return min(target_bps, CONTRACT_SHARE * line.contracted_down_bps)
 
 
-def clear_down_bps(line: Line) -> float:
+def clear_down_bps(
+    line: Line, target_bps: float = TARGET_DOWN_BPS, wished_bps: float | None = None
+) -> float:
     """Return from which rate on a line counts as healed.
 
-    5 % above the alarm threshold, but never above what the contract can carry.
+    5 % above the alarm threshold, or what is wished, but never above what the contract
+    can carry.
     """
-    raised_bps = expected_down_bps(line)
+    raised_bps = expected_down_bps(line, target_bps)
+    wished_bps = CLEAR_MARGIN * raised_bps if wished_bps is None else wished_bps
     reachable_bps = REACHABLE_SHARE * line.contracted_down_bps
-    return max(raised_bps, min(CLEAR_MARGIN * raised_bps, reachable_bps))
+    return max(raised_bps, min(wished_bps, reachable_bps))
 
 
 def threshold_up_bps(line: Line) -> float:
