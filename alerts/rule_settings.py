@@ -13,20 +13,19 @@ from typing import TypeVar
 
 from alerts.classes import Audience, Delivery, RuleName, Severity
 from alerts.machine import Limits
-from alerts.rules import Rule
+from alerts.rules import Rule, limited_by_contract
 from netmon.config import AlertSettings
 from netmon.model import (
-    CONTRACT_SHARE,
-    TARGET_DOWN_BPS,
     Building,
     Inventory,
     Line,
 )
 from netmon.rule_overrides import (
     FIELDS,
+    AimedLine,
     Field,
     RuleOverride,
-    line_limits,
+    aimed,
     narrowest_first,
 )
 
@@ -146,9 +145,11 @@ def effective(
         if entry.rule == rule.name and entry.counts_for(building, line)
     )
     chosen = _Chosen(fitting, _defaults(rule, line, settings))
+    if line is not None:
+        line = aimed(settings.rules, building, line)
     limits = rule.limits(settings, line)
-    if Field.RAISE_BELOW in chosen.origins and line is not None:
-        limits = _thresholds(chosen, limits, building, line, settings)
+    if Field.RAISE_BELOW in chosen.origins and isinstance(line, AimedLine):
+        _note_target(chosen, line)
     if Field.CONFIRM_COUNT in chosen.origins:
         limits = _counts(chosen, limits, rule)
     after_s = None
@@ -171,25 +172,16 @@ def effective(
     )
 
 
-def _thresholds(
-    chosen: _Chosen,
-    limits: Limits,
-    building: Building | None,
-    line: Line,
-    settings: AlertSettings,
-) -> Limits:
-    found = line_limits(settings.rules, building, line)
-    entry = chosen.entry(found.entry)
-    if found.entry is None or entry is None:
-        return limits
+def _note_target(chosen: _Chosen, line: AimedLine) -> None:
+    """Note which entry decides both thresholds, and whether the contract bounds them."""
+    entry = chosen.entry(line.entry)
+    if entry is None:
+        return
     for field in (Field.RAISE_BELOW, Field.CLEAR_FROM):
-        chosen.note(field, found.entry, entry)
-    if found.raise_below_bps < (entry.raise_below_bps or 0):
+        chosen.note(field, line.entry, entry)
+    if limited_by_contract(line):
         origin = chosen.origins[Field.RAISE_BELOW]
         chosen.origins[Field.RAISE_BELOW] = replace(origin, contract=True)
-    return replace(
-        limits, raise_below=found.raise_below_bps, clear_from=found.clear_from_bps
-    )
 
 
 def _counts(chosen: _Chosen, limits: Limits, rule: Rule) -> Limits:
@@ -218,8 +210,7 @@ def _defaults(
         kind = Kind.DEFAULT if is_default else Kind.SETTING
         found[field] = Origin(kind, setting=f"alerts.{name}")
     if line is not None and Field.RAISE_BELOW in found:
-        by_contract = line.contracted_down_bps * CONTRACT_SHARE < TARGET_DOWN_BPS
-        kind = Kind.CONTRACT if by_contract else Kind.TARGET
+        kind = Kind.CONTRACT if limited_by_contract(line) else Kind.TARGET
         found[Field.RAISE_BELOW] = found[Field.CLEAR_FROM] = Origin(kind)
     return found
 

@@ -16,7 +16,6 @@ from netmon.config import AlertSettings
 from netmon.metrics import KINDS
 from netmon.model import (
     CONTRACT_SHARE,
-    TARGET_DOWN_BPS,
     FailureReason,
     Inventory,
     Line,
@@ -144,7 +143,7 @@ def device_of(target: str) -> str:
 
 def limited_by_contract(line: Line) -> bool:
     """Say whether the alarm threshold comes from the contract, not the target."""
-    return line.contracted_down_bps * CONTRACT_SHARE < TARGET_DOWN_BPS
+    return line.contracted_down_bps * CONTRACT_SHARE < line.target_down_bps
 
 
 def lines_below_by_contract(inventory: Inventory) -> tuple[Line, ...]:

@@ -19,6 +19,7 @@ from netmon.calendars import Calendars
 from netmon.clock import Clock, to_ms
 from netmon.config import Settings
 from netmon.errors import NetmonError
+from netmon.rule_overrides import aim_lines
 from netmon.storage.current import CurrentInventory
 from netmon.storage.ports import Store
 from netmon.texts import Texts
@@ -69,7 +70,8 @@ class AlertService:
         self._settings = settings
         self._clock = clock
         self._mailer = mailer
-        inventory = self._inventory = CurrentInventory(store.inventories)
+        aim = partial(aim_lines, settings.alerts.rules)
+        inventory = self._inventory = CurrentInventory(store.inventories, aim)
         self.calendars = Calendars(settings.measure, inventory)
         self.engine = Engine(store, inventory, settings, clock)
         self.pipeline = Pipeline(store, inventory, settings, texts, clock)

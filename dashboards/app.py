@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from importlib.resources import files
 
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -30,6 +31,7 @@ from netmon.calendars import Calendars
 from netmon.clock import Clock
 from netmon.config import Settings
 from netmon.errors import StorageError
+from netmon.rule_overrides import aim_lines
 from netmon.storage.current import CurrentInventory
 from netmon.storage.ports import Store
 from netmon.texts import Texts
@@ -62,7 +64,8 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
             wrong.
     """
     texts = Texts(settings.language)
-    inventory = CurrentInventory(store.inventories)
+    aim = partial(aim_lines, settings.alerts.rules)
+    inventory = CurrentInventory(store.inventories, aim)
     app = FastAPI(
         title="netmon",
         version=__version__,

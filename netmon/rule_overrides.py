@@ -10,15 +10,15 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from netmon.alarm_classes import Audience, Delivery, RuleName, Severity
 from netmon.model import (
     Building,
+    Inventory,
     Line,
     SchoolType,
     Technology,
-    clear_down_bps,
-    expected_down_bps,
 )
 from netmon.units import parse_rate_bps
 
@@ -212,27 +212,44 @@ def narrowest_first(entries: Sequence[RuleOverride]) -> list[tuple[int, RuleOver
     return sorted(enumerate(entries), key=rank)
 
 
-class LineLimits(Struct, frozen=True):
-    """Below what a line is bad, from what on it is good, in bit/s of TCP payload.
+class AimedLine(Line, frozen=True, kw_only=True):
+    """A line with a target of its own; ``entry`` is the number of what set it, from 0."""
 
-    ``entry`` is the place in the file of what decided, None for the city's target.
-    """
+    entry: int
+    aim_bps: int
+    heal_bps: int | None = None
 
-    raise_below_bps: float
-    clear_from_bps: float
-    entry: int | None = None
+    @property
+    def target_down_bps(self) -> float:
+        """The target that the entry sets, in bit/s."""
+        return self.aim_bps
+
+    @property
+    def wished_clear_bps(self) -> float | None:
+        """From what on the line counts as healed, in bit/s; None as for any line."""
+        return self.heal_bps
 
 
-def line_limits(
+def aimed(
     entries: Sequence[RuleOverride], building: Building | None, line: Line
-) -> LineLimits:
-    """Return what a line must reach; nine tenths of its contract are always enough."""
+) -> Line:
+    """Return the line with the target that counts for it."""
     for number, entry in narrowest_first(entries):
         target_bps = entry.raise_below_bps
         if target_bps is not None and entry.counts_for(building, line):
-            return LineLimits(
-                expected_down_bps(line, target_bps),
-                clear_down_bps(line, target_bps, entry.clear_from_bps),
-                number,
+            return AimedLine(
+                **{name: getattr(line, name) for name in Line.__struct_fields__},
+                entry=number,
+                aim_bps=target_bps,
+                heal_bps=entry.clear_from_bps,
             )
-    return LineLimits(expected_down_bps(line), clear_down_bps(line))
+    return line
+
+
+def aim_lines(entries: Sequence[RuleOverride], inventory: Inventory) -> Inventory:
+    """Return the inventory with its lines aimed, so that all judge them alike."""
+    if not any(entry.raise_below is not None for entry in entries):
+        return inventory
+    buildings = inventory.building_by_id
+    lines = (aimed(entries, buildings[x.building_id], x) for x in inventory.lines)
+    return replace(inventory, lines=tuple(lines))
