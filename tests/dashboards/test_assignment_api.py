@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from alerts.engine import Engine
+from netmon.alarm_classes import RuleName
 from netmon.assignment_wire import (
     Assignment,
     CampaignTask,
@@ -20,12 +21,13 @@ from netmon.assignment_wire import (
     encode_assignment,
 )
 from netmon.clock import ManualClock
-from netmon.config import MeasureSettings, Settings
+from netmon.config import AlertSettings, MeasureSettings, Settings
 from netmon.errors import StorageBusyError
 from netmon.evidence.ordering import CampaignOrder, start
 from netmon.evidence.plan import free_hours
 from netmon.ingest import token_hash
 from netmon.model import LineRole, ProbeUnit, Technology
+from netmon.rule_overrides import RuleOverride
 from netmon.school_calendar import Holidays, SchoolCalendar, around, put_together
 from netmon.state_holidays import state_holidays
 from netmon.storage.current import CurrentInventory
@@ -133,6 +135,23 @@ async def test_a_probe_is_told_all_it_needs(asker):
         confirm=False,
         campaign=None,
     )
+
+
+class TestAnotherTarget:
+    @pytest.fixture
+    def settings(self) -> Settings:
+        entry = RuleOverride(
+            rule=RuleName.LINE_BELOW_TARGET, building="b-ost", raise_below="150 Mbit/s"
+        )
+        return Settings(alerts=AlertSettings(rules=(entry,)))
+
+    async def test_a_probe_is_told_the_target_of_its_line(self, asker):
+        for probe, building, raised, clear in (
+            ("ost-p1", "b-ost", 150e6, 157.5e6),
+            ("oest-p1", "b-oest", 100e6, 105e6),
+        ):
+            line = (await asker(probe, building).told()).lines[0]
+            assert (line.threshold_down_bps, line.clear_down_bps) == (raised, clear)
 
 
 async def test_holidays_come_as_data_for_three_years(asker):
