@@ -44,7 +44,7 @@ def print_rules(args: argparse.Namespace, texts: Texts) -> int:
         return 0
     for text in (
         *_head(inventory, building_id, texts),
-        *_table(found, texts),
+        *_table(found, settings.alerts, texts),
         *(_tail(settings.alerts, inventory, texts) if building_id is None else ()),
     ):
         print(text)
@@ -83,14 +83,16 @@ def _head(inventory: Inventory, building_id: str | None, texts: Texts) -> Iterat
     )
 
 
-def _table(found: list[tuple[Rule, list[Shown]]], texts: Texts) -> Iterator[str]:
+def _table(
+    found: list[tuple[Rule, list[Shown]]], settings: AlertSettings, texts: Texts
+) -> Iterator[str]:
     for rule, shown in found:
         yield texts(f"alerts.rules.title.{rule.name}")
-        yield f"  {_about(rule, texts)}"
+        yield f"  {_about(rule, settings, texts)}"
         yield from _lines(shown, texts)
 
 
-def _about(rule: Rule, texts: Texts) -> str:
+def _about(rule: Rule, settings: AlertSettings, texts: Texts) -> str:
     from netmon.model import (
         CLEAR_MARGIN,
         CONTRACT_SHARE,
@@ -104,6 +106,7 @@ def _about(rule: Rule, texts: Texts) -> str:
         share=texts.percent(CONTRACT_SHARE, 0),
         margin=texts.percent(CLEAR_MARGIN - 1, 0),
         reach=texts.percent(REACHABLE_SHARE, 0),
+        blind_share=texts.percent(settings.blind_share, 0),
     )
 
 
