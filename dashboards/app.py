@@ -75,7 +75,6 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
         redoc_url=None,
         lifespan=_lifespan,
     )
-    inventory = CurrentInventory(store.inventories)
     site = Site(
         settings=settings,
         store=store,

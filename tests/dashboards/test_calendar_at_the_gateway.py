@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from dashboards.app import create_app
 from netmon.clock import berlin_day
@@ -40,10 +41,10 @@ async def test_metrics_say_for_how_long_holidays_are_known(city, client) -> None
 
 class TestHolidaysEndSoon:
     @pytest.fixture
-    def settings(self, tmp_path: Path) -> Settings:
+    def settings(self, settings: Settings, tmp_path: Path) -> Settings:
         file = tmp_path / "city.toml"
         file.write_text(SOON)
-        return Settings(measure=MeasureSettings(calendar_file=str(file)))
+        return replace(settings, measure=MeasureSettings(calendar_file=str(file)))
 
     async def test_the_page_says_so(self, city, client) -> None:
         page = (await client.get("/system")).text
