@@ -116,3 +116,15 @@ def test_entries_for_nobody_are_in_the_log_at_the_start(
     service.stop()
     service.run()
     assert any("no building is called 'gs-70'" in text for text in caplog.messages)
+
+
+def test_one_good_result_among_bad_ones_does_not_start_the_count_anew(
+    site: Site,
+) -> None:
+    service = site.service()
+    site.measure(50, 120, 50, 120)
+    service.engine.run_once()
+    assert site.open_rules() == []
+    site.measure(50, 50)
+    service.engine.run_once()
+    assert site.open_rules() == ["line_below_target"]
