@@ -37,6 +37,7 @@ from alerts.machine import (
     step,
 )
 from alerts.reading import results
+from alerts.rule_settings import EffectiveRules
 from alerts.rules import (
     RULES,
     RULES_OF_KIND,
@@ -122,6 +123,7 @@ class Engine:
         self._settings = settings.alerts
         self._clock = clock
         self._inventory = Inventory(buildings=())
+        self._rules = EffectiveRules(self._settings, self._inventory)
         self._witnesses: dict[str, tuple[tuple[Key, ...], ...]] = {}
         self._position: int | None = None
         self._board = Board(self._limits_of)
@@ -211,6 +213,7 @@ class Engine:
             }
             self._moment_ms = max(map(_last_ms, held.values()), default=0)
         self._inventory = inventory
+        self._rules = EffectiveRules(self._settings, inventory)
         self._witnesses = witnesses(inventory)
         self._derived_ms = {}
         self._board.fill(held, inventory)
@@ -218,18 +221,23 @@ class Engine:
         return cursor.position, True
 
     def _limits_of(self, key: Key, building_id: str) -> Limits | None:
-        """Return the limits of a target; None where it is not in the inventory."""
+        """Return the limits of a target.
+
+        None where it is not in the inventory, or its rule is off there.
+        """
         rule, target = RULES[key[0]], key[1]
         if rule.scope is Scope.LINE:
             line = self._inventory.line_by_id.get(line_of(target))
-            return None if line is None else rule.limits(self._settings, line)
+            if line is None:
+                return None
+            return self._rules.limits(rule, line.building_id, line)
         if rule.scope is Scope.DEVICE:
             known = device_of(target) in self._inventory.device_by_id
         elif rule.scope is Scope.MONITOR:
             known = True
         else:
             known = building_id in self._inventory.building_by_id
-        return rule.limits(self._settings, None) if known else None
+        return self._rules.limits(rule, building_id, None) if known else None
 
     def _take(self, todo: _Step, chunk: Chunk) -> None:
         for rule in RULES_OF_KIND[chunk.series.kind]:
@@ -346,6 +354,7 @@ class Engine:
             store=self._store,
             inventory=self._inventory,
             settings=self._settings,
+            rules=self._rules,
             held=board.held,
             life=board.life,
             speakers=board.speakers,

@@ -16,7 +16,6 @@ from netmon.config import AlertSettings
 from netmon.metrics import KINDS
 from netmon.model import (
     CONTRACT_SHARE,
-    TARGET_DOWN_BPS,
     FailureReason,
     Inventory,
     Line,
@@ -74,7 +73,8 @@ class Rule:
     are a range; ``at_least`` is a lower bound, where its kind has them. ``thresholds`` gets the line for rules on lines, else None, and returns
     below what a value is bad and from what on it is good. ``counts`` are the
     results in a row that raise and clear, ``valid_for_s`` how long a result says
-    something about now. ``group_by_building`` puts what falls within one
+    something about now. Of the results that raise ``spare_count`` more are looked at,
+    which may be good. ``group_by_building`` puts what falls within one
     evaluation in one building into one mail. ``bad_failures`` are failures that
     count as a bad result. A rule without ``kinds`` is derived (`alerts.derived`).
     ``one_a_moment``: results of one target measured at the same moment are one.
@@ -98,9 +98,13 @@ class Rule:
     bad_failures: frozenset[FailureReason] = frozenset()
     one_a_moment: bool = False
     late_after_s: float | None = None
+    spare_count: int = 0
 
     def limits(self, settings: AlertSettings, line: Line | None) -> Limits:
-        """Return the limits of one target; ``line`` is None for access points."""
+        """Return the limits of one target as the city has them.
+
+        ``line`` is None for what is no line; what hangs on a line then stays None.
+        """
         raise_below, clear_from = self.thresholds(line)
         confirm_count, clear_count = self.counts(settings)
         return Limits(
@@ -139,7 +143,7 @@ def device_of(target: str) -> str:
 
 def limited_by_contract(line: Line) -> bool:
     """Say whether the alarm threshold comes from the contract, not the target."""
-    return line.contracted_down_bps * CONTRACT_SHARE < TARGET_DOWN_BPS
+    return line.contracted_down_bps * CONTRACT_SHARE < line.target_down_bps
 
 
 def lines_below_by_contract(inventory: Inventory) -> tuple[Line, ...]:
@@ -157,7 +161,7 @@ def lines_below_by_contract(inventory: Inventory) -> tuple[Line, ...]:
 
 def _line_thresholds(line: Line | None) -> tuple[float | None, float | None]:
     if line is None:
-        raise ValueError("this rule needs a line")
+        return None, None
     return expected_down_bps(line), clear_down_bps(line)
 
 
@@ -174,6 +178,7 @@ _ALL_RULES = (
         upper="rate_down_high_bps",
         at_least="at_least_down_bps",
         late_after_s=LATE_AFTER_S,
+        spare_count=1,
     ),
     # A controller that doesn't answer gives no number for its access points: they
     # become stale, for nothing is known about them.
@@ -186,6 +191,7 @@ _ALL_RULES = (
         counts=lambda s: (s.ap_confirm_count, s.ap_clear_count),
         valid_for_s=lambda _: KINDS["wlan_ap"].stale_after_s,
         group_by_building=True,
+        severity=Severity.MINOR,
     ),
     # A line is watched from the first record that came of it, number or failure: a
     # probe that lies in a cupboard raises nothing, one that only fails does.

@@ -11,12 +11,15 @@ from functools import partial
 
 from alerts.engine import Engine, Evaluation
 from alerts.pipeline import Pipeline
+from alerts.rule_settings import strangers
 from alerts.sender import Sent, send_due
 from alerts.sinks import Context, Sink, sinks_from
 from alerts.smtp import Mailer
+from netmon.calendars import Calendars
 from netmon.clock import Clock, to_ms
 from netmon.config import Settings
 from netmon.errors import NetmonError
+from netmon.rule_overrides import aim_lines
 from netmon.storage.current import CurrentInventory
 from netmon.storage.ports import Store
 from netmon.texts import Texts
@@ -67,7 +70,9 @@ class AlertService:
         self._settings = settings
         self._clock = clock
         self._mailer = mailer
-        inventory = CurrentInventory(store.inventories)
+        aim = partial(aim_lines, settings.alerts.rules)
+        inventory = self._inventory = CurrentInventory(store.inventories, aim)
+        self.calendars = Calendars(settings.measure, inventory)
         self.engine = Engine(store, inventory, settings, clock)
         self.pipeline = Pipeline(store, inventory, settings, texts, clock)
         context = Context(store, inventory, settings, texts, clock)
@@ -148,6 +153,12 @@ class AlertService:
             done.error,
         )
 
+    def _warn(self) -> None:
+        """Log what the settings have for nobody, and holidays that end soon."""
+        self.calendars.warn_of_end(to_ms(self._clock.now()))
+        for problem in strangers(self._settings.alerts, self._inventory()):
+            _log.warning("%s", problem)
+
     def stop(self) -> None:
         """Make `run` return soon; may be called from any thread or signal handler."""
         self._stopping.set()
@@ -161,6 +172,7 @@ class AlertService:
         An unexpected error of any thread ends all and is raised: half a service
         that looks alive is worse than none.
         """
+        _tried(self._warn)
         with ThreadPoolExecutor(len(self._couriers)) as pool:
             working = [pool.submit(one.run, self._stopping) for one in self._couriers]
             for one in working:

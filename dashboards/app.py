@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from importlib.resources import files
 
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -14,7 +15,6 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import GZipMiddleware
 
 from dashboards import errors
-from dashboards.calendars import Calendars
 from dashboards.context import READER_THREADS, Site
 from dashboards.exposition import make_registry
 from dashboards.health import INGEST
@@ -27,9 +27,11 @@ from dashboards.routes import api, assignment, ingest, leases, login, own, pages
 from dashboards.security import SecurityHeaders
 from dashboards.visitors import api_guard, page_guard
 from netmon import __version__
+from netmon.calendars import Calendars
 from netmon.clock import Clock
 from netmon.config import Settings
 from netmon.errors import StorageError
+from netmon.rule_overrides import aim_lines
 from netmon.storage.current import CurrentInventory
 from netmon.storage.ports import Store
 from netmon.texts import Texts
@@ -62,6 +64,8 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
             wrong.
     """
     texts = Texts(settings.language)
+    aim = partial(aim_lines, settings.alerts.rules)
+    inventory = CurrentInventory(store.inventories, aim)
     app = FastAPI(
         title="netmon",
         version=__version__,
@@ -71,7 +75,6 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
         redoc_url=None,
         lifespan=_lifespan,
     )
-    inventory = CurrentInventory(store.inventories)
     site = Site(
         settings=settings,
         store=store,
@@ -81,7 +84,7 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
         readers=ThreadPoolExecutor(READER_THREADS, thread_name_prefix="reader"),
         inventory=inventory,
         limited=LimitedInventories(inventory),
-        calendars=Calendars(settings.measure),
+        calendars=Calendars(settings.measure, inventory),
     )
     app.state.site = site
     app.state.registry = make_registry(site)
@@ -122,7 +125,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _look_at_calendars(site: Site, calendars: Calendars) -> None:
-    """Warn of calendars that count for nobody, once there are buildings."""
+    """Warn of holidays that end soon, and of calendars that count for nobody."""
+    calendars.warn_of_end(site.moment().now_ms)
     try:
         inventory = await site.in_thread(site.inventory)
     except StorageError as error:

@@ -16,9 +16,9 @@ from typing import Annotated, ParamSpec, TypeVar
 from fastapi import Depends, Request
 from jinja2 import Environment
 
-from dashboards.calendars import Calendars
 from dashboards.limited import LimitedInventories
 from dashboards.shaping import Moment
+from netmon.calendars import Calendars
 from netmon.clock import Clock, to_ms
 from netmon.config import Settings
 from netmon.model import Inventory

@@ -41,6 +41,7 @@ class StoreCollector(Collector):
         yield from self._alarms()
         yield from self._spools()
         yield from self._collectors()
+        yield from self._calendar()
 
     def _stored(self) -> int:
         now_s = self._site.clock.monotonic_s()
@@ -167,6 +168,15 @@ class StoreCollector(Collector):
                 if value is not None:
                     family.add_metric([name], value)
             yield family
+
+    def _calendar(self) -> Iterator[Metric]:
+        days = self._site.calendars.ends_days(self._site.moment().now_ms)
+        if days is not None:
+            yield GaugeMetricFamily(
+                "netmon_calendar_ends_days",
+                "For how many days from now the holidays are known",
+                value=days,
+            )
 
 
 def make_registry(site: Site) -> CollectorRegistry:

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from netmon.errors import ConfigError, Problem
 from netmon.login_settings import LoginSettings
+from netmon.rule_overrides import RuleOverride, refuse_doubles
 from netmon.sink_settings import SinkSettings
 from netmon.units import parse_rate_bps
 
@@ -88,7 +89,7 @@ class MailSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How alarms are confirmed. Counts are results in a row."""
+    """How alarms are confirmed; ``rules`` says what differs somewhere."""
 
     interval_s: float = 15.0
     line_confirm_count: int = 3
@@ -101,10 +102,13 @@ class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
     line_down_after_s: float = 600.0
     blind_after_s: float = 300.0
     blind_share: float = 0.3
+    rules: tuple[RuleOverride, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse values that make no sense; msgspec names the field's path."""
-        _more_than_0(**msgspec.structs.asdict(self))
+        values = msgspec.structs.asdict(self).items()
+        _more_than_0(**{k: v for k, v in values if isinstance(v, int | float)})
+        refuse_doubles(self.rules)
 
 
 class CollectorSettings(Struct, frozen=True, forbid_unknown_fields=True):

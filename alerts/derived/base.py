@@ -9,8 +9,10 @@ from alerts.board import Speaker
 from alerts.gate import Key
 from alerts.held import Held
 from alerts.machine import Seen
+from alerts.rule_settings import EffectiveRules
+from alerts.rules import RULES
 from netmon.config import AlertSettings
-from netmon.model import Inventory
+from netmon.model import Inventory, Line
 from netmon.storage.ports import Store
 
 
@@ -26,11 +28,19 @@ class View:
     store: Store
     inventory: Inventory
     settings: AlertSettings
+    rules: EffectiveRules
     held: Mapping[Key, Held]
     life: Mapping[str, int]
     speakers: Mapping[str, Speaker]
     witnesses: Mapping[str, tuple[tuple[Key, ...], ...]]
     now_ms: int
+
+    def after_ms(
+        self, rule: str, building_id: str = "", line: Line | None = None
+    ) -> int:
+        """Return how long silence must last for a rule there."""
+        after_s = self.rules.of(RULES[rule], building_id, line).after_s
+        return round((after_s or 0.0) * 1000)
 
 
 @dataclass(frozen=True, slots=True)

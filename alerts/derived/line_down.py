@@ -44,7 +44,7 @@ def _judge(view: View, building_id: str) -> Finding | None:
     if (NO_DATA, target) not in view.held:
         return None
     known = view.held.get((LINE_DOWN, target))
-    silent_ms = round(view.settings.line_down_after_s * 1000)
+    silent_ms = view.after_ms(LINE_DOWN, building_id, line)
     if view.now_ms - life_ms <= silent_ms:
         well = known is not None and _worth_saying(known, life_ms)
         seen = Seen(life_ms, view.now_ms, 1.0) if well else None

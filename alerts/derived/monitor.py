@@ -22,7 +22,7 @@ LEAST_BUILDINGS = 5
 def results(view: View, _: Collection[str] | None) -> Iterator[Finding]:
     """Yield whether too many buildings fell silent at once, or are back."""
     known = view.held.get((MONITOR, NETMON))
-    silent_ms = round(view.settings.blind_after_s * 1000)
+    silent_ms = view.after_ms(MONITOR)
     share, now_ms = view.settings.blind_share, view.now_ms
     if known is not None and known.watched.incident_open:
         began_ms = (known.watched.memory.bad_since_ms or 0) - silent_ms

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Request, Response
 
 from dashboards.assigning import assign
 from dashboards.bearer import RefusedError, authenticate, reply
-from dashboards.calendars import Calendars
 from dashboards.context import Site, SiteDep
 from dashboards.openapi import wire_answer
 from netmon.assignment_wire import ASSIGNMENT_PATH, encode_assignment
+from netmon.calendars import Calendars
 from netmon.wire import ErrorReply, encode
 
 router = APIRouter(tags=["assignment"])

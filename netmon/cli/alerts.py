@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from netmon.cli.alert_rules import print_rules
 from netmon.cli.base import add_config_option, open_store
 from netmon.errors import NetmonError
 from netmon.texts import Texts
@@ -12,12 +13,11 @@ from netmon.texts import Texts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from alerts.rules import Rule
     from alerts.service import AlertService
     from netmon.cli.base import Commands
     from netmon.clock import Clock
-    from netmon.config import AlertSettings, Settings
-    from netmon.model import Inventory, Line
+    from netmon.config import Settings
+    from netmon.model import Inventory
     from netmon.storage.ports import Store
 
 
@@ -32,7 +32,8 @@ def add(commands: Commands, texts: Texts) -> None:
 
     rules = actions.add_parser("rules", help=texts("alerts.help.rules"))
     rules.add_argument("--building", metavar="ID", help=texts("alerts.help.building"))
-    rules.set_defaults(run=_rules)
+    rules.add_argument("--json", action="store_true", help=texts("alerts.help.json"))
+    rules.set_defaults(run=print_rules)
 
     listing = actions.add_parser("list", help=texts("alerts.help.list"))
     listing.set_defaults(run=_list)
@@ -109,123 +110,6 @@ async def _serve(service: AlertService) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.stop)
     await asyncio.to_thread(service.run)
-
-
-def _rules(args: argparse.Namespace, texts: Texts) -> int:
-    from netmon.storage.current import CurrentInventory
-
-    with open_store(args.config) as (store, settings):
-        inventory = CurrentInventory(store.inventories)()
-    if args.building is None:
-        lines = _general_rules(settings.alerts, inventory, texts)
-    elif not inventory.buildings:
-        raise NetmonError(texts("alerts.no_inventory"))
-    elif args.building not in inventory.building_by_id:
-        raise NetmonError(texts("alerts.no_building", id=args.building))
-    else:
-        lines = _building_rules(settings.alerts, inventory, args.building, texts)
-    for line in lines:
-        print(line)
-    return 0
-
-
-def _general_rules(
-    settings: AlertSettings, inventory: Inventory, texts: Texts
-) -> Iterator[str]:
-    from alerts.rules import RULES, lines_below_by_contract
-    from netmon.model import TARGET_DOWN_BPS, LineRole
-
-    for rule in RULES.values():
-        yield texts(f"alerts.rules.title.{rule.name}")
-        yield f"  {_general(rule, settings, texts)}"
-    if not inventory.buildings:
-        return
-    mains = [line for line in inventory.lines if line.role is LineRole.MAIN]
-    yield texts(
-        "alerts.rules.about_contract",
-        count=texts.number(len(lines_below_by_contract(inventory))),
-        total=texts.number(len(mains)),
-        target=texts.rate(TARGET_DOWN_BPS),
-    )
-
-
-def _general(rule: Rule, settings: AlertSettings, texts: Texts) -> str:
-    from netmon.model import (
-        CLEAR_MARGIN,
-        CONTRACT_SHARE,
-        REACHABLE_SHARE,
-        TARGET_DOWN_BPS,
-    )
-
-    confirm, clear = rule.counts(settings)
-    return texts(
-        f"alerts.rules.general.{rule.name}",
-        confirm=confirm,
-        clear=clear,
-        valid=texts.duration(rule.valid_for_s(settings)),
-        silent=texts.duration(settings.line_down_after_s),
-        blind=texts.duration(settings.blind_after_s),
-        blind_share=texts.percent(settings.blind_share, 0),
-        target=texts.rate(TARGET_DOWN_BPS),
-        share=texts.percent(CONTRACT_SHARE, 0),
-        margin=texts.percent(CLEAR_MARGIN - 1, 0),
-        reach=texts.percent(REACHABLE_SHARE, 0),
-    )
-
-
-def _building_rules(
-    settings: AlertSettings, inventory: Inventory, building_id: str, texts: Texts
-) -> Iterator[str]:
-    from alerts.rules import RULES, Scope
-
-    building = inventory.building_by_id[building_id]
-    yield f"{building.name}, {building.street}"
-    planned = inventory.access_points_of[building_id]
-    for rule in RULES.values():
-        yield texts(f"alerts.rules.title.{rule.name}")
-        yield f"  {_general(rule, settings, texts)}"
-        if rule.scope is Scope.ACCESS_POINT:
-            yield "  " + texts("alerts.rules.access_points.title", n=len(planned))
-            continue
-        if rule.scope is not Scope.LINE or not rule.kinds:
-            continue
-        for line in inventory.lines_of[building_id]:
-            yield from _line_rule(rule, settings, line, texts)
-
-
-def _line_rule(
-    rule: Rule, settings: AlertSettings, line: Line, texts: Texts
-) -> Iterator[str]:
-    from alerts.rules import limited_by_contract
-    from netmon.model import CONTRACT_SHARE, TARGET_DOWN_BPS, below_by_contract
-
-    limits = rule.limits(settings, line)
-    contracted = texts.rate(line.contracted_down_bps)
-    yield "  " + texts(
-        "alerts.rules.line.title",
-        role=texts(f"line_role.{line.role}"),
-        id=line.id,
-        technology=texts(f"technology.{line.technology}"),
-        contracted=contracted,
-    )
-    if limits.raise_below is not None:
-        threshold, target = texts.rate(limits.raise_below), texts.rate(TARGET_DOWN_BPS)
-        yield "    " + texts(
-            "alerts.rules.line.threshold",
-            threshold=threshold,
-            clear=texts.rate(limits.clear_from),
-        )
-        key = "by_contract" if limited_by_contract(line) else "by_target"
-        yield "    " + texts(
-            f"alerts.rules.line.{key}",
-            share=texts.percent(CONTRACT_SHARE, 0),
-            contracted=contracted,
-            target=target,
-        )
-        if below_by_contract(line):
-            yield "    " + texts("alerts.rules.line.known", threshold=threshold)
-    valid = texts.duration(limits.valid_for_s)
-    yield "    " + texts("alerts.rules.line.stale", valid=valid)
 
 
 def _list(args: argparse.Namespace, texts: Texts) -> int:

@@ -80,9 +80,10 @@ def test_upwards_a_line_owes_its_contract_but_no_more_than_downwards(
     assert threshold_up_bps(one) == pytest.approx(asked * MBIT)
 
 
-def test_a_line_rule_without_a_line_is_a_mistake() -> None:
-    with pytest.raises(ValueError, match="needs a line"):
-        RULES["line_below_target"].limits(AlertSettings(), None)
+def test_what_hangs_on_a_line_is_open_without_one() -> None:
+    limits = RULES["line_below_target"].limits(AlertSettings(), None)
+    assert (limits.raise_below, limits.clear_from) == (None, None)
+    assert limits.confirm_count == 3
 
 
 def test_settings_reach_the_limits() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -235,6 +236,23 @@ def test_list_without_incidents(
     assert capsys.readouterr().out == "Keine offene Störung.\n"
 
 
+OVERRIDES = """
+[[alerts.rules]]
+rule = "line_below_target"
+building = "gs-07"
+raise_below = "80 Mbit/s"
+
+[[alerts.rules]]
+rule = "ap_down"
+enabled = false
+
+[[alerts.rules]]
+rule = "no_data"
+building = "gs-70"
+severity = "info"
+"""
+
+
 def test_rules_of_a_building_say_why(
     tmp_path: Path,
     store: SqliteStore,
@@ -254,9 +272,30 @@ def test_rules_of_a_building_say_why(
     assert "„gs-99“ gibt es nicht" in capsys.readouterr().err
     assert main([*command, "gs-07"]) == 0
     output = capsys.readouterr().out
-    assert "Alarm unter 100 Mbit/s, Ende ab 105 Mbit/s." in output
-    assert "Alarm unter 90,0 Mbit/s, Ende ab 92,0 Mbit/s." in output
-    assert "3 geplante Access Points" in output
+    assert "Alarm unter: 100 Mbit/s  (Ziel der Stadt: 100 Mbit/s)" in output
+    assert "Ende ab: 105 Mbit/s" in output
+    assert "Alarm unter: 90,0 Mbit/s  (Vertrag: 90\u00a0% von 100 Mbit/s" in output
+    assert "Bestätigt durch: 3 von 4 Ergebnissen  (Vorgabe von alerts." in output
+    file.write_text(f'data_dir = "{tmp_path}"\n{OVERRIDES}')
+    assert main([*command, "gs-07"]) == 0
+    told = capsys.readouterr()
+    assert "Alarm unter: 80,0 Mbit/s  (Abweichung 1: Gebäude gs-07)" in told.out
+    assert "Gilt: nein, hier abgeschaltet  (Abweichung 2: ganze Stadt)" in told.out
+    assert "alerts.rules[2] (no_data): no building is called 'gs-70'" in told.err
+    assert main([*command, "gs-07", "--json"]) == 0
+    plain = json.loads(capsys.readouterr().out)
+    threshold = next(x for x in plain if x["rule"] == "line_below_target")["fields"]
+    assert threshold["raise_below"] == {
+        "value": 80e6,
+        "from": "override",
+        "setting": None,
+        "entry": 0,
+        "place": {"building": "gs-07"},
+        "bounded_by_contract": False,
+    }
+    assert main(["alerts", "rules", "--config", str(file)]) == 0
+    general = capsys.readouterr().out
+    assert "Abweichung 1: line_below_target, Gebäude gs-07: raise_below" in general
 
 
 def test_the_test_mail_says_what_became_of_it(
