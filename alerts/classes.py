@@ -1,34 +1,5 @@
-"""The closed lists of alarms: how bad, when told, to whom."""
+"""The closed lists of alarms, as rules and mails use them."""
 
-from __future__ import annotations
+from netmon.alarm_classes import Audience, Delivery, Severity
 
-from enum import StrEnum
-
-
-class Severity(StrEnum):
-    """How bad an incident is; ``severity.<severity>`` names it."""
-
-    CRITICAL = "critical"
-    MAJOR = "major"
-    MINOR = "minor"
-    INFO = "info"
-
-
-class Delivery(StrEnum):
-    """When an incident is told by mail.
-
-    ``LESSONS``: at once in lesson time, else by the morning digest. ``DIGEST``: by the
-    digest only.
-    """
-
-    AT_ONCE = "at_once"
-    LESSONS = "lessons"
-    DIGEST = "digest"
-
-
-class Audience(StrEnum):
-    """Who is told; addresses stand in the settings."""
-
-    SERVICE = "service"
-    DISTRICT = "district"
-    NOC = "noc"
+__all__ = ["Audience", "Delivery", "Severity"]

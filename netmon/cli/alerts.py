@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from netmon.cli import alerts_actions, alerts_operators
 from netmon.cli.base import add_config_option, open_store
 from netmon.errors import NetmonError
 from netmon.texts import Texts
@@ -42,6 +43,8 @@ def add(commands: Commands, texts: Texts) -> None:
 
     for each in (run, rules, listing, test_mail):
         add_config_option(each, texts)
+    alerts_actions.add(actions, texts)
+    alerts_operators.add(actions, texts)
 
 
 def _run(args: argparse.Namespace, texts: Texts) -> int:
