@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from netmon.actions import Muted
 from netmon.coverage import BuildingCoverage, RoomCoverage
 from netmon.line_verdict import (
     LineFacts,
@@ -27,6 +28,7 @@ from netmon.model import (
     School,
     below_by_contract,
 )
+from netmon.storage.action_records import Mark
 from netmon.storage.records import Latest, SeenAccessPoint
 from netmon.wlan_truth import ApState, ApTruth
 
@@ -302,7 +304,10 @@ class DeviceView:
 
 @dataclass(frozen=True, slots=True)
 class IncidentView:
-    """An incident in words; ``cause`` is a whole sentence."""
+    """An incident in words; ``cause`` is a whole sentence.
+
+    ``notes`` tell in words what people decided: ``muted``, ``acknowledged``, false.
+    """
 
     id: int
     rule: str
@@ -312,6 +317,10 @@ class IncidentView:
     cause: str
     started_ms: int
     ended_ms: int | None
+    muted: Muted | None = None
+    acknowledged: Mark | None = None
+    marked_false: Mark | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +370,7 @@ class BuildingPage:
 
     ``media`` are the lines' own, ``statements`` what tests and windows said
     lately, newest first; both by line. ``findings`` are by access point.
+    ``maintenance`` are the words of ``muted``: somebody works on all of it.
     """
 
     now_ms: int
@@ -375,6 +385,8 @@ class BuildingPage:
     finding_counts: Mapping[ApState, int]
     media: Mapping[str, MediumView] = field(default_factory=dict)
     statements: Mapping[str, tuple[Statement, ...]] = field(default_factory=dict)
+    muted: Muted | None = None
+    maintenance: str = ""
 
     @property
     def wlan_look(self) -> Verdict:
