@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from dashboards.acting import Acting, read_acting
 from dashboards.context import Site
-from netmon.actions import MutedBy
+from netmon.actions import MutedBy, read_standing
 from netmon.storage.records import Incident
 
 # A share says something about now: long enough for numbers, short enough to mend.
@@ -62,7 +61,8 @@ def _by_rule(site: Site) -> Iterator[Metric]:
 
 
 def _decided(site: Site, is_open: list[Incident]) -> Iterator[Metric]:
-    acting, inventory = read_acting(site), site.inventory()
+    inventory = site.inventory()
+    standing = read_standing(site.store, site.moment().now_ms)
     muted = GaugeMetricFamily(
         "netmon_incidents_muted",
         "Open incidents that wait because of maintenance or a silence",
@@ -71,7 +71,7 @@ def _decided(site: Site, is_open: list[Incident]) -> Iterator[Metric]:
     found = Counter(
         one.by
         for incident in is_open
-        if (one := acting.muting.of(incident, inventory)) is not None
+        if (one := standing.muting.of(incident, inventory)) is not None
     )
     for by in MutedBy:
         muted.add_metric([by], found[by])
@@ -79,12 +79,8 @@ def _decided(site: Site, is_open: list[Incident]) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "netmon_open_incidents_acknowledged",
         "Open incidents that somebody has acknowledged",
-        value=_acknowledged(acting, is_open),
+        value=sum(incident.id in standing.acknowledged for incident in is_open),
     )
-
-
-def _acknowledged(acting: Acting, is_open: list[Incident]) -> int:
-    return sum(incident.id in acting.acknowledged for incident in is_open)
 
 
 def _damped(site: Site) -> Metric:

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dashboards.acting import acted_view, maintenance_words, read_acting
 from dashboards.context import Site
 from dashboards.history import (
     HISTORY_METRICS,
@@ -36,6 +35,9 @@ from dashboards.views import (
     SourceView,
 )
 from dashboards.wlan import ap_finding, coverage_view
+from dashboards.words import incident_view
+from netmon.actions import read_standing
+from netmon.actions.words import muted_words
 from netmon.coverage import read_coverage
 from netmon.line_medium import LineMedium, read_medium
 from netmon.line_path import read_path
@@ -100,9 +102,9 @@ def read_incidents(
         ids = {incident.id for incident in found}
         past = site.store.alarms.incidents(limit=limit + len(ids))
         found += [incident for incident in past if incident.id not in ids]
-    acting = read_acting(site)
+    standing = read_standing(site.store, site.moment().now_ms)
     views = [
-        acted_view(site.texts, one, inventory, acting)
+        incident_view(site.texts, one, inventory, standing)
         for one in found
         if site.shows(one.building_id)
     ]
@@ -151,8 +153,8 @@ def read_building(site: Site, building_id: str) -> BuildingPage:
     )
     rooms = {room.id: room.name for room in inventory.rooms_of[building_id]}
     planned = inventory.access_points_of[building_id]
-    acting = read_acting(site)
-    muted = acting.muting.of_building(building_id, inventory)
+    standing = read_standing(store, moment.now_ms)
+    muted = standing.muting.of_building(building_id, inventory)
     by_kind: dict[str, list[Latest]] = defaultdict(list)
     for item in latest:
         by_kind[item.series.kind].append(item)
@@ -163,10 +165,10 @@ def read_building(site: Site, building_id: str) -> BuildingPage:
         radios=radio_views(by_kind["wlan_radio"], moment),
         devices=device_views(inventory, building_id, by_kind, moment),
         incidents=tuple(
-            acted_view(site.texts, i, inventory, acting) for i in incidents
+            incident_view(site.texts, i, inventory, standing) for i in incidents
         ),
         muted=muted,
-        maintenance=maintenance_words(site.texts, muted),
+        maintenance="" if muted is None else muted_words(site.texts, muted),
         measurements=tuple(item for kind in LINE_KINDS for item in by_kind[kind]),
         coverage=coverage_view(covered, truth, site.texts),
         findings={

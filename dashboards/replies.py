@@ -263,9 +263,9 @@ def incidents(views: Iterable[IncidentView], now_ms: int) -> list[s.IncidentRepl
             started_at=from_ms(view.started_ms),
             ended_at=at(view.ended_ms),
             duration_s=((view.ended_ms or now_ms) - view.started_ms) / 1000,
-            muted=muted(view.muted),
-            acknowledged=_mark(view.acknowledged),
-            marked_false=_mark(view.marked_false),
+            muted=muted(view.decided.muted),
+            acknowledged=_mark(view.decided.acknowledged),
+            marked_false=_mark(view.decided.marked_false),
         )
         for view in views
     ]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from netmon.actions import Muted
+from netmon.actions import Decided, Muted
 from netmon.coverage import BuildingCoverage, RoomCoverage
 from netmon.line_verdict import (
     LineFacts,
@@ -28,7 +28,6 @@ from netmon.model import (
     School,
     below_by_contract,
 )
-from netmon.storage.action_records import Mark
 from netmon.storage.records import Latest, SeenAccessPoint
 from netmon.wlan_truth import ApState, ApTruth
 
@@ -306,7 +305,7 @@ class DeviceView:
 class IncidentView:
     """An incident in words; ``cause`` is a whole sentence.
 
-    ``notes`` tell in words what people decided: ``muted``, ``acknowledged``, false.
+    ``notes`` tell in words what people ``decided`` about it.
     """
 
     id: int
@@ -317,10 +316,8 @@ class IncidentView:
     cause: str
     started_ms: int
     ended_ms: int | None
-    muted: Muted | None = None
-    acknowledged: Mark | None = None
-    marked_false: Mark | None = None
-    notes: tuple[str, ...] = ()
+    decided: Decided
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,10 +249,12 @@ def _open_incidents(
     from alerts.evidence import decode
     from alerts.mail import headline
     from alerts.pipeline import TOLD
-    from netmon.clock import from_ms
+    from netmon.actions import read_standing
+    from netmon.clock import from_ms, to_ms
     from netmon.storage.records import AlarmState
 
     states = {(row.rule, row.target): row.state for row in store.alarms.states()}
+    standing = read_standing(store, to_ms(clock.now()))
     for incident in store.alarms.incidents(open_only=True, limit=100_000):
         evidence = decode(incident.evidence)
         building = inventory.building_by_id.get(incident.building_id)
@@ -274,6 +276,8 @@ def _open_incidents(
             age=texts.age(since, clock.now()),
             state=word,
         )
+        for note in standing.of(incident, inventory).notes(texts):
+            yield f"    {note}"
 
 
 def _test_mail(args: argparse.Namespace, texts: Texts) -> int:

@@ -50,14 +50,14 @@ def run(capsys) -> Run:
 def incident(store) -> int:
     change = Transition(
         id=0,
-        rule="line_down",
+        rule="no_data",
         target="line:gs-07-main",
         building_id="gs-07",
         from_state=AlarmState.SUSPECT,
         to_state=AlarmState.BAD,
         at_ms=1_795_162_320_000,
         incident_id=-1,
-        evidence=b"{}",
+        evidence=b'{"cause": "silent", "since_ms": 1795162320000}',
     )
     (stored,) = store.alarms.commit([], [change], reader="alerts", position=0, now_ms=0)
     return stored.incident_id
@@ -116,6 +116,11 @@ def test_a_weekly_window_and_a_silence_in_words(run):
 def test_an_incident_is_acknowledged_and_its_story_told(run, incident):
     number = str(incident)
     assert run("ack", number, "--note", "Techniker bestellt")[0] == 0
+    listed = run("list")[1].splitlines()
+    assert len(listed) == 2
+    assert re.fullmatch(
+        rf"    Quittiert von \w+ am {MOMENT}: Techniker bestellt", listed[1]
+    )
     assert run("unack", number)[0] == 0
     assert run("false", number, "--note", "Sonde war aus")[0] == 0
     status, out, _ = run("history", number)
@@ -123,7 +128,7 @@ def test_an_incident_is_acknowledged_and_its_story_told(run, incident):
     lines = [re.sub(f"^{MOMENT}  ", "", line) for line in out.splitlines()]
     assert status == 0
     assert lines == [
-        f"Störung Nr. {number}: gs-07, Regel line_down, line:gs-07-main",
+        f"Störung Nr. {number}: gs-07, Regel no_data, line:gs-07-main",
         "Zustand: Auffällig → Gestört",
         f"{user} (Befehlszeile): quittiert: Techniker bestellt",
         f"{user} (Befehlszeile): Quittierung zurückgenommen",
