@@ -186,6 +186,7 @@ _ALL_RULES = (
         counts=lambda s: (s.ap_confirm_count, s.ap_clear_count),
         valid_for_s=lambda _: KINDS["wlan_ap"].stale_after_s,
         group_by_building=True,
+        severity=Severity.MINOR,
     ),
     # A line is watched from the first record that came of it, number or failure: a
     # probe that lies in a cupboard raises nothing, one that only fails does.

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from dashboards.schemas import MarkReply, Moment, MutedReply
+from dashboards.schema_base import Moment
+from dashboards.schemas import MarkReply, MutedReply
 from netmon.actions import Muted, windows
 from netmon.clock import from_ms
 from netmon.school_calendar import Weekday

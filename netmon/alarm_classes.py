@@ -6,6 +6,7 @@ themselves are in `alerts.rules`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -38,13 +39,14 @@ class Audience(StrEnum):
     NOC = "noc"
 
 
-RULE_NAMES = (
-    "line_down",
-    "line_below_target",
-    "below_by_contract",
-    "no_data",
-    "device_down",
-    "ap_down",
-    "ap_degraded",
-    "monitor",
-)
+# How bad the incidents of each rule are, unless the incident itself says it.
+SEVERITY_OF: Mapping[str, Severity] = {
+    "line_down": Severity.CRITICAL,
+    "line_below_target": Severity.MAJOR,
+    "below_by_contract": Severity.INFO,
+    "no_data": Severity.MAJOR,
+    "device_down": Severity.MAJOR,
+    "ap_down": Severity.MINOR,
+    "ap_degraded": Severity.INFO,
+    "monitor": Severity.CRITICAL,
+}

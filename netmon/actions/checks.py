@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from netmon.actions.errors import ActionError, Fault, Refusal, fault
 from netmon.actions.windows import last_end_ms
-from netmon.alarm_classes import RULE_NAMES, Severity
+from netmon.alarm_classes import SEVERITY_OF, Severity
 from netmon.clock import berlin_day
 from netmon.model import Inventory
 from netmon.storage.action_records import (
@@ -76,7 +76,7 @@ def _known(inventory: Inventory) -> Mapping[MatchField, Collection[str] | None]:
         MatchField.BUILDING: places[0],
         MatchField.CAMPUS_DISTRICT: places[1],
         MatchField.PROVIDER: places[2],
-        MatchField.RULE: RULE_NAMES,
+        MatchField.RULE: tuple(SEVERITY_OF),
         MatchField.SEVERITY: tuple(Severity),
     }
 

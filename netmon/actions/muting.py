@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from netmon.actions.windows import counts_until_ms, silence_counts
+from netmon.alarm_classes import SEVERITY_OF
 from netmon.model import Inventory
 from netmon.storage.action_records import (
     Maintenance,
@@ -57,8 +58,8 @@ def facts_of(
     """Return what of an incident a silence may look at; what is unknown is missing.
 
     The provider is that of the line itself, or of the main line of the building that
-    a device or access point is in. Without ``severity`` it is read from the
-    evidence, where it may be missing too.
+    a device or access point is in. Without ``severity`` it is what the evidence
+    says, or else that of the rule.
     """
     building = inventory.building_by_id.get(incident.building_id)
     line = None
@@ -71,6 +72,7 @@ def facts_of(
             severity = _evidence(incident.evidence or b"{}").severity
         except msgspec.MsgspecError:
             severity = ""
+        severity = severity or SEVERITY_OF.get(incident.rule, "")
     found = {
         MatchField.RULE: incident.rule,
         MatchField.TARGET: incident.target,

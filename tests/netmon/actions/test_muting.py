@@ -168,7 +168,7 @@ def test_a_silence_mutes_where_all_matchers_hold(matchers, mutes):
     "field", ["building", "campus_district", "provider", "severity"]
 )
 def test_what_is_not_known_matches_nothing(field, operator):
-    own = incident("netmon:self", "", rule="monitor")
+    own = incident("netmon:self", "", rule="of tomorrow")
     assert not waits(own, silences=[silence(f"{field}{operator}x")])
 
 
@@ -178,6 +178,7 @@ def test_the_severity_is_that_of_the_evidence_unless_it_is_given():
     assert waits(told, silences=[minor])
     assert not waits(told, silences=[minor], severity="major")
     assert not waits(incident(evidence=b"no json"), silences=[minor])
+    assert waits(incident(rule="ap_down"), silences=[minor])
 
 
 def test_what_lasts_longest_counts():
