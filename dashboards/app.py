@@ -23,7 +23,16 @@ from dashboards.limited import LimitedInventories
 from dashboards.openapi import describe
 from dashboards.recording import recording
 from dashboards.rendering import make_environment
-from dashboards.routes import api, assignment, ingest, leases, login, own, pages
+from dashboards.routes import (
+    actions,
+    api,
+    assignment,
+    ingest,
+    leases,
+    login,
+    own,
+    pages,
+)
 from dashboards.security import SecurityHeaders
 from dashboards.visitors import api_guard, page_guard
 from netmon import __version__
@@ -45,6 +54,7 @@ ROUTERS: tuple[tuple[APIRouter, Guard | None], ...] = (
     (ingest.router, None),
     (leases.router, None),
     (assignment.router, None),
+    (actions.router, None),
     (api.router, api_guard),
     (own.router, None),
     (login.router, None),

@@ -21,6 +21,7 @@ from dashboards.context import Visitor
 from dashboards.queries import UnknownError
 from dashboards.security import with_security_headers
 from dashboards.visitors import LoginNeededError
+from netmon.actions.errors import ActionError, Refusal
 from netmon.errors import StorageError
 from netmon.wire import ErrorBody, ErrorReply, encode
 
@@ -144,6 +145,24 @@ async def _on_any(request: Request, error: Exception) -> Response:
     return answer(request, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
+_STATUS_OF = {
+    Refusal.INVALID: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Refusal.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    Refusal.CONFLICT: HTTPStatus.CONFLICT,
+}
+
+
+async def _on_action(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ActionError)  # noqa: S101 - registered for it alone
+    site: Site = request.app.state.site
+    # The answer has room for one; the next comes when that is mended.
+    first = error.faults[0]
+    text, fix = first.text(site.texts), first.fix(site.texts)
+    body = ErrorBody(error.kind.value, text, fix, False, first.field)
+    answer = reply(_STATUS_OF[error.kind], encode(ErrorReply(body)))
+    return with_security_headers(answer)
+
+
 # Which error is answered by what; the nearest class of an error counts.
 _HANDLERS: dict[
     type[Exception], Callable[[Request, Exception], Awaitable[Response]]
@@ -151,6 +170,7 @@ _HANDLERS: dict[
     HTTPException: _on_http,
     RequestValidationError: _on_invalid,
     UnknownError: _on_unknown,
+    ActionError: _on_action,
     StorageError: _on_storage,
     RefusedError: _on_refused,
     LoginNeededError: _on_stranger,

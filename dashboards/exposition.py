@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from dashboards.alarm_quality import quality
 from dashboards.context import Site
 from dashboards.health import lags
 from netmon.metrics import KINDS, Unit
@@ -106,11 +107,11 @@ class StoreCollector(Collector):
             for state in AlarmState:
                 states.add_metric([rule, state], counts.get((rule, state), 0))
         yield states
+        is_open = alarms.incidents(open_only=True, limit=100_000)
         yield GaugeMetricFamily(
-            "netmon_open_incidents",
-            "Incidents that are open",
-            value=len(alarms.incidents(open_only=True, limit=100_000)),
+            "netmon_open_incidents", "Incidents that are open", value=len(is_open)
         )
+        yield from quality(self._site, is_open)
         mails = GaugeMetricFamily(
             "netmon_mails",
             "Mails by event and whether the server took them",

@@ -9,16 +9,29 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from netmon.actions.wishes import MaintenanceWish, NoteWish, SilenceWish
 from netmon.assignment_wire import Assignment
 from netmon.lease_wire import LeaseAsk, LeaseGranted, LeaseWait
 from netmon.wire import MEASUREMENTS_PATH, Batch, ErrorReply, Receipt
 
+_WIRE_TYPES = (
+    Batch,
+    Receipt,
+    ErrorReply,
+    LeaseAsk,
+    LeaseGranted,
+    LeaseWait,
+    Assignment,
+    MaintenanceWish,
+    SilenceWish,
+    NoteWish,
+)
 _REFERENCE = "#/components/schemas/{name}"
 
 
 def _wire_schemas() -> dict[str, Any]:
     _, components = msgspec.json.schema_components(
-        (Batch, Receipt, ErrorReply, LeaseAsk, LeaseGranted, LeaseWait, Assignment),
+        _WIRE_TYPES,
         ref_template=_REFERENCE,
     )
     return components
@@ -32,6 +45,18 @@ def wire_answer(
     if example is not None:
         content["application/json"]["example"] = example
     return {"description": description, "content": content}
+
+
+def wire_body(
+    name: str, example: dict[str, Any], security: str = "operatorToken"
+) -> dict[str, Any]:
+    """Return how a request is described whose body is JSON of a type of the wire."""
+    content = _json_of(name)
+    content["application/json"]["example"] = example
+    return {
+        "security": [{security: []}],
+        "requestBody": {"required": True, "content": content},
+    }
 
 
 def _json_of(name: str) -> dict[str, Any]:
@@ -52,7 +77,8 @@ def describe(app: FastAPI) -> Callable[[], dict[str, Any]]:
             components = found.setdefault("components", {})
             components.setdefault("schemas", {}).update(_wire_schemas())
             components["securitySchemes"] = {
-                "probeToken": {"type": "http", "scheme": "bearer"}
+                "probeToken": {"type": "http", "scheme": "bearer"},
+                "operatorToken": {"type": "http", "scheme": "bearer"},
             }
             _type_ingest(found)
             app.openapi_schema = found

@@ -36,6 +36,8 @@ from dashboards.views import (
 )
 from dashboards.wlan import ap_finding, coverage_view
 from dashboards.words import incident_view
+from netmon.actions import read_standing
+from netmon.actions.words import muted_words
 from netmon.coverage import read_coverage
 from netmon.line_medium import LineMedium, read_medium
 from netmon.line_path import read_path
@@ -100,10 +102,11 @@ def read_incidents(
         ids = {incident.id for incident in found}
         past = site.store.alarms.incidents(limit=limit + len(ids))
         found += [incident for incident in past if incident.id not in ids]
+    standing = read_standing(site.store, site.moment().now_ms)
     views = [
-        incident_view(site.texts, incident, inventory)
-        for incident in found
-        if site.shows(incident.building_id)
+        incident_view(site.texts, one, inventory, standing)
+        for one in found
+        if site.shows(one.building_id)
     ]
     is_open = [view for view in views if view.ended_ms is None]
     return is_open, [view for view in views if view.ended_ms is not None][:limit]
@@ -150,6 +153,8 @@ def read_building(site: Site, building_id: str) -> BuildingPage:
     )
     rooms = {room.id: room.name for room in inventory.rooms_of[building_id]}
     planned = inventory.access_points_of[building_id]
+    standing = read_standing(store, moment.now_ms)
+    muted = standing.muting.of_building(building_id, inventory)
     by_kind: dict[str, list[Latest]] = defaultdict(list)
     for item in latest:
         by_kind[item.series.kind].append(item)
@@ -159,7 +164,11 @@ def read_building(site: Site, building_id: str) -> BuildingPage:
         access_points=ap_views(planned, facts, building_id, rooms, moment),
         radios=radio_views(by_kind["wlan_radio"], moment),
         devices=device_views(inventory, building_id, by_kind, moment),
-        incidents=tuple(incident_view(site.texts, i, inventory) for i in incidents),
+        incidents=tuple(
+            incident_view(site.texts, i, inventory, standing) for i in incidents
+        ),
+        muted=muted,
+        maintenance="" if muted is None else muted_words(site.texts, muted),
         measurements=tuple(item for kind in LINE_KINDS for item in by_kind[kind]),
         coverage=coverage_view(covered, truth, site.texts),
         findings={

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from netmon.actions import Decided, Muted
 from netmon.coverage import BuildingCoverage, RoomCoverage
 from netmon.line_verdict import (
     LineFacts,
@@ -302,7 +303,10 @@ class DeviceView:
 
 @dataclass(frozen=True, slots=True)
 class IncidentView:
-    """An incident in words; ``cause`` is a whole sentence."""
+    """An incident in words; ``cause`` is a whole sentence.
+
+    ``notes`` tell in words what people ``decided`` about it.
+    """
 
     id: int
     rule: str
@@ -312,6 +316,8 @@ class IncidentView:
     cause: str
     started_ms: int
     ended_ms: int | None
+    decided: Decided
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +367,7 @@ class BuildingPage:
 
     ``media`` are the lines' own, ``statements`` what tests and windows said
     lately, newest first; both by line. ``findings`` are by access point.
+    ``maintenance`` are the words of ``muted``: somebody works on all of it.
     """
 
     now_ms: int
@@ -375,6 +382,8 @@ class BuildingPage:
     finding_counts: Mapping[ApState, int]
     media: Mapping[str, MediumView] = field(default_factory=dict)
     statements: Mapping[str, tuple[Statement, ...]] = field(default_factory=dict)
+    muted: Muted | None = None
+    maintenance: str = ""
 
     @property
     def wlan_look(self) -> Verdict:

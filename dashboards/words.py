@@ -8,6 +8,7 @@ import msgspec
 
 from dashboards.shaping import AP_RULE, LINE_RULE, NO_DATA_RULE
 from dashboards.views import IncidentView
+from netmon.actions import Standing
 from netmon.line_verdict import LineVerdict
 from netmon.medium import sentence
 from netmon.model import FailureReason, Inventory
@@ -91,11 +92,12 @@ def where(
 
 
 def incident_view(
-    texts: Texts, incident: Incident, inventory: Inventory
+    texts: Texts, incident: Incident, inventory: Inventory, standing: Standing
 ) -> IncidentView:
     """Return an incident ready to be shown."""
     building = inventory.building_by_id.get(incident.building_id)
     evidence = evidence_of(incident.evidence)
+    decided = standing.of(incident, inventory)
     return IncidentView(
         id=incident.id,
         rule=incident.rule,
@@ -105,4 +107,6 @@ def incident_view(
         cause=cause(texts, incident.rule, evidence),
         started_ms=incident.started_ms,
         ended_ms=incident.ended_ms,
+        decided=decided,
+        notes=decided.notes(texts),
     )

@@ -1,7 +1,12 @@
-"""The closed lists of alarms: which there are, how bad, when told, to whom."""
+"""The closed lists of alarms: which there are, how bad, when told, to whom.
+
+Here because settings, pages and what people decide about alarms name them; the rules
+themselves are in `alerts.rules`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -45,3 +50,16 @@ class Audience(StrEnum):
     SERVICE = "service"
     DISTRICT = "district"
     NOC = "noc"
+
+
+# How bad the incidents of each rule are, unless the incident itself says it.
+SEVERITY_OF: Mapping[str, Severity] = {
+    RuleName.LINE_DOWN: Severity.CRITICAL,
+    RuleName.LINE_BELOW_TARGET: Severity.MAJOR,
+    RuleName.BELOW_BY_CONTRACT: Severity.INFO,
+    RuleName.NO_DATA: Severity.MAJOR,
+    RuleName.DEVICE_DOWN: Severity.MAJOR,
+    RuleName.AP_DOWN: Severity.MINOR,
+    RuleName.AP_DEGRADED: Severity.INFO,
+    RuleName.MONITOR: Severity.CRITICAL,
+}

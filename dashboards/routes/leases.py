@@ -7,10 +7,10 @@ import math
 from http import HTTPStatus
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Path, Request, Response
 
 from dashboards.bearer import RefusedError, authenticate, refuse, reply
+from dashboards.bodies import read_wish
 from dashboards.context import Site, SiteDep
 from dashboards.leasing import LeaseDesk
 from dashboards.openapi import wire_answer
@@ -18,7 +18,6 @@ from netmon.errors import StorageError
 from netmon.lease_wire import (
     LEASES_PATH,
     MAX_ASK_BYTES,
-    LeaseAsk,
     LeaseWait,
     decode_ask,
     encode_lease_message,
@@ -69,34 +68,11 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 
-async def _wish(request: Request) -> LeaseAsk:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_ASK_BYTES:
-            raise refuse(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                "too_large",
-                f"the body is larger than {MAX_ASK_BYTES} bytes",
-                "send one wish",
-                field="body",
-            )
-    try:
-        return decode_ask(bytes(body))
-    except msgspec.DecodeError as error:
-        text, _, where = str(error).partition(" - at `")
-        raise refuse(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "malformed",
-            text,
-            "send a wish as /api/v1/openapi.json describes it",
-            field=where.rstrip("`").removeprefix("$.").removeprefix("$") or "body",
-        ) from error
-
-
 async def _ask(request: Request, site: Site, desk: LeaseDesk) -> Response:
     source = await site.in_thread(authenticate, request, site.store)
-    answer = await site.in_thread(desk.ask, source, await _wish(request))
+    answer = await site.in_thread(
+        desk.ask, source, await read_wish(request, decode_ask, MAX_ASK_BYTES)
+    )
     body = encode_lease_message(answer)
     if isinstance(answer, LeaseWait):
         headers = {"Retry-After": str(math.ceil(answer.retry_after_s))}

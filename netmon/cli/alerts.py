@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from netmon.cli import alerts_actions, alerts_operators
 from netmon.cli.alert_rules import print_rules
 from netmon.cli.base import add_config_option, open_store
 from netmon.errors import NetmonError
@@ -43,6 +44,8 @@ def add(commands: Commands, texts: Texts) -> None:
 
     for each in (run, rules, listing, test_mail):
         add_config_option(each, texts)
+    alerts_actions.add(actions, texts)
+    alerts_operators.add(actions, texts)
 
 
 def _run(args: argparse.Namespace, texts: Texts) -> int:
@@ -130,10 +133,12 @@ def _open_incidents(
     from alerts.evidence import decode
     from alerts.mail import headline
     from alerts.pipeline import TOLD
-    from netmon.clock import from_ms
+    from netmon.actions import read_standing
+    from netmon.clock import from_ms, to_ms
     from netmon.storage.records import AlarmState
 
     states = {(row.rule, row.target): row.state for row in store.alarms.states()}
+    standing = read_standing(store, to_ms(clock.now()))
     for incident in store.alarms.incidents(open_only=True, limit=100_000):
         evidence = decode(incident.evidence)
         building = inventory.building_by_id.get(incident.building_id)
@@ -155,6 +160,8 @@ def _open_incidents(
             age=texts.age(since, clock.now()),
             state=word,
         )
+        for note in standing.of(incident, inventory).notes(texts):
+            yield f"    {note}"
 
 
 def _test_mail(args: argparse.Namespace, texts: Texts) -> int:

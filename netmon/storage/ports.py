@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Literal, Protocol, TypeVar
 
 from netmon.storage.account_records import Account, Role, Session
+from netmon.storage.action_port import ActionStore
 from netmon.storage.campaign_records import Campaign, CampaignStep, ChainEntry
 from netmon.storage.delivery_records import Delivery
 from netmon.storage.lease_records import LeaseBook, LeaseChange
@@ -449,6 +450,10 @@ class Store(Protocol):
     @property
     def campaigns(self) -> CampaignStore:
         """Evidence campaigns."""
+
+    @property
+    def actions(self) -> ActionStore:
+        """What people decide about alarms."""
 
     def close(self) -> None:
         """Close all connections; the store is not usable afterwards."""

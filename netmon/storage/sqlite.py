@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from netmon.storage.accounts import SqliteAccounts
+from netmon.storage.actions import SqliteActions
 from netmon.storage.alarms import SqliteAlarms
 from netmon.storage.campaigns import SqliteCampaigns
 from netmon.storage.database import Database
@@ -41,6 +42,7 @@ class SqliteStore:
         self.heartbeats = SqliteHeartbeats(self._database)
         self.leases = SqliteLeases(self._database)
         self.campaigns = SqliteCampaigns(self._database)
+        self.actions = SqliteActions(self._database)
 
     def close(self) -> None:
         """Close all connections."""

@@ -190,7 +190,14 @@ async def test_the_description_is_complete_and_typed(client):
     assert "HTTPValidationError" not in schemas_known
     expected = {
         "/api/v1/assignment",
+        "/api/v1/audit",
+        "/api/v1/incidents/{number}/acknowledge",
+        "/api/v1/incidents/{number}/false",
+        "/api/v1/maintenance",
+        "/api/v1/maintenance/{number}",
         "/api/v1/measurements",
+        "/api/v1/silences",
+        "/api/v1/silences/{number}",
         "/api/v1/buildings",
         "/api/v1/buildings/{building_id}",
         "/api/v1/buildings/{building_id}/history",

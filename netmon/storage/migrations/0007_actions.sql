@@ -1,26 +1,16 @@
--- What people decide about alarms; nothing is deleted, an end has its time and author.
+-- What people decide about alarms; what has an end is ended, not deleted.
 CREATE TABLE maintenance (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
-  scope TEXT NOT NULL,
-  value TEXT NOT NULL,
-  body BLOB NOT NULL,
-  reason TEXT NOT NULL,
-  author TEXT NOT NULL,
-  created_ms INTEGER NOT NULL,
+  ends_ms INTEGER NOT NULL,
   cancelled_ms INTEGER,
-  cancelled_by TEXT NOT NULL DEFAULT ''
+  body BLOB NOT NULL
 );
 
 CREATE TABLE silences (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
-  matchers BLOB NOT NULL,
-  starts_ms INTEGER NOT NULL,
   ends_ms INTEGER NOT NULL,
-  reason TEXT NOT NULL,
-  author TEXT NOT NULL,
-  created_ms INTEGER NOT NULL,
   cancelled_ms INTEGER,
-  cancelled_by TEXT NOT NULL DEFAULT ''
+  body BLOB NOT NULL
 );
 
 CREATE TABLE acknowledgements (
@@ -37,10 +27,12 @@ CREATE TABLE false_marks (
   note TEXT NOT NULL
 ) WITHOUT ROWID;
 
+-- Written with the action it tells of, in one transaction; never changed.
 CREATE TABLE audit (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   at_ms INTEGER NOT NULL,
   author TEXT NOT NULL,
+  via TEXT NOT NULL,
   action TEXT NOT NULL,
   subject TEXT NOT NULL,
   detail TEXT NOT NULL
@@ -50,7 +42,6 @@ CREATE INDEX audit_by_subject ON audit (subject, id);
 CREATE TABLE operators (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL UNIQUE,
-  token_hash BLOB NOT NULL UNIQUE,
-  created_ms INTEGER NOT NULL,
-  revoked_ms INTEGER
+  token_sha256 TEXT UNIQUE,
+  created_ms INTEGER NOT NULL
 );

@@ -1,0 +1,289 @@
+"""What operators may do through the API: windows, silences, marks, audit trail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from dashboards import action_schemas as s
+from dashboards.bearer import authenticate_operator
+from dashboards.bodies import read_wish
+from dashboards.context import SiteDep
+from dashboards.openapi import wire_body
+from dashboards.schemas import ErrorAnswer, MarkReply
+from netmon.actions import commands
+from netmon.actions.wishes import (
+    MAX_WISH_BYTES,
+    decode_maintenance,
+    decode_note,
+    decode_silence,
+)
+from netmon.clock import from_ms
+from netmon.storage.action_records import Actor
+
+T = TypeVar("T")
+
+
+async def _operator(request: Request, site: SiteDep) -> Actor:
+    return await site.in_thread(authenticate_operator, request, site.store)
+
+
+OperatorDep = Annotated[Actor, Depends(_operator)]
+
+
+def _error(description: str) -> dict[str, Any]:
+    return {"model": ErrorAnswer, "description": description}
+
+
+_GONE: dict[int | str, dict[str, Any]] = {
+    404: _error("there is none of that number"),
+    409: _error("it is over already"),
+}
+_SECURED: dict[str, Any] = {"security": [{"operatorToken": []}]}
+
+router = APIRouter(
+    prefix="/api/v1",
+    tags=["actions"],
+    responses={
+        401: _error("no, unknown or revoked token of an operator"),
+        413: _error("too many bytes"),
+        422: _error("a field is wrong; it is named"),
+        503: _error("the store is busy; come again"),
+    },
+)
+
+Number = Annotated[int, Path(ge=1, le=2**62, description="Its number")]
+All = Annotated[bool, Query(alias="all", description="Also those that are over")]
+
+_ONCE_EXAMPLE = {
+    "scope": "building",
+    "value": "gs-07",
+    "when": {
+        "kind": "one_off",
+        "starts_at": "2026-12-01T18:00:00+01:00",
+        "ends_at": "2026-12-01T22:00:00+01:00",
+    },
+    "reason": "Austausch des Routers",
+}
+_SILENCE_EXAMPLE = {
+    "matchers": [
+        {"field": "rule", "value": "ap_down"},
+        {"field": "severity", "value": "critical", "negated": True},
+    ],
+    "ends_at": "2026-12-04T08:00:00+01:00",
+    "reason": "Access Points im Umbau",
+}
+_NOTE_EXAMPLE = {"note": "Techniker ist bestellt"}
+
+
+@router.get("/maintenance", summary="Maintenance windows", openapi_extra=_SECURED)
+async def maintenance(
+    site: SiteDep, operator: OperatorDep, include_over: All = False
+) -> s.MaintenanceListReply:
+    """Return the windows that still count, or all, newest first."""
+    now_ms = site.moment().now_ms
+    after_ms = None if include_over else now_ms
+    room = site.store.actions
+    found = await site.in_thread(room.maintenance, ends_after_ms=after_ms)
+    return s.MaintenanceListReply(
+        at=from_ms(now_ms), maintenance=[s.maintenance(x, now_ms) for x in found]
+    )
+
+
+@router.post(
+    "/maintenance",
+    status_code=201,
+    summary="Announce work on a building, Campusbezirk or provider",
+    description=(
+        "Alarms wait while the window counts; what is still bad at its end is told "
+        "then. `when` is `one_off`, or `weekly`: `days` (mo, tu, ...), `start` and "
+        "`end` by the clock in Europe/Berlin (an end not after the start is on the "
+        "day after), `first` and `last` day, and `excluded` days."
+    ),
+    openapi_extra=wire_body("MaintenanceWish", _ONCE_EXAMPLE),
+)
+async def add_maintenance(
+    request: Request, response: Response, site: SiteDep, operator: OperatorDep
+) -> s.MaintenanceReply:
+    """Store a window; see the route's description."""
+    wish = await read_wish(request, decode_maintenance, MAX_WISH_BYTES)
+    now_ms = site.moment().now_ms
+
+    def add() -> s.MaintenanceReply:
+        stored = commands.add_maintenance(
+            site.store,
+            site.inventory(),
+            (wish.scope, wish.value),
+            wish.times,
+            wish.reason,
+            actor=operator,
+            now_ms=now_ms,
+        )
+        return s.maintenance(stored, now_ms)
+
+    reply = await site.in_thread(add)
+    response.headers["Location"] = f"/api/v1/maintenance/{reply.id}"
+    return reply
+
+
+@router.delete(
+    "/maintenance/{number}",
+    status_code=204,
+    response_class=Response,
+    summary="End a maintenance window before its time",
+    responses=_GONE,
+    openapi_extra=_SECURED,
+)
+async def cancel_maintenance(
+    site: SiteDep, operator: OperatorDep, number: Number
+) -> Response:
+    """End a window; what waited because of it and is still bad is told."""
+    return await _ended(site, operator, number, commands.cancel_maintenance)
+
+
+@router.get("/silences", summary="Silences", openapi_extra=_SECURED)
+async def silences(
+    site: SiteDep, operator: OperatorDep, include_over: All = False
+) -> s.SilencesReply:
+    """Return the silences that still count, or all, newest first."""
+    now_ms = site.moment().now_ms
+    after_ms = None if include_over else now_ms
+    found = await site.in_thread(site.store.actions.silences, ends_after_ms=after_ms)
+    return s.SilencesReply(
+        at=from_ms(now_ms), silences=[s.silence(x, now_ms) for x in found]
+    )
+
+
+@router.post(
+    "/silences",
+    status_code=201,
+    summary="Let alarms wait by what they are about",
+    description=(
+        "All matchers have to hold. What is not known of an incident fits neither "
+        "`=` nor `!=`. A silence lasts 90 days at most."
+    ),
+    openapi_extra=wire_body("SilenceWish", _SILENCE_EXAMPLE),
+)
+async def add_silence(
+    request: Request, response: Response, site: SiteDep, operator: OperatorDep
+) -> s.SilenceReply:
+    """Store a silence; see the route's description."""
+    wish = await read_wish(request, decode_silence, MAX_WISH_BYTES)
+    now_ms = site.moment().now_ms
+
+    def add() -> s.SilenceReply:
+        stored = commands.add_silence(
+            site.store,
+            site.inventory(),
+            wish.matchers,
+            wish.span_ms(now_ms),
+            wish.reason,
+            actor=operator,
+            now_ms=now_ms,
+        )
+        return s.silence(stored, now_ms)
+
+    reply = await site.in_thread(add)
+    response.headers["Location"] = f"/api/v1/silences/{reply.id}"
+    return reply
+
+
+@router.delete(
+    "/silences/{number}",
+    status_code=204,
+    response_class=Response,
+    summary="End a silence before its time",
+    responses=_GONE,
+    openapi_extra=_SECURED,
+)
+async def end_silence(site: SiteDep, operator: OperatorDep, number: Number) -> Response:
+    """End a silence; what waited because of it and is still bad is told."""
+    return await _ended(site, operator, number, commands.end_silence)
+
+
+@router.post(
+    "/incidents/{number}/acknowledge",
+    summary="Say that somebody sees to an open incident",
+    description="No more reminders and no escalation; its end is told all the same.",
+    responses=_GONE,
+    openapi_extra=wire_body("NoteWish", _NOTE_EXAMPLE),
+)
+async def acknowledge(
+    request: Request, site: SiteDep, operator: OperatorDep, number: Number
+) -> MarkReply:
+    """Acknowledge an incident; a later note replaces an earlier one."""
+    return await _marked(request, site, operator, number, commands.acknowledge)
+
+
+@router.delete(
+    "/incidents/{number}/acknowledge",
+    status_code=204,
+    response_class=Response,
+    summary="Take an acknowledgement back",
+    responses={**_GONE, 409: _error("it is not acknowledged")},
+    openapi_extra=_SECURED,
+)
+async def unacknowledge(
+    site: SiteDep, operator: OperatorDep, number: Number
+) -> Response:
+    """Take an acknowledgement back: reminders and escalation go on."""
+    return await _ended(site, operator, number, commands.unacknowledge)
+
+
+@router.post(
+    "/incidents/{number}/false",
+    summary="Say that an incident was a false alarm",
+    description="Counted in `netmon_incidents_marked_false`; ends nothing.",
+    responses={404: _GONE[404]},
+    openapi_extra=wire_body("NoteWish", {"note": "Sonde war abgeschaltet"}),
+)
+async def mark_false(
+    request: Request, site: SiteDep, operator: OperatorDep, number: Number
+) -> MarkReply:
+    """Mark an incident, open or over, as a false alarm."""
+    return await _marked(request, site, operator, number, commands.mark_false)
+
+
+@router.get("/audit", summary="What people did", openapi_extra=_SECURED)
+async def audit(
+    site: SiteDep,
+    operator: OperatorDep,
+    subject: Annotated[
+        str | None, Query(max_length=128, description="E.g. incident:12")
+    ] = None,
+    before: Annotated[
+        int | None, Query(ge=1, le=2**62, description="Only older ones than this id")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> s.AuditReply:
+    """Return the audit trail, newest first."""
+    found = await site.in_thread(
+        site.store.actions.audit, subject=subject, before_id=before, limit=limit
+    )
+    return s.AuditReply(entries=[s.entry(one) for one in found])
+
+
+async def _ended(
+    site: SiteDep, operator: Actor, number: int, end: Callable[..., None]
+) -> Response:
+    now_ms = site.moment().now_ms
+    await site.in_thread(end, site.store, number, actor=operator, now_ms=now_ms)
+    return Response(status_code=int(HTTPStatus.NO_CONTENT))
+
+
+async def _marked(
+    request: Request,
+    site: SiteDep,
+    operator: Actor,
+    number: int,
+    command: Callable[..., Any],
+) -> MarkReply:
+    wish = await read_wish(request, decode_note, MAX_WISH_BYTES)
+    now_ms = site.moment().now_ms
+    stored = await site.in_thread(
+        command, site.store, number, wish.note, actor=operator, now_ms=now_ms
+    )
+    return s.mark(stored)
