@@ -166,6 +166,7 @@ def test_idle_means_idle(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.lines(240)
     site.aps({"gs-07-ap-1": 1.0})
     engine.run_once()
+
     def never(*args: object, **kwargs: object) -> Any:
         raise AssertionError("an idle evaluation writes and reads no states")
 
