@@ -281,6 +281,23 @@ class Town:
         )
         self.store.measurements.write([batch])
 
+    def everything_bad(self, at: datetime) -> list[Record]:
+        """Return what spools would tell of a moment at which all was broken."""
+        at_ms, silent = to_ms(at), FailureReason.NO_REPLY
+        records = []
+        for line in self.inventory.lines:
+            tags = {"building": line.building_id, "line": line.id}
+            slow = {"rate_down_bps": 1e6}
+            test = Record("throughput", {**tags, "method": "tcp"}, slow, at_ms)
+            records += [test, Record("latency", tags, {"rtt_s": 0.01}, at_ms)]
+        for device in self.inventory.devices:
+            tags = {"building": device.building_id or "gs-00", "device": device.id}
+            records.append(Record("device", tags, {"up": None}, at_ms, silent))
+        for ap in self.inventory.access_points:
+            tags = {"building": ap.building_id, "device": "wlc", "ap": ap.id}
+            records.append(Record("wlan_ap", tags, {"up": 0.0}, at_ms))
+        return records
+
     def told(self) -> list[str]:
         """Return every incident, oldest first: ``12:10-12:45 line_down line:x``."""
         return [
@@ -301,9 +318,28 @@ def _clock(ms: int | None) -> str:
     return "" if ms is None else f"{from_ms(ms).astimezone(BERLIN):%H:%M}"
 
 
+@pytest.fixture(scope="session")
+def make_town() -> Callable[..., Town]:
+    """Make a town that has run for ten minutes."""
+
+    def make(
+        store: SqliteStore,
+        clock: ManualClock,
+        buildings: int,
+        points: int,
+        *,
+        restarting: bool = False,
+    ) -> Town:
+        made = Town(store, town(buildings, points), clock, restarting)
+        made.minutes(10)
+        return made
+
+    return make
+
+
 @pytest.fixture(params=[False, True], ids=["one engine", "restarted each time"])
 def found(
-    request: pytest.FixtureRequest, tmp_path: Path
+    request: pytest.FixtureRequest, tmp_path: Path, make_town: Callable[..., Town]
 ) -> Iterator[Callable[..., Town]]:
     """Found a town of some buildings with some access points each, at 7 o'clock."""
     with ExitStack() as stack:
@@ -316,8 +352,6 @@ def found(
             store = SqliteStore(tmp_path / "state.sqlite3")
             stack.callback(store.close)
             clock = ManualClock(start)
-            made = Town(store, town(buildings, points), clock, request.param)
-            made.minutes(10)
-            return made
+            return make_town(store, clock, buildings, points, restarting=request.param)
 
         yield start
