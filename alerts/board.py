@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from alerts.dependency import device_key, line_key, parents_of
+from alerts.dependency import MONITOR_KEY, device_key, line_key, parents_of
 from alerts.gate import Key, Parent, Passage, passage
 from alerts.held import Held
 from alerts.machine import Limits, deadline_ms
@@ -163,7 +163,7 @@ class Board:
     def _known(self, keys: Iterable[Key], now_ms: int) -> Iterator[Parent]:
         for key in keys:
             held = self.held.get(key)
-            if key[0] == LINE_DOWN and (held is None or held.incident_id is None):
+            if key[0] == LINE_DOWN and (held is None or _is_well(held)):
                 if (line := self._line_by_life(key, now_ms)) is not None:
                     yield line
                 continue
@@ -188,7 +188,7 @@ class Board:
         limits = self._limits(key, line.building_id)
         if life_ms is None or limits is None:
             return None
-        until_ms = life_ms + limits.valid_for_ms
+        until_ms = max(life_ms, self.seeing_since_ms) + limits.valid_for_ms
         if until_ms < now_ms:
             return None
         return Parent(key, AlarmState.OK, good_ms=life_ms, until_ms=until_ms)
@@ -212,12 +212,24 @@ class Board:
         if lived_ms is not None and lived_ms > self.life.get(building_id, 0):
             self.life[building_id] = lived_ms
 
+    @property
+    def seeing_since_ms(self) -> int:
+        """When netmon was last blind no more; 0 for never blind."""
+        held = self.held.get(MONITOR_KEY)
+        return 0 if held is None else held.watched.memory.cleared_ms or 0
+
     def life_keys(self, building_ids: Iterable[str]) -> Iterator[Key]:
         """Yield what hangs on whether these buildings were heard."""
         for building_id in building_ids:
             line = self._inventory.main_line(building_id)
             if line is not None:
                 yield line_key(line.id)
+
+
+def _is_well(held: Held) -> bool:
+    """Say whether a line's state says less of it than what was heard over it."""
+    watched = held.watched
+    return not watched.incident_open and watched.state is not AlarmState.SUSPECT
 
 
 def witnesses(inventory: Inventory) -> dict[str, tuple[tuple[Key, ...], ...]]:

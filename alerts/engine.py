@@ -360,6 +360,7 @@ class Engine:
             speakers=board.speakers,
             witnesses=self._witnesses,
             now_ms=now_ms,
+            seeing_since_ms=board.seeing_since_ms,
         )
         for finding in derivation.results(view, buildings):
             if finding.wake_ms is not None:
@@ -406,13 +407,18 @@ class Engine:
             self._counts.suppressed += 1
         self._board.put(key, after)
         todo.changed.add(key)
-        if change is not None and change.closes:
-            self._restart_children(todo, key, change.at_ms)
+        if change is not None and change.to_state is AlarmState.OK:
+            # One that was itself held, or had an incident, explained all of them.
+            explained = change.closes or held.held_by is not None
+            board = self._board
+            children = board.children(key) if explained else board.waiting(key)
+            self._restart(todo, children, change.at_ms)
         self._recheck_waiting(todo, key)
         return after
 
-    def _restart_children(self, todo: _Step, key: Key, from_ms: int) -> None:
-        for child in self._board.children(key):
+    def _restart(self, todo: _Step, keys: Collection[Key], from_ms: int) -> None:
+        """Let only what is measured from now count of these."""
+        for child in keys:
             held = self._board.held.get(child)
             watched = None if held is None else restart(held.watched, from_ms)
             if held and watched and watched is not held.watched:

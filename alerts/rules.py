@@ -57,6 +57,9 @@ NETMON = f"{Scope.MONITOR}:self"
 LATE_AFTER_S = 15 * 60.0
 # What derives from the inventory, or is judged at each moment, never grows old.
 _NEVER_STALE_S = 100 * 366 * 86400.0
+# Silent devices are asked ever more seldom, up to every `KINDS["device"]` grows stale:
+# three such polls must be able to follow each other.
+_SELDOM_POLLED_S = 3 * KINDS["device"].stale_after_s
 # A device that answers, were it with a refusal, is not down.
 NO_ANSWER = frozenset(
     {FailureReason.NO_REPLY, FailureReason.TIMEOUT, FailureReason.UNREACHABLE}
@@ -212,7 +215,7 @@ _ALL_RULES = (
         quantity="up",
         thresholds=lambda _: (1.0, 1.0),
         counts=lambda s: (s.device_confirm_count, s.device_clear_count),
-        valid_for_s=lambda _: KINDS["device"].stale_after_s,
+        valid_for_s=lambda _: _SELDOM_POLLED_S,
         audiences=(Audience.NOC, Audience.SERVICE),
         bad_failures=NO_ANSWER,
         one_a_moment=True,

@@ -28,6 +28,9 @@ from netmon.wlan_truth import ApTruth, WlanTruth, read_wlan_truth
 
 # A mail about these asks whether it is the line itself.
 _TROUBLE = (AlarmState.BAD, AlarmState.STALE)
+# A storm over more buildings than this is no matter of single cables, and to follow
+# each access point's trail would hold up the alarm.
+_TRAILS_A_STEP = 20
 _ASKS_THE_LINE = frozenset({LINE_BELOW_TARGET, LINE_DOWN, NO_DATA})
 
 
@@ -141,8 +144,13 @@ class Teller:
         return here
 
     def _truth(self, building_id: str, target: str) -> ApTruth | None:
-        """Return where the trail of an access point ends, as the store knows it now."""
+        """Return where the trail of an access point ends, as the store knows it now.
+
+        None where the controller told nothing, or in a storm.
+        """
         if building_id not in self._truths:
+            if len(self._truths) >= _TRAILS_A_STEP:
+                return None
             self._truths[building_id] = read_wlan_truth(
                 self._store, self._inventory, building_id, self._now_ms
             )

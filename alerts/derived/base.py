@@ -21,7 +21,8 @@ class View:
     """What a derivation may look at; ``now_ms`` is the moment it judges.
 
     ``life`` is when something in a building was last proven to work, ``speakers``
-    when its probes were last heard. ``witnesses`` are, by building, the keys of the
+    when its probes were last heard, ``seeing_since_ms`` when netmon was last blind no
+    more: silence before that is nobody's. ``witnesses`` are, by building, the keys of the
     devices and of the access points that are asked from outside.
     """
 
@@ -34,6 +35,7 @@ class View:
     speakers: Mapping[str, Speaker]
     witnesses: Mapping[str, tuple[tuple[Key, ...], ...]]
     now_ms: int
+    seeing_since_ms: int = 0
 
     def after_ms(
         self, rule: str, building_id: str = "", line: Line | None = None

@@ -45,10 +45,11 @@ def _judge(view: View, building_id: str) -> Finding | None:
         return None
     known = view.held.get((LINE_DOWN, target))
     silent_ms = view.after_ms(LINE_DOWN, building_id, line)
-    if view.now_ms - life_ms <= silent_ms:
+    since_ms = max(life_ms, view.seeing_since_ms)
+    if view.now_ms - since_ms <= silent_ms:
         well = known is not None and _worth_saying(known, life_ms)
         seen = Seen(life_ms, view.now_ms, 1.0) if well else None
-        return Finding(target, building_id, seen, life_ms + silent_ms)
+        return Finding(target, building_id, seen, since_ms + silent_ms)
     if not _nothing_answers(view, building_id):
         return None
     return _down(view, target, building_id, known, life_ms)

@@ -1,0 +1,249 @@
+"""How long the alarm engine takes when everything in the city changes at once.
+
+178 buildings, 7,000 access points, 200,000 switch ports: after a round in which all is
+well come two in which every line is slow and every access point is gone, while all
+devices answer, so that nothing explains anything and 7,178 incidents open. Then a round in
+which all devices are silent too, and one in which all is well again. Real store, real
+engine, one process; what is written is as collectors and probes write it.
+
+``storm_cycle_s`` is the longest of the
+evaluations after the first round, ``idle_cycle_ms`` the median of those that find
+nothing new, ``rss_mb`` the most memory the process had.
+"""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from alerts.engine import Engine
+from netmon.clock import ManualClock, to_ms
+from netmon.config import Settings
+from netmon.inventory import content_hash, encode
+from netmon.model import (
+    AccessPoint,
+    Building,
+    Coverage,
+    Device,
+    DeviceKind,
+    FailureReason,
+    Inventory,
+    Line,
+    LineRole,
+    SchoolType,
+    Technology,
+)
+from netmon.storage.current import CurrentInventory
+from netmon.storage.records import CheckedBatch, CheckedSeries, SourceKind
+from netmon.storage.sqlite import SqliteStore
+from netmon.units import MBIT
+
+BUILDINGS, POINTS, PORTS = 178, 7_000, 200_000
+PORTS_A_SWITCH = 48
+CONTROLLERS = 4
+SERIES_A_BATCH = 10_000
+IDLE_CYCLES = 21
+
+
+def city(buildings: int, points: int, ports: int) -> Inventory:
+    """Return a city with its access points and switches spread evenly."""
+    ids = [f"b-{n:03}" for n in range(buildings)]
+    switches = -(-ports // PORTS_A_SWITCH)
+    controllers = [_device(f"wlc-{n}", None, DeviceKind.CONTROLLER) for n in range(4)]
+    devices = [_device(f"rt-{id_}", id_, DeviceKind.ROUTER) for id_ in ids]
+    devices += [
+        _device(f"sw-{n}", ids[n % buildings], DeviceKind.SWITCH)
+        for n in range(switches)
+    ]
+    return Inventory(
+        buildings=tuple(_building(id_) for id_ in ids),
+        lines=tuple(_line(id_) for id_ in ids),
+        devices=(*controllers, *devices),
+        access_points=tuple(
+            AccessPoint(
+                id=f"ap-{n}",
+                building_id=ids[n % buildings],
+                name=f"AP {n}",
+                controller_id=f"wlc-{n % CONTROLLERS}",
+                switch_id=f"sw-{n % buildings}",
+                switch_port=str(n // buildings),
+            )
+            for n in range(points)
+        ),
+    )
+
+
+def _device(id_: str, building_id: str | None, kind: DeviceKind) -> Device:
+    return Device(
+        id=id_, building_id=building_id, kind=kind, name=id_, address="192.0.2.1:161"
+    )
+
+
+def _building(id_: str) -> Building:
+    return Building(
+        id=id_,
+        name=id_,
+        school_type=SchoolType.GRUNDSCHULE,
+        street="Demostraße 1",
+        postcode="44137",
+        city="Dortmund",
+        campus_district="Campusbezirk 3",
+        city_district="Innenstadt-West",
+        latitude_deg=51.5,
+        longitude_deg=7.5,
+        lan=Coverage.FULL,
+        wlan=Coverage.FULL,
+    )
+
+
+def _line(id_: str) -> Line:
+    return Line(
+        id=f"{id_}-main",
+        building_id=id_,
+        role=LineRole.MAIN,
+        technology=Technology.FIBRE,
+        contracted_down_bps=250 * MBIT,
+        contracted_up_bps=100 * MBIT,
+        provider="DOKOM21",
+    )
+
+
+class Bench:
+    """The store, the engine, and rounds of everything."""
+
+    def __init__(self, folder: Path, inventory: Inventory, ports: int) -> None:
+        self.clock = ManualClock(datetime(2026, 11, 20, 9, 0, tzinfo=UTC))
+        self.store = SqliteStore(folder / "state.sqlite3")
+        self.inventory, self.ports = inventory, ports
+        now_ms = to_ms(self.clock.now())
+        self.store.inventories.save(content_hash(inventory), encode(inventory), now_ms)
+        self._source = self.store.sources.create(
+            "bench", SourceKind.COLLECTOR, None, "a" * 64
+        )
+        self.engine = Engine(
+            self.store, CurrentInventory(self.store.inventories), Settings(), self.clock
+        )
+        self._seq = 0
+
+    def arrive(self, series: Iterator[CheckedSeries]) -> None:
+        """Store series in batches of a collector's size."""
+        batch: list[CheckedSeries] = []
+        for each in series:
+            batch.append(each)
+            if len(batch) == SERIES_A_BATCH:
+                self._write(batch)
+                batch = []
+        self._write(batch)
+
+    def _write(self, series: list[CheckedSeries]) -> None:
+        now_ms = to_ms(self.clock.now())
+        batch = CheckedBatch(
+            source=self._source,
+            spool="5" * 32,
+            received_ms=now_ms,
+            sent_ms=now_ms,
+            agent="",
+            series=series,
+            quarantined=[],
+        )
+        self.store.measurements.write([batch])
+
+    def round(self, *, well: bool, answering: bool, mbits: float) -> float:
+        """Let five minutes pass and everything be measured; return the cycle in s."""
+        self.clock.advance(300)
+        self.arrive(self._series(well, answering, mbits))
+        started_s = time.perf_counter()
+        evaluation = self.engine.run_once()
+        took_s = time.perf_counter() - started_s
+        if not evaluation.caught_up:
+            sys.exit("one evaluation did not get through: raise the steps")
+        incidents = self.store.alarms.incidents(open_only=True, limit=10**6)
+        print(
+            f"{took_s:6.2f} s  {evaluation.records} records, "
+            f"{len(evaluation.transitions)} transitions, {len(incidents)} open"
+        )
+        return took_s
+
+    def idle(self) -> float:
+        """Return how long an evaluation takes that finds nothing new, in ms."""
+        took_ms = []
+        for _ in range(IDLE_CYCLES):
+            self.clock.advance(1)
+            started_s = time.perf_counter()
+            self.engine.run_once()
+            took_ms.append((time.perf_counter() - started_s) * 1000)
+        return statistics.median(took_ms)
+
+    def _series(
+        self, well: bool, answering: bool, mbits: float
+    ) -> Iterator[CheckedSeries]:
+        for line in self.inventory.lines:
+            tags = {"building": line.building_id, "line": line.id}
+            rate = {"rate_down_bps": mbits * 1e6}
+            yield self._one("throughput", {**tags, "method": "tcp"}, rate)
+            yield self._one("latency", tags, {"rtt_s": 0.01})
+        failure = None if answering else FailureReason.NO_REPLY
+        for device in self.inventory.devices:
+            tags = {"building": device.building_id or "b-000", "device": device.id}
+            up = {"up": 1.0 if answering else None}
+            yield self._one("device", tags, up, failure)
+        for ap in self.inventory.access_points:
+            tags = {"building": ap.building_id, "device": ap.controller_id, "ap": ap.id}
+            yield self._one("wlan_ap", tags, {"up": float(well)})
+        switches = [d for d in self.inventory.devices if d.kind is DeviceKind.SWITCH]
+        for n in range(self.ports):
+            switch = switches[n % len(switches)]
+            tags = {
+                "building": str(switch.building_id),
+                "device": switch.id,
+                "port": str(n // len(switches)),
+            }
+            yield self._one("lan_port", tags, {"oper_up": float(well)})
+
+    def _one(
+        self,
+        kind: str,
+        tags: dict[str, str],
+        values: dict[str, float | None],
+        failure: FailureReason | None = None,
+    ) -> CheckedSeries:
+        self._seq += 1
+        return CheckedSeries(
+            kind=kind,
+            building_id=tags["building"],
+            tags=tags,
+            seq=[self._seq],
+            ts=[to_ms(self.clock.now())],
+            values={name: [value] for name, value in values.items()},
+            failure=None if failure is None else [failure],
+            info={},
+            keep_rollups=False,
+        )
+
+
+def run(buildings: int, points: int, ports: int) -> dict[str, float]:
+    """Return the figures of one run."""
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Path(folder), city(buildings, points, ports), ports)
+        bench.round(well=True, answering=True, mbits=240)
+        cycles_s = [
+            bench.round(well=False, answering=True, mbits=40),
+            bench.round(well=False, answering=True, mbits=40),
+            bench.round(well=False, answering=True, mbits=40),
+            bench.round(well=False, answering=False, mbits=40),
+            bench.round(well=True, answering=True, mbits=240),
+        ]
+        idle_ms = bench.idle()
+        bench.store.close()
+    rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {
+        "storm_cycle_s": round(max(cycles_s), 3),
+        "idle_cycle_ms": round(idle_ms, 2),
+        "rss_mb": round(rss_mb, 1),
+    }
