@@ -24,6 +24,7 @@ def view(city, store, **known) -> View:
         store=store,
         inventory=city,
         settings=settings,
+        rules=EffectiveRules(settings, city),
         witnesses=witnesses(city),
         **found,
     )
