@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from dashboards.context import Site
 from dashboards.history import (
     HISTORY_METRICS,
     History,
@@ -47,6 +47,11 @@ from netmon.model import Device, Inventory, Line, LineRole
 from netmon.storage.ports import Store
 from netmon.storage.records import AlarmState, Latest
 from netmon.wlan_truth import read_wlan_truth
+
+if TYPE_CHECKING:
+    # The pages' own: a process that serves none can do without the web framework.
+    from dashboards.context import Site
+
 
 PAST_INCIDENTS = 200
 STATEMENTS_SHOWN = 12

@@ -11,6 +11,9 @@ from typing import Any, Protocol
 
 import pytest
 
+# One worker asks everything, so that each database is filled once.
+pytestmark = pytest.mark.xdist_group("grafana")
+
 # By board, panel, legend and label values (in the order of the labels' names). Only
 # measured data counts: "made-up" is nowhere. The board of one building shows "a".
 Answer = dict[tuple[str, ...], float]

@@ -158,6 +158,25 @@ def test_no_data_is_never_green(boards: Boards) -> None:
             assert steps[0]["color"] != "green", where
 
 
+def test_a_colour_in_a_table_is_that_of_a_number_or_a_word(boards: Boards) -> None:
+    colored = {"type": "color-text"}
+    seen = 0
+    for where, panel in _panels(boards, "promql"):
+        if panel["type"] != "table":
+            continue
+        defaults = panel["fieldConfig"]["defaults"]
+        if len(defaults["thresholds"]["steps"]) > 1:
+            assert defaults["custom"]["cellOptions"] == colored, where
+            seen += 1
+        for override in panel["fieldConfig"]["overrides"]:
+            given = {prop["id"]: prop["value"] for prop in override["properties"]}
+            if "thresholds" in given:
+                assert given["custom.cellOptions"] == colored, where
+                assert given["mappings"], where
+                seen += 1
+    assert seen > 5
+
+
 def test_the_data_source_is_the_readers_choice(boards: Boards) -> None:
     for language, name, board in _boards(boards):
         listed = {

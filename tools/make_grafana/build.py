@@ -14,6 +14,8 @@ from make_grafana.model import Board, Language, Look, Panel, Query, Steps
 from make_grafana.variables import DATASOURCE, variables
 
 _VERSION = 42
+# The number or word itself is coloured: never colour alone.
+_COLORED = common.TableColorTextCellOptions()
 
 
 class InfluxQuery(Dataquery):
@@ -178,8 +180,16 @@ def _defaults(panel: Panel) -> grafana.FieldConfig:
             if is_series
             else grafana.FieldColorModeId.THRESHOLDS
         ),
-        custom=_series_look(panel) if is_series else None,
+        custom=_custom(panel),
     )
+
+
+def _custom(panel: Panel) -> object | None:
+    if panel.look is Look.SERIES:
+        return _series_look(panel)
+    if panel.look is Look.TABLE and len(panel.steps) > 1:
+        return common.TableFieldOptions(cell_options=_COLORED)
+    return None
 
 
 def _series_look(panel: Panel) -> series.FieldConfig:
@@ -208,6 +218,10 @@ def _overrides(panel: Panel) -> list[Any]:
         found.setdefault(legend, []).append(
             grafana.DynamicConfigValue(id_val="thresholds", value=_thresholds(steps))
         )
+        if panel.look is Look.TABLE:
+            found[legend].append(
+                grafana.DynamicConfigValue(id_val="custom.cellOptions", value=_COLORED)
+            )
     for legend, words in panel.texts.items():
         found.setdefault(legend, []).append(
             grafana.DynamicConfigValue(id_val="mappings", value=_mappings(words))
