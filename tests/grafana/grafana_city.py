@@ -301,17 +301,18 @@ def _fill_ports(city: _City) -> None:
         # Port 4 is slow as well, but nobody is at it.
         values |= {"speed_bps": 100e6 if port in "34" else 1e9}
         city.put("lan_port", tags, [4], generated=generated, **values)
+    used = {"admin_up": 1.0, "oper_up": 1.0, "poe_w": 5.0, "speed_bps": 1e9}
     port = {"building": "a", "device": "a-sw", "port": "1"}
     for minutes, errors, rate_bps in ((125, 10.0, 1e6), (3, 15.0, 70e6)):
-        values = {"in_errors_total": errors, "in_rate_bps": rate_bps}
+        values = {"in_errors_total": errors, "in_rate_bps": rate_bps, **used}
         city.put("lan_port", port, [minutes], **values)
     port = {"building": "b", "device": "b-sw", "port": "1"}
     # Started anew: less than before is no fault.
     for minutes, errors in ((125, 900.0), (3, 2.0)):
-        city.put("lan_port", port, [minutes], in_errors_total=errors)
+        city.put("lan_port", port, [minutes], in_errors_total=errors, **used)
     answers = {"up": 1.0, "uptime_s": 86_400.0}
     city.put("device", {"building": "a", "device": "a-sw"}, [4], **answers)
-    silent = {"building": "b", "device": "b-sw"}
+    silent = {"building": "b", "device": "b-router"}
     city.put("device", silent, [14], **answers)
     city.put("device", silent, [4], failure=[FailureReason.NO_REPLY])
     city.quarantine()

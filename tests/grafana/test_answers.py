@@ -184,7 +184,7 @@ EXPECTED: dict[str, dict[str, dict[str, Answer]]] = {
         "Geräte ohne Antwort": {"Geräte": ONE},
         "Ports in Betrieb": {"Ports": {(): 4}},
         "PoE-Leistung": {"Leistung": {(): 20}},
-        "Geräte ohne Antwort: welche": {"Antwort": {("b", "b-sw"): 0}},
+        "Geräte ohne Antwort: welche": {"Antwort": {("b", "b-router"): 0}},
         "Größter Verkehr an Ports": {"ankommend": {("a", "a-sw", "1"): 70e6}},
         "Ports mit Fehlern": {"Fehler": {("a", "a-sw", "1"): 5}},
         "Langsame Ports": {"Geschwindigkeit": {("a", "a-sw", "3"): 100e6}},
