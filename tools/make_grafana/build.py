@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grafana_foundation_sdk.cog.variants import Dataquery
@@ -73,8 +73,8 @@ def _links(board: Board) -> list[grafana.DashboardLink]:
     ]
 
 
-def _panels(board: Board, language: Language) -> list[grafana.Panel]:
-    placed: list[grafana.Panel] = []
+def _panels(board: Board, language: Language) -> list[grafana.Panel | grafana.RowPanel]:
+    placed: list[grafana.Panel | grafana.RowPanel] = []
     y = 0
     for row in board.rows:
         x = 0
@@ -156,7 +156,7 @@ def _thresholds(steps: Steps) -> grafana.ThresholdsConfig:
     )
 
 
-def _mappings(words: Any) -> list[grafana.ValueMap]:
+def _mappings(words: Mapping[int, str]) -> list[grafana.ValueMapping]:
     options = {
         str(value): grafana.ValueMappingResult(text=text, index=index)
         for index, (value, text) in enumerate(words.items())
@@ -290,7 +290,14 @@ def _map(queries: Sequence[Query]) -> geomap.Options:
         "symbol": {"mode": "fixed", "fixed": "img/icons/marker/circle.svg"},
     }
     return geomap.Options(
-        view=geomap.MapViewConfig(id_val="fit", lat=51.5136, lon=7.4653, zoom=11),
+        # Fitted to the points; the middle of the city until there are any. The SDK
+        # takes degrees for whole numbers.
+        view=geomap.MapViewConfig(
+            id_val="fit",
+            lat=51.5136,  # type: ignore[arg-type]
+            lon=7.4653,  # type: ignore[arg-type]
+            zoom=11,
+        ),
         controls=geomap.ControlsOptions(
             show_zoom=True, mouse_wheel_zoom=False, show_attribution=True
         ),
