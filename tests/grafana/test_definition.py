@@ -17,6 +17,7 @@ import promql_parser
 import pytest
 import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 from make_grafana import files
 from make_grafana.ask import ALL_KINDS, ALL_METRICS
@@ -85,15 +86,21 @@ def test_the_shipped_files_are_what_the_definition_makes(repo_dir: Path) -> None
 
 
 def test_the_sdks_own_models_know_every_key(boards: Boards) -> None:
+    # With these it reads options, fields and PromQL targets by the models of each.
+    register_default_plugins()
     for language, name, board in _boards(boards):
         plain = json.loads(json.dumps(board))
-        targets = [panel.pop("targets") for panel in plain["panels"]]
+        if language == "influxql":
+            # The SDK has no model of these.
+            assert all(panel.pop("targets") for panel in plain["panels"])
         read = Dashboard.from_json(json.loads(json.dumps(plain)))
+        kinds = {type(panel.options).__module__ for panel in read.panels}
+        assert "builtins" not in kinds, name
         again = json.loads(JSONEncoder().encode(read))
-        for panel in again["panels"]:
-            panel.pop("targets", None)
+        if language == "influxql":
+            for panel in again["panels"]:
+                panel.pop("targets", None)
         assert again == plain, (language, name)
-        assert all(targets)
 
 
 def test_both_languages_show_the_same_in_the_same_place(boards: Boards) -> None:

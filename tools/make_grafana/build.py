@@ -187,8 +187,11 @@ def _defaults(panel: Panel) -> grafana.FieldConfig:
 def _custom(panel: Panel) -> object | None:
     if panel.look is Look.SERIES:
         return _series_look(panel)
-    if panel.look is Look.TABLE and len(panel.steps) > 1:
-        return common.TableFieldOptions(cell_options=_COLORED)
+    if panel.look is Look.TABLE:
+        return common.TableFieldOptions(
+            align=common.FieldTextAlignment.AUTO,
+            cell_options=_COLORED if len(panel.steps) > 1 else None,
+        )
     return None
 
 
