@@ -42,6 +42,16 @@ def _variables(text: str) -> dict[str, str | None]:
     return {name: default or None for name, default in found}
 
 
+def _program(name: str, package: str) -> str:
+    program = shutil.which(name)
+    if program is None:
+        reason = f"no {name} on the PATH (Debian package {package})"
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"missing in CI: {reason}")
+        pytest.skip(reason)
+    return program
+
+
 def _understood(arguments: list[str]) -> None:
     """Fail if netmon would refuse to be called so."""
     build_parser(Texts("de")).parse_args(arguments)
@@ -55,7 +65,7 @@ def test_every_image_is_pinned(compose: dict[str, Any], deploy: Path) -> None:
         assert re.search(r":v?\d+\.\d+\.\d+$", service["image"]), name
     dockerfile = (deploy / "Dockerfile").read_text("utf-8")
     assert set(re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)) == {
-        "python:3.11-slim-bookworm"
+        "python:3.11.13-slim-bookworm"
     }
     assert dockerfile.count("uv sync --frozen") == 2
 
@@ -160,17 +170,18 @@ def test_compose_itself_takes_the_file(deploy: Path, tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
 
 
+def test_the_alertmanager_takes_its_example(deploy: Path) -> None:
+    program = _program("amtool", "prometheus-alertmanager")
+    done = subprocess.run(
+        [program, "check-config", str(deploy / "alertmanager.example.yml")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 # --- units -------------------------------------------------------------------
-
-
-def _systemd_analyze() -> str:
-    program = shutil.which("systemd-analyze")
-    if program is None:
-        reason = "no systemd-analyze on the PATH (Debian package systemd)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"missing in CI: {reason}")
-        pytest.skip(reason)
-    return program
 
 
 def test_units_call_netmon_rightly_and_belong_together(deploy: Path) -> None:
@@ -193,7 +204,7 @@ def test_units_call_netmon_rightly_and_belong_together(deploy: Path) -> None:
 def test_systemd_takes_every_unit_and_calls_it_closed(
     deploy: Path, tmp_path: Path
 ) -> None:
-    program = _systemd_analyze()
+    program = _program("systemd-analyze", "systemd")
     netmon = shutil.which("true")
     for unit in [*_units(deploy), deploy / "systemd" / "netmon.target"]:
         text = unit.read_text("utf-8").replace("/opt/netmon/bin/netmon", str(netmon))
