@@ -6,12 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from dashboards.context import Site
 from netmon.calendars import WARN_BEFORE_DAYS
 from netmon.clock import berlin_day
 from netmon.config import Settings
 from netmon.storage.records import Heartbeat, InventoryVersion, MailEvent
+
+if TYPE_CHECKING:
+    # The pages' own: a process that serves none can do without the web framework.
+    from dashboards.context import Site
+
 
 INGEST = "ingest"
 RELAY = "relay"

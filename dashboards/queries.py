@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from dashboards.context import Site
 from dashboards.history import (
     HISTORY_METRICS,
     History,
@@ -44,8 +44,14 @@ from netmon.line_path import read_path
 from netmon.line_verdict import Statement, recorded_statements
 from netmon.metrics import MEDIUM_KINDS
 from netmon.model import Device, Inventory, Line, LineRole
+from netmon.storage.ports import Store
 from netmon.storage.records import AlarmState, Latest
 from netmon.wlan_truth import read_wlan_truth
+
+if TYPE_CHECKING:
+    # The pages' own: a process that serves none can do without the web framework.
+    from dashboards.context import Site
+
 
 PAST_INCIDENTS = 200
 STATEMENTS_SHOWN = 12
@@ -62,7 +68,11 @@ class UnknownError(LookupError):
 
 def read_city(site: Site) -> City:
     """Return all buildings; ten reads, and a few for each line that is suspected."""
-    store, moment, inventory = site.store, site.moment(), site.inventory()
+    return city_at(site.store, site.inventory(), site.moment())
+
+
+def city_at(store: Store, inventory: Inventory, moment: Moment) -> City:
+    """Return all buildings as `read_city`, for a process that serves no pages."""
     states = store.alarms.states()
     latest = store.measurements.latest(kind="throughput")
     latest += store.measurements.latest(kind="latency")
@@ -75,7 +85,7 @@ def read_city(site: Site) -> City:
         if row.rule == LINE_RULE and row.state in _TROUBLE
     }
     lines = [inventory.line_by_id[i] for i in suspected if i in inventory.line_by_id]
-    media = _media(site, lines, told)
+    media = _media(store, lines, told, moment.now_ms)
     facts = gather(
         states,
         latest,
@@ -124,7 +134,7 @@ def read_building(site: Site, building_id: str) -> BuildingPage:
         raise UnknownError(building_id)
     latest = store.measurements.latest(building_id=building_id)
     lines = inventory.lines_of[building_id]
-    media = _media(site, lines, latest)
+    media = _media(store, lines, latest, moment.now_ms)
     recorded = {line.id: _recorded(site, line, latest) for line in lines}
     ways = {
         line.id: read_path(store.measurements, line, latest, moment.now_ms)
@@ -187,13 +197,11 @@ def read_building(site: Site, building_id: str) -> BuildingPage:
 
 
 def _media(
-    site: Site, lines: Iterable[Line], latest: Sequence[Latest]
+    store: Store, lines: Iterable[Line], latest: Sequence[Latest], now_ms: int
 ) -> Mapping[str, LineMedium]:
     """Return the medium of each line that a device tells of, by line."""
-    now_ms = site.moment().now_ms
     found = {
-        line.id: read_medium(site.store.measurements, line, latest, now_ms)
-        for line in lines
+        line.id: read_medium(store.measurements, line, latest, now_ms) for line in lines
     }
     return {line_id: medium for line_id, medium in found.items() if medium is not None}
 
