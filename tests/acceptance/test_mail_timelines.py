@@ -7,13 +7,12 @@ each evaluation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from alerts.classes import Severity
 from alerts.evidence import Cause, Evidence, encode
 from alerts.notify import Advisers, Notifier
 from netmon.calendars import Calendars
@@ -36,7 +35,15 @@ from netmon.notify_settings import (
     RecipientSettings,
     ReminderSettings,
 )
-from netmon.storage.records import AlarmState, Incident, Mail, StateRow, Transition
+from netmon.storage.action_records import (
+    Actor,
+    Maintenance,
+    MaintenanceScope,
+    Mark,
+    OneOff,
+    Via,
+)
+from netmon.storage.records import AlarmState, Mail, StateRow, Transition
 from netmon.storage.sqlite import SqliteStore
 from netmon.texts import Texts
 from netmon.units import MBIT
@@ -122,20 +129,7 @@ def city() -> Inventory:
 CITY = city()
 
 
-class Decided:
-    """What people have decided, in this test."""
-
-    def __init__(self, muted: Mapping[str, int], acknowledged: set[int], now_ms: int):
-        self._muted = muted
-        self._acknowledged = acknowledged
-        self._now_ms = now_ms
-
-    def muted_until_ms(self, incident: Incident, severity: Severity) -> int | None:
-        until_ms = self._muted.get(incident.building_id, 0)
-        return until_ms if self._now_ms < until_ms else None
-
-    def acknowledged(self, incident_id: int) -> bool:
-        return incident_id in self._acknowledged
+SOMEBODY = Actor(name="m.muster", via=Via.SHELL)
 
 
 class Town:
@@ -146,8 +140,6 @@ class Town:
         calendar.write_text(CALENDAR)
         self.store = SqliteStore(folder / "state.sqlite3")
         self.clock = ManualClock(FRIDAY)
-        self.muted: dict[str, int] = {}
-        self.acknowledged: set[int] = set()
         self._hours = Calendars(
             MeasureSettings(calendar_file=str(calendar)), lambda: CITY
         )
@@ -167,10 +159,7 @@ class Town:
                 SETTINGS,
                 Texts("de"),
                 self.clock,
-                Advisers(
-                    self._hours,
-                    lambda now_ms, _: Decided(self.muted, self.acknowledged, now_ms),
-                ),
+                Advisers(self._hours),
             )
         self._notifier.run_once()
 
@@ -181,6 +170,27 @@ class Town:
         while (left_s := (until - self.clock.now()).total_seconds()) > 0:
             self.clock.advance(min(every_s, left_s))
             self.look()
+
+    def in_maintenance(self, building: str, until: datetime) -> None:
+        """Announce work in a building, from now on."""
+        window = Maintenance(
+            id=0,
+            scope=MaintenanceScope.BUILDING,
+            value=building,
+            when=OneOff(starts_ms=self.now_ms, ends_ms=to_ms(until)),
+            ends_ms=to_ms(until),
+            reason="Umbau",
+            author=SOMEBODY.name,
+            created_ms=self.now_ms,
+        )
+        self.store.actions.add_maintenance(window, SOMEBODY)
+
+    def acknowledge(self, number: int) -> None:
+        """Note that somebody sees to it."""
+        mark = Mark(
+            incident_id=number, at_ms=self.now_ms, author=SOMEBODY.name, note="dabei"
+        )
+        assert self.store.actions.acknowledge(mark, SOMEBODY)
 
     def raised(self, *what: tuple[str, str, str], look: bool = True) -> list[int]:
         """Open incidents of (rule, target, building); return their numbers."""
@@ -334,7 +344,7 @@ def test_buildings_behind_one_radio_hop_are_told_in_the_night(town: Town) -> Non
 
 
 def test_maintenance_ends_and_it_is_still_bad(town: Town) -> None:
-    town.muted["b-3"] = to_ms(FRIDAY + timedelta(hours=2))
+    town.in_maintenance("b-3", FRIDAY + timedelta(hours=2))
     (bad,) = town.lines("line_down", 3)
     (good,) = town.raised(("ap_down", "ap:b-3-ap-1", "b-3"))
     town.at("09:30")
@@ -368,7 +378,7 @@ def test_reminded_escalated_acknowledged_and_over(town: Town) -> None:
         ("20. 09:00", SERVICE, f"[Erinnerung] {what} seit 08:00 Uhr"),
         ("20. 10:00", NOC, f"[Eskalation] {what} seit 08:00 Uhr"),
     ]
-    town.acknowledged.add(number)
+    town.acknowledge(number)
     town.at("11:00", day="2026-11-24", every_s=1800)
     # Acknowledged is not forgotten: the digest of each school day lists it.
     assert [at for at, _, subject in town.told()[5:] if "Lagebericht" in subject] == [
