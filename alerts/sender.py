@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import make_msgid, parseaddr
 
-from alerts.mail import Content
+from alerts.mails import Content
 from alerts.smtp import Mailer, ServerUnavailableError, build_message
 from netmon.clock import Clock, to_ms
 from netmon.errors import SendError

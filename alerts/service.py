@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from alerts.engine import Engine, Evaluation
-from alerts.pipeline import Pipeline
+from alerts.notify import Advisers, Notifier
 from alerts.rule_settings import strangers
 from alerts.sender import Sent, send_due
 from alerts.sinks import Context, Sink, sinks_from
@@ -65,7 +65,14 @@ class AlertService:
         clock: Clock,
         mailer: Mailer | None,
         texts: Texts,
+        *,
+        advisers: Advisers | None = None,
     ) -> None:
+        """Read the calendars.
+
+        Raises:
+            ConfigError: a calendar file is missing or wrong.
+        """
         self._store = store
         self._settings = settings
         self._clock = clock
@@ -74,7 +81,14 @@ class AlertService:
         inventory = self._inventory = CurrentInventory(store.inventories, aim)
         self.calendars = Calendars(settings.measure, inventory)
         self.engine = Engine(store, inventory, settings, clock)
-        self.pipeline = Pipeline(store, inventory, settings, texts, clock)
+        self.notifier = Notifier(
+            store,
+            inventory,
+            settings,
+            texts,
+            clock,
+            advisers or Advisers(self.calendars),
+        )
         context = Context(store, inventory, settings, texts, clock)
         self.sinks = sinks_from(context)
         self._posted: Counter[tuple[str, str]] = Counter()
@@ -95,7 +109,7 @@ class AlertService:
             StorageError: the store refused; nothing of the failed part counts.
         """
         evaluation = self.engine.run_once()
-        queued = self.pipeline.run_once()
+        queued = self.notifier.run_once()
         if queued or evaluation.transitions:
             self._wake()
         return evaluation, queued

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from netmon.errors import ConfigError, Problem
 from netmon.login_settings import LoginSettings
+from netmon.notify_settings import NotifySettings, RecipientSettings, ReminderSettings
 from netmon.rule_overrides import RuleOverride, refuse_doubles
 from netmon.sink_settings import SinkSettings
 from netmon.units import parse_rate_bps
@@ -89,7 +90,7 @@ class MailSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How alarms are confirmed; ``rules`` says what differs somewhere."""
+    """How alarms are confirmed and told; ``rules`` says what differs somewhere."""
 
     interval_s: float = 15.0
     line_confirm_count: int = 3
@@ -103,6 +104,9 @@ class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
     blind_after_s: float = 300.0
     blind_share: float = 0.3
     rules: tuple[RuleOverride, ...] = ()
+    notify: NotifySettings = NotifySettings()
+    recipients: RecipientSettings = RecipientSettings()
+    reminders: ReminderSettings = ReminderSettings()
 
     def __post_init__(self) -> None:
         """Refuse values that make no sense; msgspec names the field's path."""

@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from alerts.evidence import decode
-from alerts.mail import headline
+from alerts.mails import headline
 from alerts.rules import RULES
 from alerts.sinks.base import Context, Posted, http_client, post
 from netmon.clock import from_ms, to_ms
@@ -91,7 +91,7 @@ class Alertmanager:
             "campus_district": "" if building is None else building.campus_district,
             "school_type": "" if building is None else building.school_type,
         }
-        what = headline(incident.rule, [evidence], context.texts)
+        what = headline((incident,), inventory, context.texts)
         place = incident.building_id if building is None else building.name
         page = context.settings.gateway.public_url.rstrip("/")
         return {

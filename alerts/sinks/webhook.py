@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from alerts.evidence import decode
-from alerts.mail import headline
+from alerts.mails import headline
 from alerts.rules import RULES
 from alerts.sender import backoff_s
 from alerts.sinks.base import Context, Posted, http_client, post
@@ -120,7 +120,7 @@ class Webhook:
                 "street": "" if building is None else building.street,
                 "campus_district": "" if building is None else building.campus_district,
             },
-            "summary": headline(incident.rule, [evidence], context.texts),
+            "summary": headline((incident,), context.inventory(), context.texts),
             "cause": evidence.cause,
             "since": from_ms(evidence.since_ms).isoformat(),
             "ended": None

@@ -76,11 +76,14 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
 
 
 def _announce(settings: Settings, texts: Texts) -> str:
+    from alerts.notify.routing import Routing
+
     mail = settings.mail
     return texts(
         "alerts.running",
         seconds=texts.number(settings.alerts.interval_s, 0),
-        recipients=", ".join(mail.recipients) or texts("alerts.nobody"),
+        recipients=", ".join(Routing.of(settings).everybody())
+        or texts("alerts.nobody"),
         server=f"{mail.host}:{mail.port}" if mail.host else texts("alerts.no_server"),
     )
 
@@ -131,8 +134,7 @@ def _open_incidents(
     store: Store, inventory: Inventory, clock: Clock, texts: Texts
 ) -> Iterator[str]:
     from alerts.evidence import decode
-    from alerts.mail import headline
-    from alerts.pipeline import TOLD
+    from alerts.mails import headline
     from netmon.actions import read_standing
     from netmon.clock import from_ms, to_ms
     from netmon.storage.records import AlarmState
@@ -153,9 +155,7 @@ def _open_incidents(
             place=texts("alerts.list.unknown_place", id=incident.building_id)
             if building is None
             else building.name,
-            what=headline(incident.rule, [evidence], texts)
-            if incident.rule in TOLD
-            else texts(f"alerts.rules.title.{incident.rule}"),
+            what=headline((incident,), inventory, texts),
             since=texts.moment(since),
             age=texts.age(since, clock.now()),
             state=word,
@@ -165,7 +165,8 @@ def _open_incidents(
 
 
 def _test_mail(args: argparse.Namespace, texts: Texts) -> int:
-    from alerts.mail import render_test
+    from alerts.mails import render_test
+    from alerts.notify.routing import Routing
     from alerts.sender import send_test
     from alerts.smtp import mailer_from
     from netmon.clock import SystemClock
@@ -176,11 +177,12 @@ def _test_mail(args: argparse.Namespace, texts: Texts) -> int:
     mailer = mailer_from(settings.mail)
     if mailer is None:
         raise NetmonError(texts("alerts.test_mail.no_server"))
-    if not settings.mail.recipients:
+    recipients = Routing.of(settings).everybody()
+    if not recipients:
         raise NetmonError(texts("alerts.test_mail.no_recipients"))
     failed = 0
     now = SystemClock().now()
-    for recipient in settings.mail.recipients:
+    for recipient in recipients:
         content = render_test(recipient, Texts(settings.language))
         try:
             send_test(mailer, content, settings.mail.sender, recipient, now)

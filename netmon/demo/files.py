@@ -161,6 +161,13 @@ class DemoFiles:
                 "sender": "netmon@dortmund.example",
                 "recipients": ["servicemanagement@dortmund.example"],
             },
+            # Shown at any hour, and each fault by a mail of its own.
+            "alerts.notify": {
+                "outside_lessons": "mail",
+                "batch_s": 1.0,
+                "follow_s": 1.0,
+                "storm_mails": 100,
+            },
             "alerts": {
                 "interval_s": 1.0,
                 "line_confirm_count": LINE_CONFIRM_COUNT,

@@ -36,6 +36,9 @@ from netmon.storage.records import (
     Source,
     SourceKind,
     StateRow,
+    Thread,
+    ThreadMember,
+    ThreadNews,
     Transition,
     Written,
 )
@@ -226,6 +229,52 @@ class AlarmStore(Protocol):
 
     def state_counts(self) -> Mapping[tuple[str, AlarmState], int]:
         """Return the number of targets by rule and state."""
+
+
+class ThreadStore(Protocol):
+    """What people are told of incidents: threads, their members and mails.
+
+    An incident is in one thread at most. The planner alone writes here.
+    """
+
+    def open(self) -> list[Thread]:
+        """Return the threads that are not closed, oldest first."""
+
+    def members(self) -> list[ThreadMember]:
+        """Return the members of all open threads, in the order they joined."""
+
+    def incidents(self, thread_id: int) -> list[Incident]:
+        """Return the members of a thread with their evidence, oldest first."""
+
+    def thread_of(self, incident_id: int) -> int | None:
+        """Return the thread of an incident; None where nobody was told of it."""
+
+    def untold(self) -> list[Incident]:
+        """Return the open incidents that are in no thread, oldest first."""
+
+    def ended(self, after_ms: int, until_ms: int) -> list[tuple[Incident, int | None]]:
+        """Return what ended within ``(after_ms, until_ms]``, with its thread."""
+
+    def mails_since(self, after_ms: int) -> list[tuple[int, MailEvent]]:
+        """Return when mails were made after a moment, and of what."""
+
+    def tell(
+        self,
+        news: Sequence[ThreadNews],
+        *,
+        reader: str,
+        position: int,
+        now_ms: int,
+        memory: str,
+    ) -> list[int | None]:
+        """Write threads, members, mails and the reader's cursor in ONE transaction.
+
+        Returns the ids of the threads, in the order of the news. A mail known by incident, event, number and
+        recipient is not added again.
+
+        Raises:
+            StorageError: an incident is in another thread already.
+        """
 
 
 class InventoryStore(Protocol):
@@ -430,6 +479,10 @@ class Store(Protocol):
     @property
     def accounts(self) -> AccountStore:
         """People who may log in."""
+
+    @property
+    def threads(self) -> ThreadStore:
+        """Threads of mails."""
 
     @property
     def inventories(self) -> InventoryStore:

@@ -274,8 +274,20 @@ class Thread(Struct, frozen=True, kw_only=True):
     key: str
     opened_ms: int
     closed_ms: int | None = None
-    members: tuple[int, ...] = ()
     memory: str = ""
+
+
+class ThreadMember(Struct, frozen=True, kw_only=True, gc=False):
+    """An incident of a thread, without its evidence; ``added_ms``: told since then."""
+
+    thread_id: int
+    incident_id: int
+    rule: str
+    target: str
+    building_id: str
+    started_ms: int
+    ended_ms: int | None
+    added_ms: int
 
 
 class Mail(Struct, frozen=True, kw_only=True):
@@ -303,6 +315,18 @@ class Mail(Struct, frozen=True, kw_only=True):
     number: int = 0
     thread_id: int | None = None
     claimed_ms: int | None = None
+
+
+class ThreadNews(Struct, frozen=True, kw_only=True):
+    """What is new of a thread: its state, who joins it, and the mails that say so.
+
+    ``thread`` is None for mails of no thread, its id 0 for a new one. The mails carry
+    no ``thread_id`` yet.
+    """
+
+    thread: Thread | None
+    joined: tuple[int, ...] = ()
+    mails: tuple[Mail, ...] = ()
 
 
 class InventoryVersion(Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from netmon.storage.keeping import (
 )
 from netmon.storage.leases import SqliteLeases
 from netmon.storage.measurements import SqliteMeasurements
+from netmon.storage.threads import SqliteThreads
 
 
 class SqliteStore:
@@ -37,6 +38,7 @@ class SqliteStore:
         self.alarms = SqliteAlarms(self._database)
         self.deliveries = SqliteDeliveries(self._database)
         self.accounts = SqliteAccounts(self._database)
+        self.threads = SqliteThreads(self._database)
         self.inventories = SqliteInventories(self._database)
         self.snapshots = SqliteSnapshots(self._database)
         self.heartbeats = SqliteHeartbeats(self._database)

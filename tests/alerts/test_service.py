@@ -23,6 +23,7 @@ from netmon.config import AlertSettings, MailSettings, Settings
 from netmon.errors import StorageBusyError
 from netmon.inventory import content_hash, encode
 from netmon.model import Inventory
+from netmon.notify_settings import NotifySettings
 from netmon.storage.records import CheckedBatch, CheckedSeries, SourceKind
 from netmon.storage.sqlite import SqliteStore
 from netmon.texts import Texts
@@ -68,6 +69,7 @@ def config(folder: Path, port: int, certificates: Any) -> Path:
     file.write_text(
         f'data_dir = "{folder}"\n'
         "[alerts]\ninterval_s = 0.05\n"
+        '[alerts.notify]\noutside_lessons = "mail"\n'
         f'[mail]\nhost = "127.0.0.1"\nport = {port}\nuser = "{USER}"\n'
         f'password_file = "{password_file}"\nca_file = "{certificates.ca_file}"\n'
         f'sender = "netmon@dortmund.example"\nrecipients = ["{SERVICE}"]\n'
@@ -85,7 +87,9 @@ def test_the_service_runs_until_stopped(
         mail=MailSettings(
             host="127.0.0.1", port=server.port, security="none", recipients=(SERVICE,)
         ),
-        alerts=AlertSettings(interval_s=0.02),
+        alerts=AlertSettings(
+            interval_s=0.02, notify=NotifySettings(outside_lessons="mail")
+        ),
     )
     mailer = mailer_from(settings.mail)
     assert mailer is not None

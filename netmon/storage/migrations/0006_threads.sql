@@ -45,5 +45,7 @@ DROP TABLE mails;
 ALTER TABLE mails_new RENAME TO mails;
 CREATE INDEX mails_due ON mails (sent_ms, next_try_ms);
 CREATE INDEX mails_by_thread ON mails (thread_id);
+-- How many went out lately.
+CREATE INDEX mails_by_time ON mails (created_ms);
 
 CREATE INDEX incidents_by_building ON incidents (building_id, id);

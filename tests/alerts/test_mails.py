@@ -12,7 +12,7 @@ import pytest
 
 from alerts.evidence import Cause, Evidence, encode
 from alerts.machine import Result
-from alerts.mail import Content, Notice, render, render_test
+from alerts.mails import Content, Notice, render, render_test
 from netmon.clock import BERLIN, to_ms
 from netmon.line_verdict import (
     LineAlarms,
@@ -38,7 +38,7 @@ def incident(rule: str, evidence: Evidence, number: int = 12) -> Incident:
     return Incident(
         id=number,
         rule=rule,
-        target="whatever",
+        target=f"ap:{evidence.ap}" if evidence.ap else f"line:{evidence.line}",
         building_id="gs-07",
         started_ms=ms("20T08:42"),
         ended_ms=None,

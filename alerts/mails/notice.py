@@ -1,0 +1,39 @@
+"""What a mail is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from alerts.evidence import Evidence
+from netmon.storage.records import Incident, MailEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something people are to be told.
+
+    ``members`` are the incidents of the thread, the first one gives the number; a mail
+    that is about some of them names those in ``about``. ``at_ms`` is the time of the
+    mail, or when the last of them ended; ``last`` is the evidence of that moment, None
+    where it is not at hand. ``segment`` is what all buildings share, ``reference`` how
+    the ticket system calls the incident; both may be empty.
+    """
+
+    event: MailEvent
+    members: tuple[Incident, ...]
+    at_ms: int
+    last: Evidence | None = None
+    about: tuple[Incident, ...] = ()
+    segment: str = ""
+    reference: str = ""
+
+    @property
+    def incident(self) -> Incident:
+        """The incident whose number the mail bears."""
+        return self.members[0]
+
+    @property
+    def told(self) -> Sequence[Incident]:
+        """What the mail is about."""
+        return self.about or self.members
