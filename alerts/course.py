@@ -48,6 +48,8 @@ from netmon.storage.records import AlarmState, Chunk, Transition
 
 # Begins the name of what becomes due to be derived, instead of a rule's.
 _WAKE = "~"
+# In order again, or no more in the inventory: it explains nothing from now on.
+_BACK = (AlarmState.OK, AlarmState.UNKNOWN)
 
 
 @dataclass(slots=True)
@@ -294,12 +296,11 @@ class Course:
             self.suppressed += 1
         self.board.put(key, after)
         todo.changed.add(key)
-        if change is not None and change.to_state is AlarmState.OK:
+        if change is not None and change.to_state in _BACK:
             # One that was itself held, or had an incident, explained all of them.
             explained = change.closes or held.held_by is not None
-            board = self.board
-            children = board.children(key) if explained else board.waiting(key)
-            self._restart(todo, children, change.at_ms)
+            children = self.board.children(key) if explained else ()
+            self._restart(todo, (*children, *self.board.waiting(key)), change.at_ms)
         self._recheck_waiting(todo, key)
         return after
 
