@@ -2,7 +2,7 @@
 
 The way of a measurement: ``engine`` reads it from the state store, ``machine``
 decides, ``gate`` and ``dependency`` say what explains it, ``derived`` concludes what no
-single measurement says, the transition is stored; ``notify`` plans who is told of which
-incidents together, ``mails`` says it in words, ``sender`` hands the outbox to the mail
-server.
+single measurement says, the transition is stored; ``notify`` plans who is told of
+which incidents together, ``mails`` says it in words, ``sender`` hands the outbox to
+the mail server, ``sinks`` tell other systems.
 """

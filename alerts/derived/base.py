@@ -72,6 +72,7 @@ class Derivation:
     at the moment it happened, be that an hour ago because the engine was stopped: it
     must not look into the store, which knows the present only. With ``every_s`` it is
     asked of all that often, by the clock, and whenever the inventory is new.
+    ``patient``: what is heard can only put off its time, so until then it is not asked.
     """
 
     rule: str

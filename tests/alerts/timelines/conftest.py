@@ -287,9 +287,11 @@ class Town:
         records = []
         for line in self.inventory.lines:
             tags = {"building": line.building_id, "line": line.id}
-            slow = {"rate_down_bps": 1e6}
-            test = Record("throughput", {**tags, "method": "tcp"}, slow, at_ms)
-            records += [test, Record("latency", tags, {"rtt_s": 0.01}, at_ms)]
+            records.append(Record("latency", tags, {"rtt_s": 0.01}, at_ms))
+            tags, slow = {**tags, "method": "tcp"}, {"rate_down_bps": 1e6}
+            for n in range(3):
+                later_ms = at_ms + n * MINUTE_S * 1000
+                records.append(Record("throughput", tags, slow, later_ms))
         for device in self.inventory.devices:
             tags = {"building": device.building_id or "gs-00", "device": device.id}
             records.append(Record("device", tags, {"up": None}, at_ms, silent))

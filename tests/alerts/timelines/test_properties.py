@@ -32,7 +32,7 @@ PLACES = [
 breaks = st.tuples(st.just("toggle"), st.sampled_from(PLACES))
 passes = st.tuples(st.just("minutes"), st.integers(1, 40))
 tests = st.tuples(st.just("test"), st.sampled_from([40, 103, 240]))
-late = st.tuples(st.just("late"), st.integers(16, 5000))
+late = st.tuples(st.just("late"), st.integers(18, 60) | st.integers(18, 5000))
 days = st.lists(st.one_of(breaks, passes, passes, tests, late), min_size=3, max_size=14)
 
 

@@ -168,3 +168,21 @@ def test_three_hours_are_three_hours_when_clocks_change(found, start, told):
     town.broken = {"probe gs-00"}
     town.minutes(200)
     assert town.told() == [f"{told}- no_data line:gs-00-main"]
+
+
+def test_who_waits_for_what_left_the_inventory_waits_no_more(found):
+    town = found(1, points=3)
+    town.broken = {"sw-gs-00", "gs-00-ap-1"}
+    town.minutes(40)
+    devices = tuple(d for d in town.inventory.devices if d.id != "sw-gs-00")
+    points = tuple(
+        structs.replace(ap, switch_id=None) for ap in town.inventory.access_points
+    )
+    newer = structs.replace(town.inventory, devices=devices, access_points=points)
+    town.plan(newer)
+    town.broken = {"gs-00-ap-1"}
+    town.minutes(15)
+    assert town.told() == [
+        "07:25-07:51 device_down device:sw-gs-00",
+        "08:00- ap_down ap:gs-00-ap-1",
+    ]

@@ -44,6 +44,40 @@ async def test_strange_evidence_still_gives_a_sentence(city, page, evidence):
     assert row["Was"] == "Anbindung gone"
 
 
+@pytest.mark.parametrize(
+    ("rule", "target", "building", "place", "what", "cause"),
+    [
+        ("monitor", "netmon:self", "", "Zentrale", "netmon selbst", "netmon hört"),
+        (
+            "device_down",
+            "device:sw-1",
+            "b-ost",
+            "Ostschule",
+            "Gerät Switch Ost",
+            "Gerät antwortet nicht.",
+        ),
+        (
+            "line_down",
+            "line:b-ost-main",
+            "b-ost",
+            "Ostschule",
+            "Hauptanbindung",
+            "Sonde und Geräte",
+        ),
+    ],
+)
+async def test_what_no_single_measurement_says_has_words(
+    city, page, rule, target, building, place, what, cause
+):
+    city.state(rule, target, building, AlarmState.BAD)
+    shown = await page("/stoerungen")
+    row = shown.rows("Offene Störungen")[place]
+    assert row["Was"].startswith(what)
+    assert row["Ursache"].startswith(cause)
+    assert 'href="/gebaeude/"' not in shown.text
+    await page("/")
+
+
 async def test_no_incident_is_said_in_words(city, page):
     text = (await page("/stoerungen")).text
     assert "Keine Störung ist offen." in text
