@@ -20,7 +20,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from alerts.board import Board, witnesses
-from alerts.derived import DERIVED, Derivation, Finding, View
+from alerts.derived import DERIVED, Derivation, Finding, View, no_calendar
 from alerts.evidence import Cause
 from alerts.gate import Key, Passage
 from alerts.held import Held
@@ -52,6 +52,7 @@ from alerts.teller import Teller
 from netmon.clock import Clock, to_ms
 from netmon.config import Settings
 from netmon.model import Inventory
+from netmon.school_calendar import SchoolCalendar
 from netmon.storage.alarms import OPEN_INCIDENT
 from netmon.storage.ports import Store
 from netmon.storage.records import AlarmState, Chunk, Transition
@@ -117,8 +118,10 @@ class Engine:
         inventory: Callable[[], Inventory],
         settings: Settings,
         clock: Clock,
+        calendar_of: Callable[[str], SchoolCalendar | None] = no_calendar,
     ) -> None:
         self._store = store
+        self._calendar_of = calendar_of
         self._current = inventory
         self._settings = settings.alerts
         self._clock = clock
@@ -361,6 +364,7 @@ class Engine:
             witnesses=self._witnesses,
             now_ms=now_ms,
             seeing_since_ms=board.seeing_since_ms,
+            calendar_of=self._calendar_of,
         )
         for finding in derivation.results(view, buildings):
             if finding.wake_ms is not None:
@@ -378,9 +382,8 @@ class Engine:
         held = held or Held(finding.building_id, Watched(), None)
         ask = self._asking(key, finding.building_id)
         watched, change = step(limits, held.watched, seen, self._moment_ms, ask)
-        counts = (finding.silent_count, finding.speaking_count)
         if watched is not held.watched:
-            self._put(todo, key, held, watched, change, counts=counts)
+            self._put(todo, key, held, watched, change, finding=finding)
 
     def _put(
         self,
@@ -391,7 +394,7 @@ class Engine:
         change: Change | None,
         *,
         cause: Cause | None = None,
-        counts: tuple[int | None, int | None] = (None, None),
+        finding: Finding | None = None,
     ) -> Held:
         """Take over what the machine decided, and let the children know."""
         incident_id = held.incident_id
@@ -399,7 +402,7 @@ class Engine:
             incident_id = OPEN_INCIDENT
         after = Held(held.building_id, watched, incident_id)
         if change is not None:
-            told = todo.teller.tell(key, after, change, cause=cause, counts=counts)
+            told = todo.teller.tell(key, after, change, cause=cause, finding=finding)
             todo.transitions.append(told)
             if change.closes:
                 after = Held(held.building_id, watched, None)

@@ -73,7 +73,7 @@ class AlertService:
         aim = partial(aim_lines, settings.alerts.rules)
         inventory = self._inventory = CurrentInventory(store.inventories, aim)
         self.calendars = Calendars(settings.measure, inventory)
-        self.engine = Engine(store, inventory, settings, clock)
+        self.engine = Engine(store, inventory, settings, clock, self.calendars.of)
         self.pipeline = Pipeline(store, inventory, settings, texts, clock)
         context = Context(store, inventory, settings, texts, clock)
         self.sinks = sinks_from(context)

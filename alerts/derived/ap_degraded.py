@@ -41,7 +41,8 @@ def _of_building(view: View, building_id: str) -> Iterator[Finding]:
         if value is None or is_free_tag(verdict.ap):
             continue
         seen = Seen(view.now_ms, view.now_ms, value)
-        yield Finding(f"{Scope.ACCESS_POINT}:{verdict.ap}", building_id, seen)
+        target = f"{Scope.ACCESS_POINT}:{verdict.ap}"
+        yield Finding(target, building_id, seen, ap=verdict)
 
 
 def read_verdicts(view: View, building_id: str) -> Iterator[ApVerdict]:
