@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from alerts.evidence import decode
 from netmon.storage.records import AlarmState
 from netmon.wlan_verdict import ApClass, ApReason
@@ -59,3 +61,27 @@ def test_behind_a_dead_line_nothing_is_said_of_it(found):
     assert "ap_down" not in rules
     assert "line_down" in rules
     assert town.held("ap_degraded", SLOW).watched.state is AlarmState.STALE
+
+
+def test_one_that_is_planned_and_was_never_there_is_no_outage(found):
+    town = found(1, points=2)
+    town.broken = {"gs-00-ap-9"}
+    plan = town.inventory
+    new = replace(plan.access_points[0], id="gs-00-ap-9", name="AP-9")
+    town.plan(replace(plan, access_points=(*plan.access_points, new)))
+    town.minutes(60)
+    assert town.told() == []
+    (row,) = (
+        r
+        for r in town.store.alarms.states(rule="ap_down")
+        if r.target == "ap:gs-00-ap-9"
+    )
+    assert (row.state, row.held_by) == (
+        AlarmState.SUSPECT,
+        "never_seen ap:gs-00-ap-9",
+    )
+    town.broken = set()
+    town.minutes(10)
+    town.broken = {"gs-00-ap-9"}
+    town.minutes(15)
+    assert [told.partition(" ")[2] for told in town.told()] == ["ap_down ap:gs-00-ap-9"]
