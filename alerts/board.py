@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from alerts.dependency import MONITOR_KEY, device_key, line_key, parents_of
-from alerts.gate import Key, Parent, Passage, passage
+from alerts.gate import NEVER_SEEN, Gate, Key, Parent, Passage, passage
 from alerts.held import Held
 from alerts.machine import Limits, deadline_ms
 from alerts.rules import AP_DOWN, LINE_DOWN, MONITOR, NO_DATA, RULES, Scope
@@ -114,13 +114,23 @@ class Board:
         return None
 
     def passage(self, key: Key, building_id: str, bad_ms: int, now_ms: int) -> Passage:
-        """Ask the gate of a target that is bad since ``bad_ms``."""
+        """Ask the gate of a target that is bad since ``bad_ms``.
+
+        An access point that was never in order did not fail: it was planned, and
+        nobody has put it up yet.
+        """
+        if key[0] == AP_DOWN and not self._was_ever_good(key):
+            return Passage(Gate.HOLD, (NEVER_SEEN, key[1]))
         found = passage(self._known(self._parents_of(key, building_id), now_ms), bad_ms)
         if found.until_ms is None:
             self._until.pop(key, None)
         else:
             self._until[key] = found.until_ms
         return found
+
+    def _was_ever_good(self, key: Key) -> bool:
+        held = self.held.get(key)
+        return held is not None and held.watched.memory.good_ms is not None
 
     def children(self, key: Key) -> tuple[Key, ...]:
         """Return the targets that depend on one."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from alerts.board import Board, witnesses
-from alerts.derived import DERIVED, Derivation, Finding, View
+from alerts.derived import DERIVED, Derivation, Finding, View, no_calendar
 from alerts.evidence import Cause
 from alerts.gate import Key, Passage
 from alerts.held import Held
@@ -42,6 +42,7 @@ from alerts.rules import (
 from alerts.teller import Teller
 from netmon.config import AlertSettings
 from netmon.model import Inventory
+from netmon.school_calendar import SchoolCalendar
 from netmon.storage.alarms import OPEN_INCIDENT
 from netmon.storage.ports import Store
 from netmon.storage.records import AlarmState, Chunk, Transition
@@ -76,8 +77,14 @@ class Course:
     confirmed targets that were kept from raising.
     """
 
-    def __init__(self, store: Store, settings: AlertSettings) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: AlertSettings,
+        calendar_of: Callable[[str], SchoolCalendar | None] = no_calendar,
+    ) -> None:
         self._store = store
+        self._calendar_of = calendar_of
         self._settings = settings
         self.inventory = Inventory(buildings=())
         self._rules = EffectiveRules(settings, self.inventory)
@@ -250,6 +257,7 @@ class Course:
             witnesses=self._witnesses,
             now_ms=now_ms,
             seeing_since_ms=board.seeing_since_ms,
+            calendar_of=self._calendar_of,
         )
         for finding in derivation.results(view, buildings):
             if finding.wake_ms is not None:
@@ -267,9 +275,8 @@ class Course:
         held = held or Held(finding.building_id, Watched(), None)
         ask = self._asking(key, finding.building_id)
         watched, change = step(limits, held.watched, seen, self._moment_ms, ask)
-        counts = (finding.silent_count, finding.speaking_count)
         if watched is not held.watched:
-            self._put(todo, key, held, watched, change, counts=counts)
+            self._put(todo, key, held, watched, change, finding=finding)
 
     def _put(
         self,
@@ -280,7 +287,7 @@ class Course:
         change: Change | None,
         *,
         cause: Cause | None = None,
-        counts: tuple[int | None, int | None] = (None, None),
+        finding: Finding | None = None,
     ) -> Held:
         """Take over what the machine decided, and let the children know."""
         incident_id = held.incident_id
@@ -288,7 +295,7 @@ class Course:
             incident_id = OPEN_INCIDENT
         after = Held(held.building_id, watched, incident_id)
         if change is not None:
-            told = todo.teller.tell(key, after, change, cause=cause, counts=counts)
+            told = todo.teller.tell(key, after, change, cause=cause, finding=finding)
             todo.transitions.append(told)
             if change.closes:
                 after = Held(held.building_id, watched, None)

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from alerts.course import Course, Step
+from alerts.derived import no_calendar
 from alerts.held import Held
 from alerts.rules import (
     RULES,
@@ -29,6 +30,7 @@ from alerts.teller import Teller
 from netmon.clock import Clock, to_ms
 from netmon.config import Settings
 from netmon.model import Inventory
+from netmon.school_calendar import SchoolCalendar
 from netmon.storage.alarms import OPEN_INCIDENT
 from netmon.storage.ports import Store
 from netmon.storage.records import AlarmState, Transition
@@ -66,12 +68,13 @@ class Engine:
         inventory: Callable[[], Inventory],
         settings: Settings,
         clock: Clock,
+        calendar_of: Callable[[str], SchoolCalendar | None] = no_calendar,
     ) -> None:
         self._store = store
         self._current = inventory
         self._clock = clock
         self._position: int | None = None
-        self._course = Course(store, settings.alerts)
+        self._course = Course(store, settings.alerts, calendar_of)
         self._transitions_total = 0
 
     def run_once(self) -> Evaluation:

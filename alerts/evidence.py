@@ -10,6 +10,7 @@ from msgspec import Struct
 from alerts.gate import Key
 from alerts.machine import Change, Result, Watched
 from alerts.rules import (
+    AP_DEGRADED,
     AP_DOWN,
     BELOW_BY_CONTRACT,
     DEVICE_DOWN,
@@ -35,6 +36,7 @@ from netmon.model import (
 )
 from netmon.storage.records import AlarmState, SeenAccessPoint
 from netmon.wlan_truth import ApTruth
+from netmon.wlan_verdict import ApVerdict
 
 
 class Cause(StrEnum):
@@ -48,6 +50,7 @@ class Cause(StrEnum):
     LINE_DOWN = "line_down"
     CONTRACT = "contract"
     BLIND = "blind"
+    AP_DEGRADED = "ap_degraded"
     SILENT = "silent"
     FAILING = "failing"
     IN_ORDER = "in_order"
@@ -69,7 +72,7 @@ class Evidence(Struct, frozen=True, omit_defaults=True, kw_only=True):
     ``held_by`` is the parent (rule, target) that keeps a confirmed target from being
     raised. ``flapping``: it comes and goes. ``skewed``: the sender's clock was wrong,
     times are the gateway's. ``silent_count`` of ``speaking_count`` buildings fell
-    silent at once.
+    silent at once. ``ap_verdict`` says why an access point works badly.
     """
 
     cause: Cause
@@ -94,6 +97,7 @@ class Evidence(Struct, frozen=True, omit_defaults=True, kw_only=True):
     medium: MediumHealth | None = None
     verdict: LineVerdict | None = None
     truth: ApTruth | None = None
+    ap_verdict: ApVerdict | None = None
     device: str = ""
     device_name: str = ""
     held_by: Key | None = None
@@ -190,6 +194,7 @@ def _cause(
 # Rules with one cause each.
 _CAUSES = {
     AP_DOWN: Cause.AP_DOWN,
+    AP_DEGRADED: Cause.AP_DEGRADED,
     DEVICE_DOWN: Cause.DEVICE_DOWN,
     LINE_DOWN: Cause.LINE_DOWN,
     BELOW_BY_CONTRACT: Cause.CONTRACT,

@@ -16,6 +16,8 @@ from netmon.storage.records import AlarmState
 
 # A rule and its target.
 Key = tuple[str, str]
+# Stands for a rule where what holds a target is that it was never in order.
+NEVER_SEEN = "never_seen"
 
 
 class Gate(Enum):

@@ -51,4 +51,5 @@ class Held:
             updated_ms=now_ms,
             incident_id=self.incident_id,
             memory=_encode(self.watched.memory),
+            held_by="" if self.held_by is None else " ".join(self.held_by),
         )

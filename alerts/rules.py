@@ -56,6 +56,7 @@ NETMON = f"{Scope.MONITOR}:self"
 # nothing of now. Probes and collectors send within a minute.
 LATE_AFTER_S = 15 * 60.0
 # What derives from the inventory, or is judged at each moment, never grows old.
+_DEGRADED_VALID_S = 2 * 3600.0
 _NEVER_STALE_S = 100 * 366 * 86400.0
 # Silent devices are asked ever more seldom, up to every `KINDS["device"]` grows stale:
 # three such polls must be able to follow each other.
@@ -195,6 +196,20 @@ _ALL_RULES = (
         valid_for_s=lambda _: KINDS["wlan_ap"].stale_after_s,
         group_by_building=True,
         severity=Severity.MINOR,
+    ),
+    # Of what a lesson notices slowly: it has to last an hour of ten minutes' looks.
+    Rule(
+        AP_DEGRADED,
+        Scope.ACCESS_POINT,
+        kinds=(),
+        quantity=None,
+        thresholds=lambda _: (1.0, 1.0),
+        counts=lambda _: (6, 3),
+        valid_for_s=lambda _: _DEGRADED_VALID_S,
+        group_by_building=True,
+        severity=Severity.INFO,
+        delivery=Delivery.DIGEST,
+        spare_count=2,
     ),
     # A line is watched from the first record that came of it, number or failure: a
     # probe that lies in a cupboard raises nothing, one that only fails does.

@@ -80,7 +80,7 @@ class AlertService:
         aim = partial(aim_lines, settings.alerts.rules)
         inventory = self._inventory = CurrentInventory(store.inventories, aim)
         self.calendars = Calendars(settings.measure, inventory)
-        self.engine = Engine(store, inventory, settings, clock)
+        self.engine = Engine(store, inventory, settings, clock, self.calendars.of)
         self.notifier = Notifier(
             store,
             inventory,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
+from alerts.derived.base import Finding
 from alerts.evidence import Cause, Evidence, encode, gather, name_access_point
 from alerts.explain import explain_line
 from alerts.gate import Key
@@ -63,7 +64,7 @@ class Teller:
         change: Change,
         *,
         cause: Cause | None = None,
-        counts: tuple[int | None, int | None] = (None, None),
+        finding: Finding | None = None,
     ) -> Transition:
         """Return the transition of a change; ``held`` is the target after it.
 
@@ -78,9 +79,13 @@ class Teller:
             evidence = self._about_line(evidence, key, held.watched)
         if cause is not None:
             evidence = replace(evidence, cause=cause)
-        if counts != (None, None):
-            silent, speaking = counts
-            evidence = replace(evidence, silent_count=silent, speaking_count=speaking)
+        if finding is not None:
+            evidence = replace(
+                evidence,
+                silent_count=finding.silent_count,
+                speaking_count=finding.speaking_count,
+                ap_verdict=finding.ap,
+            )
         if change.opens and rule.group_by_building:
             group = f"{rule.name}/{held.building_id}/{self._group}"
             evidence = replace(evidence, group=group)

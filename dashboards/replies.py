@@ -179,6 +179,8 @@ def building(row: BuildingRow, texts: Texts, now_ms: int) -> s.BuildingReply:
             planned_count=aps.planned,
             ok_count=aps.ok,
             suspect_count=aps.suspect,
+            degraded_count=aps.degraded,
+            never_seen_count=aps.never_seen,
             down_count=aps.down,
             unknown_count=aps.unknown,
             clients_count=_whole(aps.clients.value),

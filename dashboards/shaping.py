@@ -43,10 +43,24 @@ from netmon.storage.records import (
     StateRow,
 )
 from netmon.wlan_truth import is_free_tag, was_adopted
+from netmon.wlan_verdict import ApClass, group_of
 
 LINE_RULE = "line_below_target"
 NO_DATA_RULE = "no_data"
 AP_RULE = "ap_down"
+DEGRADED_RULE = "ap_degraded"
+# What `StateRow.held_by` begins with where a target was never in order.
+NEVER_SEEN = "never_seen"
+
+_AP_CLASS: Mapping[Verdict, ApClass] = {
+    Verdict.BAD: ApClass.DOWN,
+    Verdict.NEVER_SEEN: ApClass.NEVER_SEEN,
+    Verdict.DEGRADED: ApClass.DEGRADED,
+    Verdict.SUSPECT: ApClass.IN_ORDER,
+    Verdict.STALE: ApClass.UNKNOWN,
+    Verdict.UNKNOWN: ApClass.UNKNOWN,
+    Verdict.OK: ApClass.IN_ORDER,
+}
 
 States = Mapping[tuple[str, str], StateRow]
 _SILENT = (AlarmState.BAD, AlarmState.STALE)
@@ -249,16 +263,29 @@ def line_view(line: Line, facts: Facts, moment: Moment) -> LineView:
 
 
 def ap_verdict(
-    state: StateRow | None, seen: SeenAccessPoint | None, moment: Moment
+    state: StateRow | None,
+    seen: SeenAccessPoint | None,
+    moment: Moment,
+    degraded: StateRow | None = None,
 ) -> Verdict:
-    """Return what to show of an access point; one that never reported is unknown."""
+    """Return what to show of an access point; one that never reported is unknown.
+
+    ``degraded`` is what the rule about those that work badly holds of it. Of what
+    something else explains (its controller or line is down) nothing is known.
+    """
     if state is None:
         return Verdict.UNKNOWN
+    if state.held_by:
+        never = state.held_by.startswith(NEVER_SEEN)
+        return Verdict.NEVER_SEEN if never else Verdict.UNKNOWN
     if state.state is not AlarmState.OK:
         return Verdict(state.state.value)
     if seen is None:
         return Verdict.UNKNOWN
-    return Verdict.STALE if seen.last_seen_ms < moment.oldest_ms else Verdict.OK
+    if seen.last_seen_ms < moment.oldest_ms:
+        return Verdict.STALE
+    is_poor = degraded is not None and degraded.state is AlarmState.BAD
+    return Verdict.DEGRADED if is_poor else Verdict.OK
 
 
 def match_access_points(
@@ -282,10 +309,13 @@ def match_access_points(
 
 
 def _ap_state(
-    states: States, plan: AccessPoint | None, seen: SeenAccessPoint | None
+    states: States,
+    plan: AccessPoint | None,
+    seen: SeenAccessPoint | None,
+    rule: str = AP_RULE,
 ) -> StateRow | None:
     ap = plan.id if plan is not None else seen.ap if seen is not None else ""
-    return states.get((AP_RULE, f"ap:{ap}"))
+    return states.get((rule, f"ap:{ap}"))
 
 
 def ap_group(
@@ -294,12 +324,17 @@ def ap_group(
     """Return the access points of a building, counted."""
     reported = facts.seen.get(building_id, ())
     verdicts = [
-        ap_verdict(_ap_state(facts.states, plan, seen), seen, moment)
+        ap_verdict(
+            _ap_state(facts.states, plan, seen),
+            seen,
+            moment,
+            _ap_state(facts.states, plan, seen, DEGRADED_RULE),
+        )
         for plan, seen in match_access_points(planned, reported)
     ]
     # A Counter would hash thousands of enum members, which Python does slowly.
     counts = {v: n for v in Verdict if (n := verdicts.count(v))}
-    verdict = worst(counts)
+    verdict = _of_group(counts)
     if not reported and verdict is Verdict.UNKNOWN:
         verdict = Verdict.STALE
     return ApGroup(
@@ -309,6 +344,20 @@ def ap_group(
         counts=counts,
         clients=_clients(reported, moment),
     )
+
+
+def _of_group(counts: Mapping[Verdict, int]) -> Verdict:
+    """Return the verdict of a building's access points: a share decides.
+
+    "3 of 24" is a building in which WLAN works, not one without.
+    """
+    classes = [_AP_CLASS[v] for v, n in counts.items() for _ in range(n)]
+    group = group_of(classes)
+    if group.verdict is None or group.verdict is ApClass.IN_ORDER:
+        return worst(counts)
+    if group.verdict is ApClass.UNKNOWN:
+        return Verdict.UNKNOWN
+    return Verdict.BAD if group.verdict is ApClass.DOWN else Verdict.DEGRADED
 
 
 def _clients(reported: Sequence[SeenAccessPoint], moment: Moment) -> Reading:
@@ -349,7 +398,12 @@ def ap_views(
                 name=plan.name if plan else seen.name if seen else "",
                 room=rooms.get(plan.room_id, plan.room_id) if plan else "",
                 model=(seen and seen.model) or (plan and plan.model) or "",
-                verdict=ap_verdict(state, seen, moment),
+                verdict=ap_verdict(
+                    state,
+                    seen,
+                    moment,
+                    _ap_state(facts.states, plan, seen, DEGRADED_RULE),
+                ),
                 since_ms=None if state is None else state.since_ms,
                 planned=plan,
                 seen=seen,

@@ -38,10 +38,13 @@ class Verdict(StrEnum):
     The alerts decide. Of lines that are OK, ``below_contract`` has a contract that
     is itself below the city's target, ``saturated`` is full of others' traffic:
     neither green nor a fault. ``probe_limited`` is a line of which only its probe
-    is known.
+    is known. Access points alone are ``never_seen``, though planned, or
+    ``degraded``: there, but of little use to a lesson.
     """
 
     BAD = "bad"
+    NEVER_SEEN = "never_seen"
+    DEGRADED = "degraded"
     SUSPECT = "suspect"
     STALE = "stale"
     PROBE_LIMITED = "probe_limited"
@@ -210,9 +213,20 @@ class ApGroup:
         return self.counts.get(Verdict.SUSPECT, 0)
 
     @property
+    def degraded(self) -> int:
+        """How many work, but badly."""
+        return self.counts.get(Verdict.DEGRADED, 0)
+
+    @property
+    def never_seen(self) -> int:
+        """How many are planned and never worked yet."""
+        return self.counts.get(Verdict.NEVER_SEEN, 0)
+
+    @property
     def unknown(self) -> int:
         """How many nobody knows anything about."""
-        return self.total - self.ok - self.down - self.suspect
+        known = self.ok + self.down + self.suspect + self.degraded + self.never_seen
+        return self.total - known
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +275,8 @@ class City:
         """Return the number of access points by verdict; silent ones are unknown."""
         return {
             Verdict.BAD: sum(row.aps.down for row in self.rows),
+            Verdict.NEVER_SEEN: sum(row.aps.never_seen for row in self.rows),
+            Verdict.DEGRADED: sum(row.aps.degraded for row in self.rows),
             Verdict.SUSPECT: sum(row.aps.suspect for row in self.rows),
             Verdict.UNKNOWN: sum(row.aps.unknown for row in self.rows),
             Verdict.OK: sum(row.aps.ok for row in self.rows),

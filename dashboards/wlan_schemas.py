@@ -16,6 +16,8 @@ class AccessPointCounts(Reply):
     planned_count: int
     ok_count: int
     suspect_count: int
+    degraded_count: int
+    never_seen_count: int
     down_count: int
     unknown_count: int
     clients_count: int | None

@@ -13,7 +13,13 @@ from alerts.rule_settings import EffectiveRules
 from alerts.rules import RULES
 from netmon.config import AlertSettings
 from netmon.model import Inventory, Line
+from netmon.school_calendar import SchoolCalendar
 from netmon.storage.ports import Store
+from netmon.wlan_verdict import ApVerdict
+
+
+def no_calendar(_: str) -> None:
+    """Know of no lessons: nothing is said of access points without clients."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +29,8 @@ class View:
     ``life`` is when something in a building was last proven to work, ``speakers``
     when its probes were last heard, ``seeing_since_ms`` when netmon was last blind no
     more: silence before that is nobody's. ``witnesses`` are, by building, the keys of the
-    devices and of the access points that are asked from outside.
+    devices and of the access points that are asked from outside. ``calendar_of`` is
+    a building's calendar, None where nobody knows it.
     """
 
     store: Store
@@ -35,6 +42,7 @@ class View:
     speakers: Mapping[str, Speaker]
     witnesses: Mapping[str, tuple[tuple[Key, ...], ...]]
     now_ms: int
+    calendar_of: Callable[[str], SchoolCalendar | None] = no_calendar
     seeing_since_ms: int = 0
 
     def after_ms(
@@ -52,7 +60,7 @@ class Finding:
     Without ``seen`` only ``wake_ms`` counts: when to ask again about this building
     (`Derivation.every_s` is 0). A good result of a target that has no state yet
     is not stored: most things are in order. ``silent_count`` of ``speaking_count``
-    are for the evidence.
+    and ``ap`` are for the evidence.
     """
 
     target: str
@@ -61,6 +69,7 @@ class Finding:
     wake_ms: int | None = None
     silent_count: int | None = None
     speaking_count: int | None = None
+    ap: ApVerdict | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,10 @@ from netmon.storage.records import (
 
 _T = TypeVar("_T")
 
-_STATE = "rule, target, building_id, state, since_ms, updated_ms, incident_id, memory"
+_STATE = (
+    "rule, target, building_id, state, since_ms, updated_ms, incident_id, memory, "
+    "held_by"
+)
 _TRANSITION = (
     "id, rule, target, building_id, from_state, to_state, at_ms, incident_id, evidence"
 )
@@ -79,6 +82,7 @@ class SqliteAlarms:
                 updated_ms=row[5],
                 incident_id=row[6],
                 memory=row[7],
+                held_by=row[8],
             )
             for row in rows
         ]
@@ -97,11 +101,12 @@ class SqliteAlarms:
             opened: dict[tuple[str, str], int] = {}
             stored = [self._store(connection, t, opened) for t in transitions]
             connection.executemany(
-                f"INSERT INTO states ({_STATE}) VALUES (?,?,?,?,?,?,?,?) "  # noqa: S608
+                f"INSERT INTO states ({_STATE}) VALUES (?,?,?,?,?,?,?,?,?) "  # noqa: S608
                 "ON CONFLICT (rule, target) DO UPDATE SET "
                 "building_id = excluded.building_id, state = excluded.state, "
                 "since_ms = excluded.since_ms, updated_ms = excluded.updated_ms, "
-                "incident_id = excluded.incident_id, memory = excluded.memory",
+                "incident_id = excluded.incident_id, memory = excluded.memory, "
+                "held_by = excluded.held_by",
                 [
                     (
                         row.rule,
@@ -114,6 +119,7 @@ class SqliteAlarms:
                         if row.incident_id == OPEN_INCIDENT
                         else row.incident_id,
                         row.memory,
+                        row.held_by,
                     )
                     for row in rows
                 ],

@@ -198,7 +198,9 @@ class StateRow(Struct, frozen=True, kw_only=True, gc=False):
     """The state a rule holds on a target, with what its machine remembers.
 
     ``target`` is e.g. ``line:gs-07-main``. ``incident_id`` is None unless an
-    incident is open. ``memory`` is the machine's own, opaque JSON.
+    incident is open. ``memory`` is the machine's own, opaque JSON. ``held_by`` names
+    what explains a target that looks bad, e.g. ``line_down line:gs-07-main``; empty
+    where nothing does.
     """
 
     rule: str
@@ -209,6 +211,7 @@ class StateRow(Struct, frozen=True, kw_only=True, gc=False):
     updated_ms: int
     incident_id: int | None
     memory: bytes
+    held_by: str = ""
 
 
 class Transition(Struct, frozen=True, kw_only=True):

@@ -221,12 +221,12 @@ def test_two_engines_one_after_the_other_see_each_others_work(site: Site) -> Non
 
 def test_access_points_are_known_by_their_planned_id_or_not_at_all(site: Site) -> None:
     engine = site.engine()
-    for _ in range(2):
-        site.aps({"gs-07-ap-1": 0.0})
+    for up in (1.0, 0.0, 0.0):
+        site.aps({"gs-07-ap-1": up})
         # Name and serial number of a plan: matching them is the collectors' work.
-        site.aps({"wlc-07/Aula": 0.0}, {"name": "AP-02", "serial": "CN2"})
-        site.aps({"wlc-07/AP/1:2": 0.0}, {"name": "AP/1:2"})
-        site.aps({"wlc-07/CN9": 0.0})
+        site.aps({"wlc-07/Aula": up}, {"name": "AP-02", "serial": "CN2"})
+        site.aps({"wlc-07/AP/1:2": up}, {"name": "AP/1:2"})
+        site.aps({"wlc-07/CN9": up})
         engine.run_once()
         site.clock.advance(60)
     found = {i.target: decode(i.evidence) for i in site.store.alarms.incidents()}
@@ -351,6 +351,8 @@ def test_an_unplanned_access_point_that_vanished_is_dropped_with_the_next_import
     site: Site, city: Inventory
 ) -> None:
     engine = site.engine()
+    site.aps({"gs-07-ap-1": 1.0, "wlc-07/fremd": 1.0})
+    site.clock.advance(60)
     for _ in range(2):
         site.aps({"gs-07-ap-1": 0.0, "wlc-07/fremd": 0.0})
         engine.run_once()

@@ -127,7 +127,8 @@ class Town:
     """The town, its store, and the engine that watches it.
 
     ``broken`` names what does not work: ``line gs-00``, ``power gs-00``,
-    ``probe gs-00``, ``gateway``, ``uplink``, or the id of a device or access point.
+    ``probe gs-00``, ``gateway``, ``uplink``, ``slow gs-00-ap-1`` (its port), ``full
+    gs-00-ap-1`` (its channel), or the id of a device or access point.
     """
 
     store: SqliteStore
@@ -248,7 +249,15 @@ class Town:
             path = (ap.id, str(ap.switch_id), f"rt-{home}")
             up = self._reaches(home) and self.works(*path)
             tags = {"building": home, "device": "wlc", "ap": ap.id}
-            yield Record("wlan_ap", tags, {"up": float(up)}, self._now_ms)
+            speed = 100e6 if f"slow {ap.id}" in self.broken else 1e9
+            values: dict[str, float | None] = {"up": float(up)}
+            yield Record(
+                "wlan_ap", tags, {**values, "uplink_speed_bps": speed}, self._now_ms
+            )
+            if up:
+                used = 0.9 if f"full {ap.id}" in self.broken else 0.2
+                air = {"up": 1.0, "utilisation_ratio": used}
+                yield Record("wlan_radio", {**tags, "radio": "0"}, air, self._now_ms)
 
     def arrive(self, records: list[Record], *, clock_off_s: float = 0.0) -> None:
         """Let records reach the gateway now, of a sender whose clock is ahead so far."""

@@ -26,7 +26,7 @@ async def test_a_backup_line_nobody_measures_does_not_decide(city, page):
     assert "ohne Messung" in shown.text
 
 
-async def test_the_worst_member_decides(city, page):
+async def test_the_worst_member_decides_and_a_share_of_the_access_points(city, page):
     city.throughput("b-ost", (60, (240, 40)))
     city.line_state("b-ost", AlarmState.OK)
     for ap in ("ost-1", "ost-2", "ost-3"):
@@ -34,6 +34,8 @@ async def test_the_worst_member_decides(city, page):
         city.state("ap_down", f"ap:{ap}", "b-ost", AlarmState.OK)
     assert "In Ordnung" in (await page("/gebaeude/b-ost")).all("h1")[0].text
     city.state("ap_down", "ap:ost-3", "b-ost", AlarmState.BAD)
+    assert "Beeinträchtigt" in (await page("/gebaeude/b-ost")).all("h1")[0].text
+    city.state("ap_down", "ap:ost-2", "b-ost", AlarmState.BAD)
     assert "Gestört" in (await page("/gebaeude/b-ost")).all("h1")[0].text
 
 
