@@ -20,6 +20,8 @@ _VALID_S = 5 * 60.0
 # databases: a new word gets a number of its own, between its neighbours'.
 STANDINGS: Mapping[str, int] = {
     "bad": 10,
+    "never_seen": 12,
+    "degraded": 15,
     "suspect": 20,
     "stale": 30,
     "probe_limited": 40,

@@ -222,6 +222,8 @@ class SingleWriter:
         elif self._rule == AP_DOWN and self._trail(evidence):
             key += "_known"
         reason = evidence.failure
+        if evidence.ap_verdict is not None and evidence.ap_verdict.reason is not None:
+            key = f"{key}_{evidence.ap_verdict.reason}"
         cause = t(
             f"mail.cause.{key}",
             measured=self._measured(evidence),
@@ -232,6 +234,9 @@ class SingleWriter:
             if evidence.technology
             else "",
             controller=evidence.controller_name or evidence.controller,
+            used=""
+            if evidence.ap_verdict is None
+            else t.percent(evidence.ap_verdict.utilisation_ratio, 0),
             reason=t(f"failure.{reason}") if reason else "",
             moment=""
             if evidence.failure_ms is None

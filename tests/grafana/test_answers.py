@@ -50,6 +50,8 @@ AP_STATS: dict[str, dict[str, Answer]] = {
 }
 STANDINGS_COURSE: dict[str, Answer] = {
     "Gestört": {(): 2},
+    "Nie gesehen": NONE,
+    "Beeinträchtigt": NONE,
     "Auffällig": ONE,
     "Nicht gemessen": ONE,
     "Sonde begrenzt": NONE,

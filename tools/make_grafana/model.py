@@ -18,6 +18,8 @@ Steps = Sequence[tuple[float | None, str]]
 
 _STANDING_COLORS = {
     "bad": RED,
+    "never_seen": GREY,
+    "degraded": ORANGE,
     "suspect": ORANGE,
     "stale": GREY,
     "probe_limited": PURPLE,
