@@ -13,7 +13,8 @@ from openpyxl import load_workbook
 
 from netmon.demo import city
 from netmon.model import Coverage, Inventory, SchoolType, Technology
-from netmon.report import AnnualReport, annual_report, count, write_annual
+from netmon.report import AnnualReport, annual_report, count
+from netmon.report.export import write_annual
 from netmon.texts import Texts
 
 Key = tuple[str, str, str]
@@ -83,8 +84,10 @@ def test_the_workbook_equals_the_printed_report(
     exported: Path, printed: dict[Key, int | None]
 ) -> None:
     book = load_workbook(exported / "report_2025.xlsx")
-    *printed_sheets, _ = book.worksheets
-    assert book.sheetnames == ["Internetanschluss", "LAN und WLAN", "Räume"]
+    *printed_sheets, _, _ = book.worksheets
+    assert book.sheetnames == [
+        *("Internetanschluss", "LAN und WLAN", "Räume", "Zählregeln")
+    ]
     found: dict[Key, int | None] = {}
     for name, sheet in zip(("connection", "coverage"), printed_sheets, strict=True):
         head = [cell.value for cell in sheet[2]]
@@ -156,10 +159,15 @@ def test_no_present_time_is_in_the_workbook(exported: Path) -> None:
 
 
 def test_no_partial_files_stay(exported: Path) -> None:
-    assert sorted(path.name for path in exported.iterdir()) == [
+    files = [path for path in exported.rglob("*") if path.is_file()]
+    assert sorted(str(path.relative_to(exported)) for path in files) == [
         "connection.csv",
         "coverage.csv",
+        "excel/connection.csv",
+        "excel/coverage.csv",
+        "report_2025.docx",
         "report_2025.json",
+        "report_2025.pdf",
         "report_2025.xlsx",
         "tables.csv",
     ]

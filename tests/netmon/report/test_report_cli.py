@@ -84,7 +84,8 @@ def test_without_a_frozen_year_before_there_is_a_note(
     store_inventory(city.load())
     assert report_command("annual", "--year", 2025, "--out", tmp_path / "r") == 0
     out = capsys.readouterr().out
-    assert "vorläufig: aus dem Inventar Version 1" in out
+    assert "vorläufig, Stand" in out
+    assert "aus dem Inventar Version 1" in out
     assert "Das Jahr 2024 ist nicht festgeschrieben." in out
     assert set(_changes(tmp_path / "r", "connection")) == {""}
 
@@ -100,8 +101,8 @@ def test_years_follow_each_other(
     store_inventory(inventory)
     totals = tmp_path / "2024.csv"
     totals.write_text(TOTALS, encoding="utf-8")
-    assert report_command("freeze", "--year", 2024, "--totals", totals) == 0
-    assert report_command("freeze", "--year", 2025) == 0
+    assert report_command("import", "--year", 2024, totals) == 0
+    assert report_command("freeze", "--year", 2025, "--force") == 0
     assert "Jahr 2025 festgeschrieben: 178 Gebäude" in capsys.readouterr().out
     fewer = msgspec.structs.replace(inventory, probes=(), lines=inventory.lines[1:])
     store_inventory(fewer)
@@ -121,11 +122,11 @@ def test_a_frozen_year_is_never_overwritten(
     state_path: Path,
 ) -> None:
     store_inventory(city.load())
-    report_command("freeze", "--year", 2025)
+    report_command("freeze", "--year", 2025, "--force")
     store = SqliteStore(state_path)
     before = store.snapshots.load(2025)
     with pytest.raises(StorageError, match="wird nicht überschrieben"):
-        report_command("freeze", "--year", 2025)
+        report_command("freeze", "--year", 2025, "--force")
     assert store.snapshots.load(2025) == before
     store.close()
 
@@ -137,7 +138,7 @@ def test_a_changed_snapshot_is_refused(
     tmp_path: Path,
 ) -> None:
     store_inventory(city.load())
-    report_command("freeze", "--year", 2025)
+    report_command("freeze", "--year", 2025, "--force")
     store = SqliteStore(state_path)
     snapshot = store.snapshots.load(2025)
     store.close()
@@ -157,20 +158,46 @@ def test_a_changed_snapshot_is_refused(
 def test_nothing_to_count_says_what_to_do(report_command: Run, tmp_path: Path) -> None:
     for argv in (
         ("annual", "--year", 2025, "--out", tmp_path),
-        ("freeze", "--year", 2025),
+        ("freeze", "--year", 2025, "--force"),
     ):
         with pytest.raises(InputError, match="netmon inventory import"):
             report_command(*argv)
 
 
-def test_a_year_of_totals_cannot_be_printed(
-    report_command: Run, tmp_path: Path
+def test_a_year_of_totals_is_printed_with_its_gaps(
+    report_command: Run, tmp_path: Path, capsys: Capture
 ) -> None:
     totals = tmp_path / "2024.csv"
     totals.write_text(TOTALS, encoding="utf-8")
-    report_command("freeze", "--year", 2024, "--totals", totals)
-    with pytest.raises(SnapshotError, match="nur Summen"):
-        report_command("annual", "--year", 2024, "--out", tmp_path / "r")
+    report_command("import", "--year", 2024, totals)
+    told = capsys.readouterr()
+    assert "Jahr 2024 übernommen: 178 Gebäude" in told.out
+    assert "nennen 160 von 178 Gebäuden" in told.err
+    assert report_command("annual", "--year", 2024, "--out", tmp_path / "r") == 0
+    assert "Die Quelle nennt nur Summen" in capsys.readouterr().out
+    rows = (tmp_path / "r" / "connection.csv").read_text("utf-8").splitlines()
+    assert rows[1] == "Grundschule,,,,,"
+    assert rows[9] == "Summe,66,14,93,5,178"
+    report_command("years")
+    assert "übernommen aus 2024.csv, SHA-256 " in capsys.readouterr().out
+
+
+def test_a_year_with_gaps_in_its_data_needs_force(
+    report_command: Run,
+    store_inventory: Callable[[Inventory], None],
+    state_path: Path,
+    capsys: Capture,
+) -> None:
+    store_inventory(city.load())
+    with pytest.raises(InputError, match="lückenhaft.*0 von 178.*--force"):
+        report_command("freeze", "--year", 2025)
+    store = SqliteStore(state_path)
+    assert store.snapshots.years() == []
+    store.close()
+    report_command("freeze", "--year", 2025, "--force")
+    told = capsys.readouterr().err
+    assert "Gebäude mit mindestens einer gültigen Messung: 0 von 178" in told
+    assert "nicht der vom 31.12.2025" in told
 
 
 @pytest.mark.parametrize("year", ["1999", "25", "zwei"])
