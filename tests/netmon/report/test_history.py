@@ -95,7 +95,10 @@ def test_what_does_not_add_up_is_kept_and_said(read: Callable[..., FrozenYear]) 
     year = read(PRINTED, COVERAGE)
     assert year.buildings == 27
     assert year.connection["Gymnasium"] == {
-        **{"Glasfaser": 9, "Richtfunk": 1, "ab 100 Mbit": 3, "25 bis 50 Mbit": 0},
+        "Glasfaser": 9,
+        "Richtfunk": 1,
+        "ab 100 Mbit": 3,
+        "25 bis 50 Mbit": 0,
         "Summe": 13,
     }
     # T@School had 16 Mbit/s.

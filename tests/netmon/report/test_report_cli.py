@@ -189,7 +189,7 @@ def test_a_year_with_gaps_in_its_data_needs_force(
     capsys: Capture,
 ) -> None:
     store_inventory(city.load())
-    with pytest.raises(InputError, match="lückenhaft.*0 von 178.*--force"):
+    with pytest.raises(InputError, match=r"lückenhaft.*0 von 178.*--force"):
         report_command("freeze", "--year", 2025)
     store = SqliteStore(state_path)
     assert store.snapshots.years() == []
