@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -153,18 +152,10 @@ def _freeze(args: argparse.Namespace, texts: Texts) -> int:
         for line in lines:
             print(f"  {line}", file=sys.stderr)
 
-    now = SystemClock().now()
     with _reader(args.config, texts) as reader:
-        frozen = reader.freeze(args.year, now, accept)
-        _tell_late(args.year, now, texts)
+        frozen = reader.freeze(args.year, SystemClock().now(), accept)
         _print_frozen("frozen", frozen, reader, texts)
     return 0
-
-
-def _tell_late(year: int, now: datetime, texts: Texts) -> None:
-    """Say that the inventory counted is that of today, not of the year's end."""
-    if now.year > year:
-        print(texts("report.cli.late", year=year), file=sys.stderr)
 
 
 def _poor_lines(poor: Sequence[FigureRow], texts: Texts) -> list[str]:
@@ -198,6 +189,9 @@ def _print_frozen(key: str, frozen: FrozenYear, reader: Reader, texts: Texts) ->
     )
     print(told)
     report = frozen_report(frozen, reader.frozen(frozen.year - 1), texts)
+    if (completeness := report.figure("completeness")) is not None:
+        for note in completeness.notes:
+            print(note, file=sys.stderr)
     print("\n".join(summary(report, texts)))
 
 

@@ -234,6 +234,8 @@ def _add_table(word: WordDocument, block: Table) -> None:
     _keep_rows_whole(table)
     _widths(table, widths)
     _rules(table)
+    # Said by screen readers; last in the schema's order.
+    table._tbl.tblPr.append(_element("w:tblCaption", val=block.caption))  # noqa: SLF001
     word.add_paragraph().paragraph_format.space_after = Pt(0)
 
 

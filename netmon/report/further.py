@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
 from netmon.model import Inventory
 from netmon.report.availability import availability_table, days_table
 from netmon.report.bandwidth import need_table, pupils_table, rates_table
@@ -27,8 +29,16 @@ FIGURES: tuple[Callable[[Sequence[LineYear], Texts], FigureTable], ...] = (
 
 
 def further_tables(
-    inventory: Inventory, facts: Sequence[LineYear], period: Period, texts: Texts
+    inventory: Inventory,
+    facts: Sequence[LineYear],
+    period: Period,
+    texts: Texts,
+    notes: tuple[str, ...] = (),
 ) -> tuple[FigureTable, ...]:
-    """Return all further tables of a year, the completeness of the data last."""
+    """Return all further tables of a year, the completeness of the data last.
+
+    ``notes`` are what else is to be said of the data.
+    """
     counted = (make(facts, texts) for make in FIGURES)
-    return (*counted, completeness_table(inventory, facts, period, texts))
+    completeness = completeness_table(inventory, facts, period, texts)
+    return (*counted, replace(completeness, notes=(*completeness.notes, *notes)))

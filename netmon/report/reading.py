@@ -180,6 +180,10 @@ class Reader:
         facts = read_facts(
             self.store, inventory, period, self.calendar_of, self.progress
         )
+        notes: tuple[str, ...] = ()
+        if version.imported_ms >= period.end_ms:
+            told = self.texts.moment(from_ms(version.imported_ms))
+            notes = (self.texts("figures.completeness.late", moment=told, year=year),)
         coverages = [
             read_coverage(self.store, inventory, building.id, to_ms(now))
             for building in inventory.buildings
@@ -187,7 +191,7 @@ class Reader:
         return _Counted(
             inventory,
             count_rooms(inventory, coverages),
-            further_tables(inventory, facts, period, self.texts),
+            further_tables(inventory, facts, period, self.texts, notes),
         )
 
 

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import docx
 import pytest
 from openpyxl import load_workbook
 
@@ -118,6 +119,30 @@ def test_the_wide_csv_and_the_json_equal_the_printed_report(
         for column, value in row["values"].items()
     } == printed
     assert document["compared_with"]["year"] == 2024
+
+
+def test_word_and_excel_equal_the_printed_report(
+    exported: Path, printed: dict[Key, int | None]
+) -> None:
+    """Changes stand in Word as the report has them: "plus 12", "minus 15"."""
+    word = docx.Document(str(exported / "report_2025.docx"))
+    in_word: dict[Key, int | None] = {}
+    for name, table in zip(("connection", "coverage"), word.tables, strict=True):
+        head, *rows = [[cell.text for cell in row.cells] for row in table.rows]
+        for label, *values in rows:
+            for column, value in zip(head[1:], values, strict=True):
+                number = value.replace("plus ", "").replace("minus ", "-")
+                in_word[name, label, column] = None if value == "–" else int(number)
+    assert in_word == printed
+    assert "minus 15" in [cell.text for cell in word.tables[0].rows[-1].cells]
+    in_excel: dict[Key, int | None] = {}
+    for name in ("connection", "coverage"):
+        text = (exported / "excel" / f"{name}.csv").read_text("utf-8-sig")
+        head, *rows = csv.reader(text.splitlines(), delimiter=";")
+        for label, *values in rows:
+            for column, value in zip(head[1:], values, strict=True):
+                in_excel[name, label, column] = int(value) if value else None
+    assert in_excel == printed
 
 
 def test_the_workbook_is_laid_out_for_people(exported: Path) -> None:
