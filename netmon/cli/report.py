@@ -102,12 +102,13 @@ def _demo_report(year: int, texts: Texts) -> AnnualReport:
 
 @contextmanager
 def _reader(config: Path | None, texts: Texts) -> Iterator[Reader]:
-    from dashboards.calendars import Calendars
+    from netmon.calendars import Calendars
     from netmon.clock import SystemClock
     from netmon.report import Reader
+    from netmon.storage.current import CurrentInventory
 
     with open_store(config) as (store, settings):
-        calendars = Calendars(settings.measure)
+        calendars = Calendars(settings.measure, CurrentInventory(store.inventories))
         told = Progress(texts, sys.stderr, SystemClock().monotonic_s)
         yield Reader(store, calendars.of, texts, told)
 
