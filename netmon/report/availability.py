@@ -55,7 +55,7 @@ def availability_table(facts: Sequence[LineYear], texts: Texts) -> FigureTable:
         ),
         rows=rows_by_type(facts, _availability_cells),
         rules=(texts("figures.availability.rule"),),
-        notes=_no_holidays(facts, texts),
+        notes=_notes(facts, texts),
     )
 
 
@@ -84,11 +84,16 @@ def _share_cells(shares: TimeShares) -> tuple[Cell, ...]:
     )
 
 
-def _no_holidays(facts: Sequence[LineYear], texts: Texts) -> tuple[str, ...]:
-    without = sum(not one.has_holidays for one in facts)
-    if not without:
-        return ()
-    return (texts("figures.availability.no_holidays", n=texts.number(without)),)
+def _notes(facts: Sequence[LineYear], texts: Texts) -> tuple[str, ...]:
+    told = {
+        "no_holidays": sum(not one.has_holidays for one in facts),
+        "false_alarms": sum(one.false_alarms for one in facts),
+    }
+    return tuple(
+        texts(f"figures.availability.{key}", n=texts.number(n))
+        for key, n in told.items()
+        if n
+    )
 
 
 def days_table(facts: Sequence[LineYear], texts: Texts) -> FigureTable:

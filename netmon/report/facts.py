@@ -7,7 +7,7 @@ which are, too; single measurements may have been deleted long ago.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -51,7 +51,8 @@ class LineYear(Struct, frozen=True, kw_only=True):
     """A building's year.
 
     ``rates`` are those of the days with a valid measurement, ``days`` all days of the
-    period. ``generated`` says that some of it is made-up data of the demo.
+    period. ``generated`` says that some of it is made-up data of the demo. So many
+    losses that people marked as false alarms are left out: ``false_alarms``.
     """
 
     building: Building
@@ -63,6 +64,7 @@ class LineYear(Struct, frozen=True, kw_only=True):
     rates: Mapping[int, Rate]
     has_holidays: bool
     generated: bool
+    false_alarms: int
 
     @property
     def measured_lesson_days(self) -> int:
@@ -86,13 +88,15 @@ def read_facts(
         StorageError: the store refused.
     """
     lessons: dict[SchoolCalendar, LessonTime] = {}
+    marked = store.actions.false_marks().keys()
     found = []
     for number, building in enumerate(inventory.buildings, start=1):
         calendar = calendar_of(building.id)
         if calendar not in lessons:
             lessons[calendar] = lessons_in(period, calendar)
         line = inventory.main_line(building.id)
-        found.append(_year_of(store, building, line, period, lessons[calendar]))
+        losses = _losses(store, line, period, marked)
+        found.append(_year_of(store, building, line, period, lessons[calendar], losses))
         progress(number, len(inventory.buildings))
     return found
 
@@ -103,12 +107,13 @@ def _year_of(
     line: Line | None,
     period: Period,
     lessons: LessonTime,
+    losses: _Losses,
 ) -> LineYear:
     days = [day_bucket(day) for day in period.days]
     series = [] if line is None else _series(store, line)
     span = (period.start_ms, period.end_ms)
     measured = hour_spans(_hours(store, series, span))
-    down = [] if line is None else down_spans(_changes(store, line), period.end_ms)
+    down = down_spans(losses.changes, period.end_ms)
     rates: dict[int, Rate] = {}
     if days:
         rates = day_rates(_by_metric(store, series, days[0], days[-1]))
@@ -122,6 +127,7 @@ def _year_of(
         rates=rates,
         has_holidays=lessons.has_holidays,
         generated=any(ref.generated for ref in series),
+        false_alarms=losses.false_alarms,
     )
 
 
@@ -168,10 +174,30 @@ def _rollups(
     return store.measurements.rollups(ref.id, metric, resolution, *span)
 
 
-def _changes(store: Store, line: Line) -> list[StateChange]:
-    """Return what the rule said of the line, oldest first."""
-    found = store.alarms.transitions_of(f"line:{line.id}", _ALL)
-    return [_change(each) for each in reversed(found) if each.rule == LINE_DOWN]
+class _Losses(Struct, frozen=True):
+    """What the rule said of a line, oldest first, but for false alarms."""
+
+    changes: tuple[StateChange, ...] = ()
+    false_alarms: int = 0
+
+
+def _losses(
+    store: Store, line: Line | None, period: Period, marked: Collection[int]
+) -> _Losses:
+    if line is None:
+        return _Losses()
+    told = [
+        each
+        for each in reversed(store.alarms.transitions_of(f"line:{line.id}", _ALL))
+        if each.rule == LINE_DOWN
+    ]
+    marked_ids = {
+        each.incident_id
+        for each in told
+        if each.incident_id in marked and period.start_ms <= each.at_ms < period.end_ms
+    }
+    kept = (each for each in told if each.incident_id not in marked)
+    return _Losses(tuple(map(_change, kept)), len(marked_ids))
 
 
 def _change(transition: Transition) -> StateChange:

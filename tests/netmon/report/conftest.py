@@ -23,6 +23,7 @@ from netmon.model import (
 from netmon.report import AnnualReport, Reader
 from netmon.report.export import annual_files
 from netmon.school_calendar import Holidays, Lessons, SchoolCalendar
+from netmon.storage.alarms import OPEN_INCIDENT
 from netmon.storage.records import (
     AlarmState,
     CheckedBatch,
@@ -118,13 +119,12 @@ class City:
                 from_state=before,
                 to_state=after,
                 at_ms=at_ms,
-                incident_id=None,
+                incident_id=OPEN_INCIDENT,
                 evidence=json.dumps({"cause": "x", "since_ms": since_ms}).encode(),
             )
             # A slow line is no loss.
             for rule in ("line_down", "line_below_target")
             for before, after, at_ms, since_ms in (bad, good)
-            if rule == "line_down" or number == 0
         ]
         self.store.alarms.commit([], rows, reader="alerts", position=0, now_ms=at(24))
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
-from netmon.report import AnnualReport
+from netmon.report import AnnualReport, facts
 from netmon.report.completeness import poor_rows
 from netmon.report.figures import Cell, FigureTable
 from netmon.report.period import lessons_in, period_of
 from netmon.school_calendar import SchoolCalendar
+from netmon.storage.action_records import Actor, Mark, Via
 
 HOUR = 3_600_000
 MBIT = 1_000_000
@@ -33,6 +36,23 @@ def test_lesson_time_has_three_shares(measured_report: AnnualReport) -> None:
     assert found["always_down_ratio"] == round(1.5 / hours, 4)
     # Of a year of which hardly anything is known no availability is stated.
     assert found["always_availability_ratio"] is None
+
+
+def test_a_false_alarm_is_no_outage(new_city: Callable[[], Any]) -> None:
+    """What it covered was measured, or nothing is known of it; the number is told."""
+    city = new_city()
+    incident = next(
+        one for one in city.store.alarms.incidents() if one.rule == facts.LINE_DOWN
+    )
+    mark = Mark(incident_id=incident.id, at_ms=incident.started_ms, author="A", note="")
+    assert city.store.actions.mark_false(mark, Actor("A", Via.SHELL))
+    table = city.report().figure("availability")
+    found = cells(table, "Gymnasium")
+    assert found["lesson_down_ratio"] == 0.0
+    assert found["lesson_available_ratio"] == 0.5
+    assert table.notes == (
+        "Als Fehlalarm vermerkte Ausfälle, die darum nicht als gestört zählen: 1.",
+    )
 
 
 def test_without_data_nothing_is_available(measured_report: AnnualReport) -> None:
