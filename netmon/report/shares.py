@@ -5,7 +5,7 @@ What nobody measured is neither available nor down: it has a share of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec import Struct
 
@@ -74,9 +74,13 @@ def down_spans(changes: Iterable[StateChange], until_ms: int) -> list[Span]:
     return joined(found)
 
 
-def hour_spans(hours: Iterable[int]) -> list[Span]:
+def hour_spans(hours: Collection[int]) -> list[Span]:
     """Return the hours that begin at these moments, neighbours as one."""
-    return joined(Span(hour_ms, hour_ms + _HOUR_MS) for hour_ms in hours)
+    # A year has thousands: only where a run begins and ends is worth an object.
+    known = set(hours)
+    starts = sorted(hour for hour in known if hour - _HOUR_MS not in known)
+    ends = sorted(hour + _HOUR_MS for hour in known if hour + _HOUR_MS not in known)
+    return [Span(*pair) for pair in zip(starts, ends, strict=True)]
 
 
 def both(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
