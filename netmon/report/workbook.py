@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
+from math import ceil
 from typing import Any
 
 from openpyxl import Workbook
@@ -22,6 +23,8 @@ from netmon.texts import Texts
 from netmon.units import to_mbits
 
 _CAPTION_ROW, _HEAD_ROW = 1, 2
+# Widths in characters, the height of a line in points.
+_LABEL_WIDTH, _WIDTH, _LINE_PT = 38.0, 17.0, 15.0
 # Numbers stay numbers; only their look is the report's wording.
 _CHANGE_FORMAT = '"plus "#,##0;"minus "#,##0;"±"0'
 _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(</dcterms:modified>)")
@@ -70,7 +73,7 @@ def _fill_figure(sheet: Worksheet, table: FigureTable) -> None:
         cell = sheet.cell(_HEAD_ROW, index, text)
         cell.font = bold
         cell.alignment = Alignment(wrap_text=True, vertical="top")
-        width = 38.0 if index == 1 else 17.0
+        width = _LABEL_WIDTH if index == 1 else _WIDTH
         sheet.column_dimensions[get_column_letter(index)].width = width
     for number, row in enumerate(table.rows, start=_HEAD_ROW + 1):
         weight = bold if row.kind == "sum" else Font()
@@ -83,7 +86,8 @@ def _fill_figure(sheet: Worksheet, table: FigureTable) -> None:
                 cell.data_type = "s"
             cell.number_format = _FORMATS[column.unit]
             cell.font = weight
-    _notes(sheet, _HEAD_ROW + len(table.rows) + 2, (*table.notes, *table.rules))
+    below = _HEAD_ROW + len(table.rows) + 2
+    _notes(sheet, below, len(head), (*table.notes, *table.rules))
     sheet.freeze_panes = f"B{_HEAD_ROW + 1}"
     sheet.print_title_rows = f"{_CAPTION_ROW}:{_HEAD_ROW}"
     sheet.page_setup.orientation = "landscape"
@@ -105,9 +109,17 @@ def _text(sheet: Worksheet, row: int, text: str) -> Any:
     return cell
 
 
-def _notes(sheet: Worksheet, first: int, notes: Sequence[str]) -> None:
+def _notes(sheet: Worksheet, first: int, width: int, notes: Sequence[str]) -> None:
+    """Write notes below a table of so many columns, each as wide as the table."""
     for number, note in enumerate(notes, start=first):
-        _text(sheet, number, note)
+        cell = _text(sheet, number, note)
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+        sheet.merge_cells(
+            start_row=number, end_row=number, start_column=1, end_column=width
+        )
+        # Office programs fit no row to cells that were joined.
+        characters = _LABEL_WIDTH + _WIDTH * (width - 1)
+        sheet.row_dimensions[number].height = _LINE_PT * ceil(len(note) / characters)
 
 
 def _fill_basis(sheet: Worksheet, report: AnnualReport, texts: Texts) -> None:
