@@ -60,6 +60,7 @@ def add(commands: Commands, texts: Texts) -> None:
 
 def _annual(args: argparse.Namespace, texts: Texts) -> int:
     from netmon.clock import SystemClock
+    from netmon.report.completeness import COMPLETENESS
     from netmon.report.differences import summary
     from netmon.report.export import write_annual
     from netmon.report.screen import print_figure, print_rooms, print_text
@@ -75,7 +76,7 @@ def _annual(args: argparse.Namespace, texts: Texts) -> int:
         print(f"\n{print_text(table, texts)}")
     print(f"\n{print_rooms(report.rooms, texts)}")
     for figure in report.figures:
-        if figure.total is not None or figure.name == "completeness":
+        if figure.total is not None or figure.name == COMPLETENESS:
             print(f"\n{print_figure(figure, texts)}")
     if report.figures_note:
         print(f"\n{report.figures_note}")
@@ -179,6 +180,7 @@ def _number(cell: object) -> float | None:
 
 
 def _print_frozen(key: str, frozen: FrozenYear, reader: Reader, texts: Texts) -> None:
+    from netmon.report.completeness import COMPLETENESS
     from netmon.report.differences import summary
     from netmon.report.reading import frozen_report
 
@@ -190,7 +192,7 @@ def _print_frozen(key: str, frozen: FrozenYear, reader: Reader, texts: Texts) ->
     )
     print(told)
     report = frozen_report(frozen, reader.frozen(frozen.year - 1), texts)
-    if (completeness := report.figure("completeness")) is not None:
+    if (completeness := report.figure(COMPLETENESS)) is not None:
         for note in completeness.notes:
             print(note, file=sys.stderr)
     print("\n".join(summary(report, texts)))

@@ -11,6 +11,7 @@ from netmon.report.figures import CellUnit, FigureRow, FigureTable, ratio
 from netmon.report.period import Period
 from netmon.texts import Texts
 
+COMPLETENESS = "completeness"
 ENOUGH, POOR = "reicht", "lückenhaft"
 # What must at least be known for a figure to stand without a question mark. Nine
 # buildings of ten and four days of five: what is missing then moves no share of the city
@@ -58,7 +59,7 @@ def completeness_table(
     if any(one.generated for one in facts):
         notes.append(texts("figures.completeness.generated"))
     return FigureTable(
-        name="completeness",
+        name=COMPLETENESS,
         rules_version="1",
         caption=texts("figures.completeness.caption"),
         sheet=texts("figures.completeness.sheet"),

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from msgspec import UNSET
 
+from netmon.report.completeness import COMPLETENESS, poor_rows
 from netmon.report.figures import CellUnit, FigureTable
 from netmon.report.screen import cell_text, change_text
+from netmon.report.snapshot import FrozenYear
 from netmon.report.tables import AnnualReport
 from netmon.texts import Texts
 
@@ -35,9 +37,17 @@ def summary(report: AnnualReport, texts: Texts) -> list[str]:
     if not found:
         return [texts("report.differences.none", year=previous.year)]
     lines = [texts("report.differences.head", year=previous.year), *found[:TOLD]]
+    if _was_poor(previous):
+        lines.append(texts("report.differences.poor", year=previous.year))
     if len(found) > TOLD:
         lines.append(texts("report.differences.more", n=len(found) - TOLD))
     return lines
+
+
+def _was_poor(previous: FrozenYear) -> bool:
+    """Say whether a year was frozen although too much was missing in its data."""
+    tables = () if previous.figures is UNSET else previous.figures
+    return any(poor_rows(table) for table in tables if table.name == COMPLETENESS)
 
 
 def _counts(report: AnnualReport, texts: Texts) -> Iterator[str]:

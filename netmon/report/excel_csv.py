@@ -8,8 +8,13 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from netmon.report.figures import Cell, CellUnit, FigureTable
-from netmon.report.rooms_export import RoomsPart, contradiction_rows, rooms_rows
+from netmon.report.rooms_export import (
+    RoomsPart,
+    contradictions_for_people,
+    rooms_rows,
+)
 from netmon.report.tables import Table
+from netmon.texts import Texts
 from netmon.units import to_mbits
 
 # Excel takes a text that begins so for a formula.
@@ -63,12 +68,24 @@ def _for_people(cell: Cell, unit: CellUnit) -> Cell:
     return round(cell * 100, 3) if unit is CellUnit.RATIO else cell
 
 
-def rooms_files(part: RoomsPart) -> dict[str, bytes]:
+def rooms_files(part: RoomsPart, texts: Texts) -> dict[str, bytes]:
     """Return the tables of the rooms by name; none where nothing was counted."""
     if part.counted is None:
         return {}
-    contradictions = contradiction_rows(part.counted.contradictions)
+    (corner, *names), *rows = rooms_rows(part)
+    shares = ["Anteil" in str(name) for name in names]
+    head = [f"{n} (%)" if share else n for n, share in zip(names, shares, strict=True)]
+    body = [(label, *map(_in_percent, cells)) for label, *cells in rows]
+    titles, *found = contradictions_for_people(part, texts)
+    titles = [f"{t} (%)" if n > len(titles) - 3 else t for n, t in enumerate(titles)]
     return {
-        "rooms": excel_bytes(rooms_rows(part)),
-        "contradictions": excel_bytes(contradictions),
+        "rooms": excel_bytes([(corner, *head), *body]),
+        "contradictions": excel_bytes(
+            [titles, *(tuple(map(_in_percent, row)) for row in found)]
+        ),
     }
+
+
+def _in_percent(cell: object) -> object:
+    """Return a share in percent; of rooms only shares are no whole numbers."""
+    return round(cell * 100, 2) if isinstance(cell, float) else cell

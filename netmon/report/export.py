@@ -37,12 +37,12 @@ def machine_files(report: AnnualReport) -> dict[str, bytes]:
     return {name: text.encode() for name, text in files.items()}
 
 
-def excel_files(report: AnnualReport) -> dict[str, bytes]:
+def excel_files(report: AnnualReport, texts: Texts) -> dict[str, bytes]:
     """Return the same tables as CSV for Excel."""
     files: dict[str, bytes] = {
         table.name: excel_csv.printed_table(table) for table in report.tables
     }
-    files |= excel_csv.rooms_files(report.rooms)
+    files |= excel_csv.rooms_files(report.rooms, texts)
     files |= {f.name: excel_csv.figure_table(f) for f in report.figures}
     return {f"{EXCEL_FOLDER}/{name}.csv": body for name, body in files.items()}
 
@@ -62,7 +62,7 @@ def annual_files(report: AnnualReport, texts: Texts) -> dict[str, bytes]:
         f"report_{report.year}.{ending}": make(report, texts)
         for ending, make in DOCUMENTS.items()
     }
-    return documents | machine_files(report) | excel_files(report)
+    return documents | machine_files(report) | excel_files(report, texts)
 
 
 def annual_zip(report: AnnualReport, texts: Texts) -> bytes:

@@ -118,9 +118,13 @@ class Reader:
 
         Raises:
             StorageError: the year is frozen already; the first freezing stands.
-            InputError: there is no inventory to count.
+            InputError: there is no inventory to count, or the year has not begun.
         """
         self._refuse_frozen(year)
+        if not period_of(year, now).days:
+            what = self.texts("report.cli.not_begun", year=year)
+            fix = self.texts("report.cli.not_begun_fix")
+            raise InputError([Problem("--year", None, None, what, fix)])
         version = self._current()
         counted = self._count(version, year, now)
         if poor := poor_rows(counted.figures[-1]):

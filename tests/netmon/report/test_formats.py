@@ -147,6 +147,7 @@ def test_nothing_that_comes_later_changes_a_frozen_year(
     lines = summary(city.report(2026, AFTER), Texts())
     assert lines[0] == "Veränderungen gegenüber 2025:"
     assert "  Glasfaser: 1 → 0 (minus 1)" in lines
+    assert lines[-2].startswith("  Die Daten des Jahres 2025 waren lückenhaft")
     told = " ".join(differences(city.report(2026, AFTER), Texts())).replace("\xa0", " ")
     assert "Schnelle Anbindung, Anteil Schüler*innen: 90,9 % → 18,2 %" in told
 
@@ -180,6 +181,8 @@ def test_figures_counted_by_other_rules_are_not_compared(
 
     assert told("0") == ["Gegenüber 2024 ist keine Summe verändert."]
     assert "  Verfügbarkeit, Unterricht: verfügbar: 10,0 % → 34,4 %" in told("1")
+    # Nothing is known of its data: nothing is said of them.
+    assert not any("lückenhaft" in line for line in told("1"))
 
 
 def test_progress_is_told_of_long_work_only() -> None:

@@ -195,6 +195,14 @@ def test_an_inventory_of_the_next_year_is_named(
     assert "am 09.01.2026, 09:00 Uhr eingelesen, nach dem" in capsys.readouterr().err
 
 
+def test_a_year_to_come_cannot_be_frozen(
+    report_command: Run, store_inventory: Callable[[Inventory], None]
+) -> None:
+    store_inventory(city.load())
+    with pytest.raises(InputError, match="2100 hat noch nicht begonnen"):
+        report_command("freeze", "--year", 2100, "--force")
+
+
 def test_a_year_with_gaps_in_its_data_needs_force(
     report_command: Run,
     store_inventory: Callable[[Inventory], None],

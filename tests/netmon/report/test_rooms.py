@@ -212,6 +212,13 @@ def test_every_format_has_the_rooms(
         "b0,B,Grundschule,lan,full,partial,10,6,1,0.6,0.7\n"
         "b1,B,Grundschule,wlan,partial,full,10,9,0,0.9,0.9\n"
     )
+    excel = (tmp_path / "excel" / "rooms.csv").read_text("utf-8-sig").splitlines()
+    assert ";LAN Anteil mindestens (%);" in excel[0]
+    assert excel[1].startswith("Grundschule;3;1;20;6;11;30;85;")
+    excel = (tmp_path / "excel" / "contradictions.csv").read_text("utf-8-sig")
+    assert excel.splitlines()[1] == (
+        "b0;B;Grundschule;LAN;flächendeckend;partiell;10;6;1;60;70"
+    )
     document = json.loads((tmp_path / "report_2025.json").read_bytes())
     assert document["rooms_missing"] is None
     told = document["rooms"]
