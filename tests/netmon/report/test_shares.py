@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerts.evidence import Cause, Evidence, encode
 from alerts.rules import LINE_DOWN
 from netmon.report import facts
 from netmon.report.shares import (
@@ -92,3 +94,5 @@ def test_a_few_good_hours_make_no_availability() -> None:
 
 def test_the_rule_is_the_one_that_proves_a_loss() -> None:
     assert facts.LINE_DOWN == LINE_DOWN
+    told = encode(Evidence(cause=Cause.LINE_DOWN, since_ms=5))
+    assert msgspec.json.decode(told, type=facts._Seen).since_ms == 5
