@@ -13,6 +13,7 @@ import pytest
 
 from netmon.cli import report as report_cli
 from netmon.clock import BERLIN, to_ms
+from netmon.demo import city
 from netmon.inventory import content_hash, encode
 from netmon.model import (
     Coverage,
@@ -136,6 +137,12 @@ class City:
 
 
 @pytest.fixture(scope="session")
+def shipped() -> Inventory:
+    """The shipped city: reading it takes longer than most tests."""
+    return city.load()
+
+
+@pytest.fixture(scope="session")
 def make_city() -> MakeCity:
     """Return an inventory with one building a site."""
 
@@ -221,8 +228,8 @@ def new_city(
         return made[-1]
 
     yield make
-    for city in made:
-        city.store.close()
+    for one in made:
+        one.store.close()
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,6 @@ import msgspec
 import pytest
 
 from netmon.clock import to_ms
-from netmon.demo import city
 from netmon.errors import InputError, StorageError
 from netmon.inventory import content_hash, encode
 from netmon.model import Inventory
@@ -78,12 +77,13 @@ def test_the_demo_has_one_year(report_command: Run, tmp_path: Path) -> None:
 
 
 def test_without_a_frozen_year_before_there_is_a_note(
+    shipped: Inventory,
     report_command: Run,
     store_inventory: Callable[[Inventory], None],
     tmp_path: Path,
     capsys: Capture,
 ) -> None:
-    store_inventory(city.load())
+    store_inventory(shipped)
     assert report_command("annual", "--year", 2025, "--out", tmp_path / "r") == 0
     out = capsys.readouterr().out
     assert "vorläufig, Stand" in out
@@ -93,13 +93,14 @@ def test_without_a_frozen_year_before_there_is_a_note(
 
 
 def test_years_follow_each_other(
+    shipped: Inventory,
     report_command: Run,
     store_inventory: Callable[[Inventory], None],
     tmp_path: Path,
     capsys: Capture,
 ) -> None:
     """2024 as totals, 2025 frozen; the inventory goes on, 2025 stays as it was."""
-    inventory = city.load()
+    inventory = shipped
     store_inventory(inventory)
     totals = tmp_path / "2024.csv"
     totals.write_text(TOTALS, encoding="utf-8")
@@ -119,11 +120,12 @@ def test_years_follow_each_other(
 
 
 def test_a_frozen_year_is_never_overwritten(
+    shipped: Inventory,
     report_command: Run,
     store_inventory: Callable[[Inventory], None],
     state_path: Path,
 ) -> None:
-    store_inventory(city.load())
+    store_inventory(shipped)
     report_command("freeze", "--year", 2025, "--force")
     store = SqliteStore(state_path)
     before = store.snapshots.load(2025)
@@ -134,12 +136,13 @@ def test_a_frozen_year_is_never_overwritten(
 
 
 def test_a_changed_snapshot_is_refused(
+    shipped: Inventory,
     report_command: Run,
     store_inventory: Callable[[Inventory], None],
     state_path: Path,
     tmp_path: Path,
 ) -> None:
-    store_inventory(city.load())
+    store_inventory(shipped)
     report_command("freeze", "--year", 2025, "--force")
     store = SqliteStore(state_path)
     snapshot = store.snapshots.load(2025)
@@ -185,10 +188,10 @@ def test_a_year_of_totals_is_printed_with_its_gaps(
 
 
 def test_an_inventory_of_the_next_year_is_named(
-    report_command: Run, state_path: Path, capsys: Capture
+    shipped: Inventory, report_command: Run, state_path: Path, capsys: Capture
 ) -> None:
     store = SqliteStore(state_path)
-    inventory, imported_ms = city.load(), to_ms(datetime(2026, 1, 9, 8, tzinfo=UTC))
+    inventory, imported_ms = shipped, to_ms(datetime(2026, 1, 9, 8, tzinfo=UTC))
     store.inventories.save(content_hash(inventory), encode(inventory), imported_ms)
     store.close()
     report_command("freeze", "--year", 2025, "--force")
@@ -196,20 +199,23 @@ def test_an_inventory_of_the_next_year_is_named(
 
 
 def test_a_year_to_come_cannot_be_frozen(
-    report_command: Run, store_inventory: Callable[[Inventory], None]
+    shipped: Inventory,
+    report_command: Run,
+    store_inventory: Callable[[Inventory], None],
 ) -> None:
-    store_inventory(city.load())
+    store_inventory(shipped)
     with pytest.raises(InputError, match="2100 hat noch nicht begonnen"):
         report_command("freeze", "--year", 2100, "--force")
 
 
 def test_a_year_with_gaps_in_its_data_needs_force(
+    shipped: Inventory,
     report_command: Run,
     store_inventory: Callable[[Inventory], None],
     state_path: Path,
     capsys: Capture,
 ) -> None:
-    store_inventory(city.load())
+    store_inventory(shipped)
     with pytest.raises(InputError, match=r"lückenhaft.*0 von 178.*--force"):
         report_command("freeze", "--year", 2025)
     store = SqliteStore(state_path)

@@ -185,8 +185,8 @@ def test_a_frozen_year_keeps_its_rooms_under_the_seal(
         decode_year(encode_year(broken))
 
 
-def test_a_year_without_rooms_has_the_bytes_it_always_had() -> None:
-    body = encode_year(freeze(city.load(), 2025, NOW, inventory_sha256="abc"))
+def test_a_year_without_rooms_has_the_bytes_it_always_had(shipped: Inventory) -> None:
+    body = encode_year(freeze(shipped, 2025, NOW, inventory_sha256="abc"))
     assert hashlib.sha256(body).hexdigest() == FROZEN_BEFORE
     assert decode_year(body).rooms is UNSET
 
@@ -255,8 +255,10 @@ def test_cells_of_the_workbook_have_types(
     assert contradictions["B3"].data_type == "s"
 
 
-def test_the_sheets_of_the_printed_tables_stay_byte_for_byte() -> None:
-    inventory = city.load()
+def test_the_sheets_of_the_printed_tables_stay_byte_for_byte(
+    shipped: Inventory,
+) -> None:
+    inventory = shipped
     nothing = figure(5, 0, 5)
     rooms = count_rooms(
         inventory,

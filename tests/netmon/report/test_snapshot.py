@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from netmon.demo import city
+from netmon.model import Inventory
 from netmon.report import (
     FrozenYear,
     SnapshotError,
@@ -38,19 +38,21 @@ TOTALS: dict[TableName, dict[str, int]] = {
 
 
 @pytest.fixture(scope="module")
-def frozen() -> FrozenYear:
-    return freeze(city.load(), 2025, NOW, inventory_sha256="abc")
+def frozen(shipped: Inventory) -> FrozenYear:
+    return freeze(shipped, 2025, NOW, inventory_sha256="abc")
 
 
-def test_a_frozen_year_reads_back(frozen: FrozenYear) -> None:
+def test_a_frozen_year_reads_back(shipped: Inventory, frozen: FrozenYear) -> None:
     again = decode_year(encode_year(frozen))
     assert again == frozen
     assert again.frozen_at == NOW
-    assert again.counts() == count(city.load())
+    assert again.counts() == count(shipped)
 
 
-def test_the_same_input_freezes_to_the_same_bytes(frozen: FrozenYear) -> None:
-    second = freeze(city.load(), 2025, NOW, inventory_sha256="abc")
+def test_the_same_input_freezes_to_the_same_bytes(
+    shipped: Inventory, frozen: FrozenYear
+) -> None:
+    second = freeze(shipped, 2025, NOW, inventory_sha256="abc")
     assert encode_year(second) == encode_year(frozen)
 
 
