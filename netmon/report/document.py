@@ -59,7 +59,7 @@ def _document(
         created=day,
         head=title,
         foot=foot,
-        page=texts("evidence.report.page"),
+        page=texts("report.basis.page"),
         blocks=blocks,
     )
 
