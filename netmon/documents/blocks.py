@@ -43,11 +43,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with a caption and a head that is repeated on each page."""
+    """A table with a caption and a head that is repeated on each page.
+
+    ``strong`` are the numbers of the rows that are set off, such as a sum.
+    """
 
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
+    strong: tuple[int, ...] = ()
 
 
 Block = Heading | Paragraph | Facts | Table

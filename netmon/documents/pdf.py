@@ -12,7 +12,7 @@ from importlib.resources import files
 
 import typst
 
-from netmon.evidence.documents.blocks import Block, Document
+from netmon.documents.blocks import Block, Document
 
 _TEMPLATE = "report.typ"
 
@@ -34,7 +34,7 @@ def pdf_bytes(document: Document) -> bytes:
         "date": [document.created.year, document.created.month, document.created.day],
         "blocks": [_plain(block) for block in document.blocks],
     }
-    template = files("netmon.evidence.documents").joinpath(_TEMPLATE).read_bytes()
+    template = files("netmon.documents").joinpath(_TEMPLATE).read_bytes()
     return typst.compile(
         template,
         format="pdf",

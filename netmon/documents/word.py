@@ -16,7 +16,7 @@ from docx.table import Table as WordTable
 from docx.text.paragraph import Paragraph as WordParagraph
 
 from netmon.archives import with_fixed_times
-from netmon.evidence.documents.blocks import (
+from netmon.documents.blocks import (
     Align,
     Block,
     Document,
@@ -226,13 +226,16 @@ def _add_table(word: WordDocument, block: Table) -> None:
     _lay_out(table, widths)
     for cell, column in zip(table.rows[0].cells, block.columns, strict=True):
         _fill(cell.paragraphs[0], column.head, size=8, bold=True, align=column.align)
-    for row in block.rows:
+    for number, row in enumerate(block.rows):
         cells = table.add_row().cells
+        bold = number in block.strong
         for cell, column, text in zip(cells, block.columns, row, strict=True):
-            _fill(cell.paragraphs[0], text, size=8, align=column.align)
+            _fill(cell.paragraphs[0], text, size=8, bold=bold, align=column.align)
     _keep_rows_whole(table)
     _widths(table, widths)
     _rules(table)
+    # Said by screen readers; last in the schema's order.
+    table._tbl.tblPr.append(_element("w:tblCaption", val=block.caption))  # noqa: SLF001
     word.add_paragraph().paragraph_format.space_after = Pt(0)
 
 
