@@ -20,7 +20,7 @@ from dashboards.exposition import make_registry
 from dashboards.health import INGEST
 from dashboards.leasing import LeaseDesk
 from dashboards.limited import LimitedInventories
-from dashboards.openapi import describe
+from dashboards.openapi import ABOUT, describe, operation_id
 from dashboards.recording import recording
 from dashboards.rendering import make_environment
 from dashboards.routes import (
@@ -34,7 +34,7 @@ from dashboards.routes import (
     pages,
 )
 from dashboards.security import SecurityHeaders
-from dashboards.visitors import api_guard, page_guard
+from dashboards.visitors import api_guard, cookie_name, page_guard
 from netmon import __version__
 from netmon.calendars import Calendars
 from netmon.clock import Clock
@@ -79,10 +79,11 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
     app = FastAPI(
         title="netmon",
         version=__version__,
-        description=texts("site.api.about"),
+        description=ABOUT,
         openapi_url="/api/v1/openapi.json",
         docs_url=None,  # its pages load scripts from elsewhere
         redoc_url=None,
+        generate_unique_id_function=operation_id,
         lifespan=_lifespan,
     )
     site = Site(
@@ -97,6 +98,7 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
         calendars=Calendars(settings.measure, inventory),
     )
     app.state.site = site
+    app.state.cookie_name = cookie_name(site)
     app.state.registry = make_registry(site)
     app.state.ingest = ingest.IngestService(store, clock, inventory)
     app.state.leases = LeaseDesk(settings.measure, store, clock, texts)

@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from dashboards.bearer import RefusedError, reply
 from dashboards.context import Visitor
@@ -96,10 +97,25 @@ def answer(
 
 
 async def _on_http(request: Request, error: Exception) -> Response:
-    status, headers = HTTPStatus.INTERNAL_SERVER_ERROR.value, None
+    status, headers = HTTPStatus.INTERNAL_SERVER_ERROR.value, {}
     if isinstance(error, HTTPException):
-        status, headers = error.status_code, error.headers
-    return answer(request, status, headers=dict(headers or {}))
+        status, headers = error.status_code, dict(error.headers or {})
+        if "Allow" in headers:
+            headers["Allow"] = ", ".join(_allowed(request))
+    return answer(request, status, headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return the methods of an address: the router names those of one route only."""
+    routes, scope = request.app.routes, request.scope
+    return [
+        method
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+        if any(
+            route.matches({**scope, "method": method})[0] is Match.FULL
+            for route in routes
+        )
+    ]
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:

@@ -12,8 +12,8 @@ from dashboards import action_schemas as s
 from dashboards.bearer import authenticate_operator
 from dashboards.bodies import read_wish
 from dashboards.context import SiteDep
-from dashboards.openapi import wire_body
-from dashboards.schemas import ErrorAnswer, MarkReply
+from dashboards.openapi import link, refusal, wire_body
+from dashboards.schemas import MarkReply
 from netmon.actions import commands
 from netmon.actions.wishes import (
     MAX_WISH_BYTES,
@@ -34,13 +34,9 @@ async def _operator(request: Request, site: SiteDep) -> Actor:
 OperatorDep = Annotated[Actor, Depends(_operator)]
 
 
-def _error(description: str) -> dict[str, Any]:
-    return {"model": ErrorAnswer, "description": description}
-
-
 _GONE: dict[int | str, dict[str, Any]] = {
-    404: _error("there is none of that number"),
-    409: _error("it is over already"),
+    404: refusal("there is none of that number"),
+    409: refusal("it is over already"),
 }
 _SECURED: dict[str, Any] = {"security": [{"operatorToken": []}]}
 
@@ -48,10 +44,11 @@ router = APIRouter(
     prefix="/api/v1",
     tags=["actions"],
     responses={
-        401: _error("no, unknown or revoked token of an operator"),
-        413: _error("too many bytes"),
-        422: _error("a field is wrong; it is named"),
-        503: _error("the store is busy; come again"),
+        401: refusal("no, unknown or revoked token of an operator"),
+        413: refusal("too many bytes"),
+        422: refusal("a field is wrong; it is named"),
+        500: refusal("an error of netmon; see its log"),
+        503: refusal("the store is busy; come again"),
     },
 )
 
@@ -103,6 +100,7 @@ async def maintenance(
         "`end` by the clock in Europe/Berlin (an end not after the start is on the "
         "day after), `first` and `last` day, and `excluded` days."
     ),
+    responses={201: {"links": link("cancel_maintenance", "number")}},
     openapi_extra=wire_body("MaintenanceWish", _ONCE_EXAMPLE),
 )
 async def add_maintenance(
@@ -165,6 +163,7 @@ async def silences(
         "All matchers have to hold. What is not known of an incident fits neither "
         "`=` nor `!=`. A silence lasts 90 days at most."
     ),
+    responses={201: {"links": link("end_silence", "number")}},
     openapi_extra=wire_body("SilenceWish", _SILENCE_EXAMPLE),
 )
 async def add_silence(
@@ -223,7 +222,7 @@ async def acknowledge(
     status_code=204,
     response_class=Response,
     summary="Take an acknowledgement back",
-    responses={**_GONE, 409: _error("it is not acknowledged")},
+    responses={**_GONE, 409: refusal("it is not acknowledged")},
     openapi_extra=_SECURED,
 )
 async def unacknowledge(

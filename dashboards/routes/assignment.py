@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from dashboards.assigning import assign
 from dashboards.bearer import RefusedError, authenticate, reply
 from dashboards.context import Site, SiteDep
-from dashboards.openapi import wire_answer
+from dashboards.openapi import refusal, wire_answer
 from netmon.assignment_wire import ASSIGNMENT_PATH, encode_assignment
 from netmon.calendars import Calendars
 from netmon.wire import ErrorReply, encode
@@ -92,12 +92,13 @@ def _knows(request: Request, tag: str) -> bool:
     responses={
         200: wire_answer("Assignment", "what to do", _EXAMPLE),
         304: {"description": "nothing has changed"},
-        401: wire_answer("ErrorReply", "no, unknown or revoked token"),
-        403: wire_answer("ErrorReply", "no probe, or one of another building"),
-        404: wire_answer("ErrorReply", "the inventory does not know the probe"),
-        503: wire_answer("ErrorReply", "the store is busy; come again"),
+        401: refusal("no, unknown or revoked token"),
+        403: refusal("no probe, or one of another building"),
+        404: refusal("the inventory does not know the probe"),
+        500: refusal("an error of netmon; see its log"),
+        503: refusal("the store is busy; come again"),
     },
-    openapi_extra={"security": [{"probeToken": []}]},
+    openapi_extra={"security": [{"senderToken": []}]},
 )
 async def read_assignment(request: Request, site: SiteDep) -> Response:
     """Tell a probe what to do; see the route's description."""
