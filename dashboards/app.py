@@ -15,6 +15,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import GZipMiddleware
 
 from dashboards import errors
+from dashboards.caching import Conditional, Memory
 from dashboards.context import READER_THREADS, Site
 from dashboards.exposition import make_registry
 from dashboards.health import INGEST
@@ -98,6 +99,7 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
         calendars=Calendars(settings.measure, inventory),
     )
     app.state.site = site
+    app.state.memory = memory = Memory()
     app.state.cookie_name = cookie_name(site)
     app.state.registry = make_registry(site)
     app.state.ingest = ingest.IngestService(store, clock, inventory)
@@ -108,6 +110,7 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
         app.include_router(router, dependencies=[Depends(guard)] if guard else None)
     static = files("dashboards").joinpath("static")
     app.mount("/static", StaticFiles(directory=str(static)), name="static")
+    app.add_middleware(Conditional, memory=memory)
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=4)
     app.add_middleware(SecurityHeaders)
     errors.install(app)

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from dashboards.bearer import RefusedError, reply
+from dashboards.caching import NotModifiedError, not_modified
 from dashboards.context import Visitor
 from dashboards.queries import UnknownError
 from dashboards.security import with_security_headers
@@ -156,6 +157,11 @@ async def _on_stranger(request: Request, error: Exception) -> Response:
     return with_security_headers(RedirectResponse(target, HTTPStatus.SEE_OTHER))
 
 
+async def _on_not_modified(request: Request, error: Exception) -> Response:
+    assert isinstance(error, NotModifiedError)  # noqa: S101 - registered for it alone
+    return not_modified(error.tag)
+
+
 async def _on_any(request: Request, error: Exception) -> Response:
     _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return answer(request, HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -190,6 +196,7 @@ _HANDLERS: dict[
     StorageError: _on_storage,
     RefusedError: _on_refused,
     LoginNeededError: _on_stranger,
+    NotModifiedError: _on_not_modified,
     Exception: _on_any,
 }
 

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from fastapi import Request, Response
 
 from dashboards.bearer import RefusedError, authenticate_operator, refuse
+from dashboards.caching import keep
 from dashboards.context import Site, Visitor, site_of
 from netmon.accounts.sessions import LONGEST_MS, TOUCH_EVERY_MS, is_over, may
 from netmon.clock import to_ms
@@ -121,6 +122,7 @@ async def page_guard(request: Request) -> None:
             raise LoginNeededError
         visitor = Visitor()
     request.state.visitor = visitor
+    await keep(request, site.seen_by(visitor))
 
 
 async def api_guard(request: Request) -> None:
@@ -142,6 +144,7 @@ async def api_guard(request: Request) -> None:
             )
         visitor = Visitor()
     request.state.visitor = visitor
+    await keep(request, site.seen_by(visitor))
 
 
 def _program_or_person(site: Site, request: Request) -> Visitor | None:

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from dashboards import action_schemas as s
 from dashboards.bearer import authenticate_operator
 from dashboards.bodies import read_wish
+from dashboards.caching import keep
 from dashboards.context import SiteDep
 from dashboards.openapi import link, refusal, wire_body
 from dashboards.schemas import MarkReply
@@ -28,7 +29,9 @@ T = TypeVar("T")
 
 
 async def _operator(request: Request, site: SiteDep) -> Actor:
-    return await site.in_thread(authenticate_operator, request, site.store)
+    operator = await site.in_thread(authenticate_operator, request, site.store)
+    await keep(request, site)
+    return operator
 
 
 OperatorDep = Annotated[Actor, Depends(_operator)]

@@ -62,6 +62,14 @@ async def test_strange_keys_open_nothing(app, client, keys):
             assert is_error(answer, 401).code == "bad_token"
 
 
+async def test_an_operators_token_opens_what_the_pages_show(client, keys):
+    """The refusal promised it long before it was true."""
+    headers = keys.headers("operatorToken")
+    answer = await client.get("/api/v1/buildings", headers=headers)
+    assert answer.status_code == 200
+    assert (await client.get("/", headers=headers)).status_code == 303
+
+
 async def test_a_method_that_is_not_there(app, client, keys):
     for _, path, _ in calls(app):
         for method in ("PATCH", "TRACE", "PROPFIND"):
@@ -126,7 +134,9 @@ async def test_bodies_that_are_too_large(app, client, keys):
 async def test_only_measurements_come_packed(app, client, keys):
     headers = keys.headers("senderToken") | {"Content-Encoding": "br"}
     for body in (b"{}", gzip.compress(b"{}")):
-        answer = await client.post("/api/v1/measurements", content=body, headers=headers)
+        answer = await client.post(
+            "/api/v1/measurements", content=body, headers=headers
+        )
         assert is_error(answer, 415).field == "content-encoding"
 
 
