@@ -54,6 +54,13 @@ _OPENED_BY: dict[str, list[dict[str, list[str]]]] = {
     "status": [{SESSION: []}, {OPERATOR: []}],
     "own health": [],
 }
+# Whose answers can be asked for again: see `dashboards.caching`.
+_TAGGED = frozenset({"status", "actions", "assignment"})
+_ETAG = {
+    "description": "Weak; send it back as `If-None-Match`.",
+    "schema": {"type": "string"},
+}
+_UNCHANGED = "nothing has changed since the answer whose tag was sent"
 _WIRE_TYPES = (
     Batch,
     Receipt,
@@ -67,6 +74,7 @@ _WIRE_TYPES = (
     NoteWish,
 )
 _REFERENCE = "#/components/schemas/{name}"
+_FASTAPIS_WORDS = "Successful Response"
 _METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 _NO_TOKEN = ErrorBody(
     "no_token",
@@ -226,13 +234,27 @@ def _complete(found: dict[str, Any], cookie: str, *, login_required: bool) -> No
     examples = json.loads(
         files("dashboards").joinpath("openapi_examples.json").read_bytes()
     )
-    for _, _, operation in operations(found):
+    for method, _, operation in operations(found):
         keys = [*_OPENED_BY.get(operation["tags"][0], [])]
         if keys and not login_required:
             keys.append({})
         operation.setdefault("security", keys)
+        if method == "GET" and operation["tags"][0] in _TAGGED:
+            operation["responses"]["200"]["headers"] = {"ETag": _ETAG}
+            operation["responses"]["304"] = {"description": _UNCHANGED}
         for status, answer in operation["responses"].items():
             _give_example(operation["operationId"], status, answer, examples)
+            if answer["description"] == _FASTAPIS_WORDS:
+                answer["description"] = _words_of(answer, components["schemas"])
+
+
+def _words_of(answer: dict[str, Any], schemas: dict[str, Any]) -> str:
+    """Return the first paragraph of what the type of an answer says of itself."""
+    content = answer.get("content", {}).get("application/json")
+    if content is None:
+        return "done"
+    _, _, name = content["schema"]["$ref"].rpartition("/")
+    return str(schemas[name]["description"]).partition("\n\n")[0]
 
 
 def _give_example(

@@ -29,7 +29,6 @@ from dashboards.schemas import (
 from netmon.clock import from_ms
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
-    304: {"description": "nothing has changed since (If-None-Match)"},
     401: refusal("nobody is logged in, or the operator's token is not known"),
     422: refusal("a parameter is wrong"),
     500: refusal("an error of netmon; see its log"),

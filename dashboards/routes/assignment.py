@@ -83,7 +83,6 @@ def _answer(request: Request, site: Site, calendars: Calendars) -> Response:
     response_class=Response,
     responses={
         200: wire_answer("Assignment", "what to do", _EXAMPLE),
-        304: {"description": "nothing has changed"},
         401: refusal("no, unknown or revoked token"),
         403: refusal("no probe, or one of another building"),
         404: refusal("the inventory does not know the probe"),

@@ -60,8 +60,8 @@ async def test_every_operation_has_words_a_tag_and_what_opens_it(found):
         assert bool(keys) == (operation["tags"] != ["own health"]), where
         for parameter in operation.get("parameters", ()):
             assert parameter["schema"], where
-        for status, answer in operation["responses"].items():
-            assert answer["description"] != "Successful Response" or status < "300"
+        for answer in operation["responses"].values():
+            assert answer["description"] not in {"", "Successful Response"}, where
     assert len(set(ids)) == len(ids)
 
 
