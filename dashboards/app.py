@@ -15,12 +15,13 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import GZipMiddleware
 
 from dashboards import errors
+from dashboards.caching import Conditional, Memory
 from dashboards.context import READER_THREADS, Site
 from dashboards.exposition import make_registry
 from dashboards.health import INGEST
 from dashboards.leasing import LeaseDesk
 from dashboards.limited import LimitedInventories
-from dashboards.openapi import describe
+from dashboards.openapi import ABOUT, describe, operation_id
 from dashboards.recording import recording
 from dashboards.rendering import make_environment
 from dashboards.routes import (
@@ -34,7 +35,7 @@ from dashboards.routes import (
     pages,
 )
 from dashboards.security import SecurityHeaders
-from dashboards.visitors import api_guard, page_guard
+from dashboards.visitors import api_guard, cookie_name, page_guard
 from netmon import __version__
 from netmon.calendars import Calendars
 from netmon.clock import Clock
@@ -79,10 +80,11 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
     app = FastAPI(
         title="netmon",
         version=__version__,
-        description=texts("site.api.about"),
+        description=ABOUT,
         openapi_url="/api/v1/openapi.json",
         docs_url=None,  # its pages load scripts from elsewhere
         redoc_url=None,
+        generate_unique_id_function=operation_id,
         lifespan=_lifespan,
     )
     site = Site(
@@ -97,6 +99,8 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
         calendars=Calendars(settings.measure, inventory),
     )
     app.state.site = site
+    app.state.memory = memory = Memory()
+    app.state.cookie_name = cookie_name(site)
     app.state.registry = make_registry(site)
     app.state.ingest = ingest.IngestService(store, clock, inventory)
     app.state.leases = LeaseDesk(settings.measure, store, clock, texts)
@@ -106,6 +110,7 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
         app.include_router(router, dependencies=[Depends(guard)] if guard else None)
     static = files("dashboards").joinpath("static")
     app.mount("/static", StaticFiles(directory=str(static)), name="static")
+    app.add_middleware(Conditional, memory=memory)
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=4)
     app.add_middleware(SecurityHeaders)
     errors.install(app)

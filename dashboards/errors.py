@@ -15,8 +15,10 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from dashboards.bearer import RefusedError, reply
+from dashboards.caching import NotModifiedError, not_modified
 from dashboards.context import Visitor
 from dashboards.queries import UnknownError
 from dashboards.security import with_security_headers
@@ -96,10 +98,25 @@ def answer(
 
 
 async def _on_http(request: Request, error: Exception) -> Response:
-    status, headers = HTTPStatus.INTERNAL_SERVER_ERROR.value, None
+    status, headers = HTTPStatus.INTERNAL_SERVER_ERROR.value, {}
     if isinstance(error, HTTPException):
-        status, headers = error.status_code, error.headers
-    return answer(request, status, headers=dict(headers or {}))
+        status, headers = error.status_code, dict(error.headers or {})
+        if "Allow" in headers:
+            headers["Allow"] = ", ".join(_allowed(request))
+    return answer(request, status, headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return the methods of an address: the router names those of one route only."""
+    routes, scope = request.app.routes, request.scope
+    return [
+        method
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+        if any(
+            route.matches({**scope, "method": method})[0] is Match.FULL
+            for route in routes
+        )
+    ]
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
@@ -140,6 +157,11 @@ async def _on_stranger(request: Request, error: Exception) -> Response:
     return with_security_headers(RedirectResponse(target, HTTPStatus.SEE_OTHER))
 
 
+async def _on_not_modified(request: Request, error: Exception) -> Response:
+    assert isinstance(error, NotModifiedError)  # noqa: S101 - registered for it alone
+    return not_modified(error.tag)
+
+
 async def _on_any(request: Request, error: Exception) -> Response:
     _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return answer(request, HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -174,6 +196,7 @@ _HANDLERS: dict[
     StorageError: _on_storage,
     RefusedError: _on_refused,
     LoginNeededError: _on_stranger,
+    NotModifiedError: _on_not_modified,
     Exception: _on_any,
 }
 

@@ -26,22 +26,6 @@ from netmon.path import Fault, Segment
 from netmon.wlan_truth import ApState
 
 
-class ErrorDetail(Reply):
-    """Why a request failed and what helps; ``retry``: may it succeed later?"""
-
-    code: str
-    message: str
-    fix: str
-    retry: bool = False
-    field: str | None = None
-
-
-class ErrorAnswer(Reply):
-    """The one shape of every error."""
-
-    error: ErrorDetail
-
-
 class RateReading(Reply):
     """A measured rate; null where nothing was measured."""
 

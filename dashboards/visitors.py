@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 
 from fastapi import Request, Response
 
-from dashboards.bearer import refuse
+from dashboards.bearer import RefusedError, authenticate_operator, refuse
+from dashboards.caching import keep
 from dashboards.context import Site, Visitor, site_of
 from netmon.accounts.sessions import LONGEST_MS, TOUCH_EVERY_MS, is_over, may
 from netmon.clock import to_ms
@@ -120,6 +122,7 @@ async def page_guard(request: Request) -> None:
             raise LoginNeededError
         visitor = Visitor()
     request.state.visitor = visitor
+    await keep(request, site.seen_by(visitor))
 
 
 async def api_guard(request: Request) -> None:
@@ -141,10 +144,17 @@ async def api_guard(request: Request) -> None:
             )
         visitor = Visitor()
     request.state.visitor = visitor
+    await keep(request, site.seen_by(visitor))
 
 
 def _program_or_person(site: Site, request: Request) -> Visitor | None:
-    return find_visitor(site, request)
+    visitor = find_visitor(site, request)
+    if visitor is None and "authorization" in request.headers:
+        # Where everybody may read, whatever a proxy sends along is no reason to refuse.
+        with nullcontext() if site.settings.login.required else suppress(RefusedError):
+            operator = authenticate_operator(request, site.store)
+            return Visitor(operator.name, Role.OPERATE)
+    return visitor
 
 
 def allow(visitor: Visitor, needed: Role) -> None:

@@ -11,9 +11,10 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from dashboards import action_schemas as s
 from dashboards.bearer import authenticate_operator
 from dashboards.bodies import read_wish
+from dashboards.caching import keep
 from dashboards.context import SiteDep
-from dashboards.openapi import wire_body
-from dashboards.schemas import ErrorAnswer, MarkReply
+from dashboards.openapi import link, refusal, wire_body
+from dashboards.schemas import MarkReply
 from netmon.actions import commands
 from netmon.actions.wishes import (
     MAX_WISH_BYTES,
@@ -28,19 +29,17 @@ T = TypeVar("T")
 
 
 async def _operator(request: Request, site: SiteDep) -> Actor:
-    return await site.in_thread(authenticate_operator, request, site.store)
+    operator = await site.in_thread(authenticate_operator, request, site.store)
+    await keep(request, site)
+    return operator
 
 
 OperatorDep = Annotated[Actor, Depends(_operator)]
 
 
-def _error(description: str) -> dict[str, Any]:
-    return {"model": ErrorAnswer, "description": description}
-
-
 _GONE: dict[int | str, dict[str, Any]] = {
-    404: _error("there is none of that number"),
-    409: _error("it is over already"),
+    404: refusal("there is none of that number"),
+    409: refusal("it is over already"),
 }
 _SECURED: dict[str, Any] = {"security": [{"operatorToken": []}]}
 
@@ -48,10 +47,11 @@ router = APIRouter(
     prefix="/api/v1",
     tags=["actions"],
     responses={
-        401: _error("no, unknown or revoked token of an operator"),
-        413: _error("too many bytes"),
-        422: _error("a field is wrong; it is named"),
-        503: _error("the store is busy; come again"),
+        401: refusal("no, unknown or revoked token of an operator"),
+        413: refusal("too many bytes"),
+        422: refusal("a field is wrong; it is named"),
+        500: refusal("an error of netmon; see its log"),
+        503: refusal("the store is busy; come again"),
     },
 )
 
@@ -103,6 +103,7 @@ async def maintenance(
         "`end` by the clock in Europe/Berlin (an end not after the start is on the "
         "day after), `first` and `last` day, and `excluded` days."
     ),
+    responses={201: {"links": link("cancel_maintenance", "number")}},
     openapi_extra=wire_body("MaintenanceWish", _ONCE_EXAMPLE),
 )
 async def add_maintenance(
@@ -165,6 +166,7 @@ async def silences(
         "All matchers have to hold. What is not known of an incident fits neither "
         "`=` nor `!=`. A silence lasts 90 days at most."
     ),
+    responses={201: {"links": link("end_silence", "number")}},
     openapi_extra=wire_body("SilenceWish", _SILENCE_EXAMPLE),
 )
 async def add_silence(
@@ -223,7 +225,7 @@ async def acknowledge(
     status_code=204,
     response_class=Response,
     summary="Take an acknowledgement back",
-    responses={**_GONE, 409: _error("it is not acknowledged")},
+    responses={**_GONE, 409: refusal("it is not acknowledged")},
     openapi_extra=_SECURED,
 )
 async def unacknowledge(

@@ -10,6 +10,7 @@ from dashboards import replies
 from dashboards.context import Site, SiteDep
 from dashboards.history import HistoryMetric, Span
 from dashboards.listing import Listing, arrange, select
+from dashboards.openapi import refusal
 from dashboards.queries import (
     PAST_INCIDENTS,
     read_building,
@@ -21,7 +22,6 @@ from dashboards.queries import (
 from dashboards.schemas import (
     BuildingDetailReply,
     BuildingsReply,
-    ErrorAnswer,
     HistoryReply,
     IncidentsReply,
     SourcesReply,
@@ -29,12 +29,13 @@ from dashboards.schemas import (
 from netmon.clock import from_ms
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
-    422: {"model": ErrorAnswer, "description": "a parameter is wrong"},
-    500: {"model": ErrorAnswer, "description": "an error of netmon; see its log"},
-    503: {"model": ErrorAnswer, "description": "the store is busy; come again"},
+    401: refusal("nobody is logged in, or the operator's token is not known"),
+    422: refusal("a parameter is wrong"),
+    500: refusal("an error of netmon; see its log"),
+    503: refusal("the store is busy; come again"),
 }
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {
-    404: {"model": ErrorAnswer, "description": "there is no such building or line"}
+    404: refusal("there is no such building or line")
 }
 
 router = APIRouter(prefix="/api/v1", tags=["status"], responses=_ERRORS)

@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from netmon.actions.checks import MAX_MATCHERS, MAX_TEXT
 from netmon.clock import to_ms
 from netmon.storage.action_records import (
     MaintenanceScope,
@@ -18,6 +19,8 @@ from netmon.storage.action_records import (
 
 MAX_WISH_BYTES = 32 * 1024
 Moment = Annotated[datetime, Meta(tz=True)]
+# Held by `netmon.actions.checks`, which says it in the user's words.
+Text = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": MAX_TEXT})]
 
 
 class OneOffWish(
@@ -40,7 +43,7 @@ class MaintenanceWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     scope: MaintenanceScope
     value: str
     when: OneOffWish | Weekly
-    reason: str
+    reason: Text
 
     @property
     def times(self) -> OneOff | Weekly:
@@ -54,9 +57,12 @@ class MaintenanceWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class SilenceWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A silence; without a start it begins at once."""
 
-    matchers: tuple[Matcher, ...]
+    matchers: Annotated[
+        tuple[Matcher, ...],
+        Meta(extra_json_schema={"minItems": 1, "maxItems": MAX_MATCHERS}),
+    ]
     ends_at: Moment
-    reason: str
+    reason: Text
     starts_at: Moment | None = None
 
     def span_ms(self, now_ms: int) -> tuple[int, int]:
@@ -68,7 +74,7 @@ class SilenceWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class NoteWish(Struct, frozen=True, forbid_unknown_fields=True):
     """What somebody says of an incident."""
 
-    note: str
+    note: Text
 
 
 decode_maintenance = msgspec.json.Decoder(MaintenanceWish).decode

@@ -186,6 +186,11 @@ class SqliteAlarms:
         )
         return _rows(Transition, _TRANSITION, rows)
 
+    def last_transition(self) -> int:
+        """Return the newest transition's id; see the port."""
+        rows = self._read("SELECT coalesce(max(id), 0) FROM transitions")
+        return int(rows[0][0])
+
     def transitions_of(self, target: str, limit: int = 100) -> list[Transition]:
         """Return the newest transitions of a target; see the port."""
         rows = self._read(

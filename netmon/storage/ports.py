@@ -180,6 +180,9 @@ class AlarmStore(Protocol):
     def transitions_after(self, position: int, limit: int = 1000) -> list[Transition]:
         """Return transitions in order."""
 
+    def last_transition(self) -> int:
+        """Return the id of the newest transition; 0 where there is none."""
+
     def transitions_of(self, target: str, limit: int = 100) -> list[Transition]:
         """Return the newest transitions of a target, newest first."""
 

@@ -151,10 +151,12 @@ def test_an_alarm_opens_an_incident_and_its_end_closes_it(store: Store) -> None:
 
 
 def test_transitions_are_kept_in_order_and_found_by_target(store: Store) -> None:
+    assert store.alarms.last_transition() == 0
     first = _alarm(store)
     second = _alarm(store, "line:y")
     assert first != second
     everything = store.alarms.transitions_after(0)
+    assert store.alarms.last_transition() == everything[-1].id
     assert [t.target for t in everything] == ["line:x", "line:y"]
     assert [t.incident_id for t in everything] == [first, second]
     assert store.alarms.transitions_after(everything[0].id) == everything[1:]

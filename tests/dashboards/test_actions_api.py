@@ -292,7 +292,7 @@ async def test_the_description_has_working_examples(client):
         assert operation["security"] == [{"operatorToken": []}]
         for status in ("401", "422", "503"):
             schema = operation["responses"][status]["content"]["application/json"]
-            assert schema["schema"]["$ref"].endswith("/ErrorAnswer")
+            assert schema["schema"]["$ref"].endswith("/ErrorReply")
     for name in ("MaintenanceReply", "SilenceReply", "AuditEntryReply"):
         (example,) = described["components"]["schemas"][name]["examples"]
         kind = getattr(action_schemas, name)

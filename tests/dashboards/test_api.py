@@ -41,6 +41,13 @@ async def test_buildings_carry_values_ages_and_states(city, client):
     }
 
 
+async def test_where_everybody_may_read_a_proxys_password_is_no_reason(city, client):
+    answer = await client.get(
+        "/api/v1/buildings", headers={"Authorization": "Basic dXNlcjp3b3Jk"}
+    )
+    assert answer.status_code == 200
+
+
 async def test_filters_and_order_are_those_of_the_page(city, client):
     city.throughput("b-ost", (60, (240, 40)))
     city.throughput("b-z9", (60, (48, 9)))

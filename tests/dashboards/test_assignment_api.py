@@ -345,7 +345,7 @@ async def test_a_busy_store_says_come_again(asker, store, monkeypatch):
 async def test_the_description_has_an_example_that_a_probe_can_read(client):
     described = (await client.get("/api/v1/openapi.json")).json()
     operation = described["paths"][PATH]["get"]
-    assert operation["security"] == [{"probeToken": []}]
+    assert operation["security"] == [{"senderToken": []}]
     content = operation["responses"]["200"]["content"]["application/json"]
     assert content["schema"]["$ref"] == "#/components/schemas/Assignment"
     example: dict[str, Any] = content["example"]
