@@ -87,9 +87,13 @@ def _of_access_point(
 ) -> tuple[Key, ...]:
     planned = inventory.access_point_by_id.get(ap)
     if planned is not None:
-        devices = [planned.switch_id, planned.controller_id]
+        switch, controller = planned.switch_id, planned.controller_id
     else:
         # Nobody planned it: its tag begins with its controller.
-        devices = [ap.partition("/")[0]]
-    keys = tuple(device_key(device) for device in devices if device)
+        switch, controller = None, ap.partition("/")[0]
+    if not switch:
+        # At which switch it is nobody wrote down: the router is in its way all the same.
+        router = _router(building_id, inventory)
+        switch = None if router is None else router.id
+    keys = tuple(device_key(device) for device in (switch, controller) if device)
     return (*keys, *_line(building_id, inventory))

@@ -155,6 +155,10 @@ class Town:
         now_ms = to_ms(self.clock.now())
         self.store.inventories.save(content_hash(inventory), encode(inventory), now_ms)
 
+    def use(self, settings: Settings) -> None:
+        """Go on with other settings, as a restarted service does."""
+        self.settings, self._engine = settings, None
+
     def at(self, text: str) -> None:
         """Let the time pass until then, today or tomorrow, in Dortmund."""
         hour, minute = map(int, text.split(":"))

@@ -73,6 +73,21 @@ def test_a_dead_router_explains_the_switch_behind_it(found):
     assert town.told() == ["07:25-07:55 device_down device:rt-gs-00"]
 
 
+def test_a_dead_router_explains_access_points_at_no_known_switch(found):
+    town = found(1, points=3)
+    points = tuple(
+        structs.replace(ap, switch_id=None) for ap in town.inventory.access_points
+    )
+    town.plan(structs.replace(town.inventory, access_points=points))
+    town.minutes(5)
+    town.broken = {"rt-gs-00"}
+    town.minutes(40)
+    assert town.told() == ["07:30- device_down device:rt-gs-00"]
+    town.broken.clear()
+    town.minutes(20)
+    assert town.told() == ["07:30-08:00 device_down device:rt-gs-00"]
+
+
 def test_recovery_in_the_wrong_order_raises_nothing(found):
     """The line is back, what stands behind it boots for longer than N polls."""
     town = found(1, points=6)
