@@ -67,11 +67,12 @@ async def test_measured_but_not_judged_is_unknown(city, page):
         ("line_below_target", AlarmState.UNKNOWN, "Unbekannt"),
         ("no_data", AlarmState.BAD, "Nicht gemessen"),
         ("no_data", AlarmState.STALE, "Nicht gemessen"),
+        ("line_down", AlarmState.BAD, "Nicht gemessen"),
     ],
 )
 async def test_states_come_from_the_alerts(city, page, rule, state, word):
     city.throughput("b-ost", (60, (240, 40)))
-    if rule == "no_data":
+    if rule in {"no_data", "line_down"}:
         city.line_state("b-ost", AlarmState.OK)
     city.line_state("b-ost", state, rule=rule)
     row = row_of((await page("/")).rows(LINES), "Ostschule")
