@@ -127,6 +127,26 @@ def test_an_incident_that_was_there_before_its_parent_fell_ends_on_its_own(found
     ]
 
 
+def test_who_catches_up_tells_of_nothing_that_is_long_over(found, monkeypatch):
+    """The alarm process was down for a day; it needs several evaluations for that."""
+    town = found(1, points=4)
+    town.unwatched = True
+    town.broken = {"gs-00-ap-1"}
+    town.minutes(240)
+    town.broken = {"gs-00-ap-2"}
+    town.minutes(60)
+    monkeypatch.setattr("alerts.engine.STEPS_AN_EVALUATION", 1)
+    monkeypatch.setattr("alerts.engine.RECORDS_A_STEP", 200)
+    town.unwatched = False
+    for _ in range(30):
+        town.evaluate()
+    assert town.told() == [
+        "07:20-11:15 ap_down ap:gs-00-ap-1",
+        "11:20- ap_down ap:gs-00-ap-2",
+    ]
+    assert town.mails() == ["12:10 alarm cm3+service: ap_down gs-00"]
+
+
 @pytest.mark.parametrize("watched", [True, False])
 def test_the_gateways_own_outage_is_one_incident_about_itself(found, watched):
     town = found(8, points=2)
