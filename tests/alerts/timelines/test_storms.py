@@ -26,6 +26,10 @@ def test_a_dead_line_is_one_incident_whatever_stands_behind_it(found):
     town.broken.clear()
     town.minutes(20)
     assert town.told() == ["07:20-08:11 line_down line:gs-00-main"]
+    assert town.mails() == [
+        "07:21 alarm cm3+noc+service: line_down gs-00",
+        "08:11 recovery cm3+noc+service: line_down gs-00",
+    ]
     assert town.held("ap_down", "ap:gs-00-ap-7").watched.state is AlarmState.OK
 
 
@@ -38,6 +42,11 @@ def test_a_power_cut_of_a_district_is_one_incident_a_building(found):
     town.broken.clear()
     town.minutes(15)
     assert town.told() == [f"07:20-07:56 line_down line:{id_}-main" for id_ in dark]
+    # One mail for the Campusbezirk, not one a building.
+    assert town.mails() == [
+        "07:21 alarm cm3+noc+service: line_down gs-00",
+        "07:56 recovery cm3+noc+service: line_down gs-00",
+    ]
 
 
 def test_an_unplugged_probe_is_not_measured_but_no_dead_line(found):
@@ -99,6 +108,10 @@ def test_recovery_in_the_wrong_order_raises_nothing(found):
     town.broken.clear()
     town.minutes(30)
     assert town.told() == ["07:20-08:11 line_down line:gs-00-main"]
+    assert town.mails() == [
+        "07:21 alarm cm3+noc+service: line_down gs-00",
+        "08:11 recovery cm3+noc+service: line_down gs-00",
+    ]
 
 
 def test_access_points_alone_are_told_of(found):
@@ -175,6 +188,10 @@ def test_netmons_own_uplink_is_one_incident_though_the_collector_speaks(found):
     town.broken.clear()
     town.minutes(30)
     assert town.told() == ["07:15-11:11 monitor netmon:self"]
+    assert town.mails() == [
+        "07:16 alarm noc+service: monitor",
+        "11:11 recovery noc+service: monitor",
+    ]
 
 
 def test_a_contract_below_the_target_is_told_of_until_the_inventory_is_better(found):
@@ -203,6 +220,8 @@ def test_three_hours_are_three_hours_when_clocks_change(found, start, told):
     town.broken = {"probe gs-00"}
     town.minutes(200)
     assert town.told() == [f"{told}- no_data line:gs-00-main"]
+    # It is Sunday: told by the digest of the next school morning.
+    assert town.mails() == []
 
 
 def test_who_waits_for_what_left_the_inventory_waits_no_more(found):

@@ -151,7 +151,7 @@ async def test_access_points_are_counted_by_state(city, page):
     city.state("ap_down", "ap:ost-2", "b-ost", AlarmState.BAD)
     row = row_of((await page("/")).rows(WLAN), "Ostschule")
     assert row["In Ordnung"].startswith("1 von 3")
-    assert row["Gestört"] == "1"
+    assert row["Ausgefallen"] == "1"
     assert row["Unbekannt"] == "1"
     assert row["Endgeräte"].startswith("7")
     assert row["Zustand"] == "Gestört"
@@ -161,7 +161,7 @@ async def test_planned_access_points_that_never_reported_are_not_green(city, pag
     row = row_of((await page("/")).rows(WLAN), "Ostschule")
     assert row["Zustand"] == "Nicht gemessen"
     assert row["In Ordnung"] == "0 von 3Nie gemeldet"
-    assert row["Gestört"] == "–"
+    assert row["Ausgefallen"] == "–"
     assert row["Endgeräte"] == "Nicht gemessen"
 
 
