@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from alerts.dependency import MONITOR_KEY, device_key, line_key, parents_of
 from alerts.gate import NEVER_SEEN, Gate, Key, Parent, Passage, passage
 from alerts.held import Held
-from alerts.machine import Limits, deadline_ms
+from alerts.machine import deadline_ms
 from alerts.rules import AP_DOWN, LINE_DOWN, MONITOR, NO_DATA, RULES, Scope
+from alerts.watched import Limits
 from netmon.model import Inventory
 from netmon.storage.records import AlarmState
 

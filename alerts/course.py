@@ -16,18 +16,7 @@ from alerts.derived import DERIVED, Derivation, Finding, View, no_calendar
 from alerts.evidence import Cause
 from alerts.gate import Key, Passage
 from alerts.held import Held
-from alerts.machine import (
-    Change,
-    Limits,
-    Seen,
-    Watched,
-    hearing,
-    is_late,
-    recheck,
-    restart,
-    retire,
-    step,
-)
+from alerts.machine import hearing, is_late, recheck, restart, retire, step
 from alerts.reading import results
 from alerts.rule_settings import EffectiveRules
 from alerts.rules import (
@@ -40,6 +29,7 @@ from alerts.rules import (
     line_of,
 )
 from alerts.teller import Teller
+from alerts.watched import Change, Limits, Seen, Watched
 from netmon.config import AlertSettings
 from netmon.model import Inventory
 from netmon.school_calendar import SchoolCalendar

@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import TypeVar
 
 from alerts.classes import Audience, Delivery, RuleName, Severity
-from alerts.machine import Limits
 from alerts.rules import Rule, limited_by_contract
+from alerts.watched import Limits
 from netmon.config import AlertSettings
 from netmon.model import (
     Building,

@@ -11,7 +11,6 @@ from alerts.evidence import Cause, Evidence, encode, gather, name_access_point
 from alerts.explain import explain_line
 from alerts.gate import Key
 from alerts.held import Held
-from alerts.machine import Change, Watched
 from alerts.rules import (
     LINE_BELOW_TARGET,
     LINE_DOWN,
@@ -21,6 +20,7 @@ from alerts.rules import (
     access_point_of,
     line_of,
 )
+from alerts.watched import Change, Watched
 from netmon.line_verdict import LineAlarms
 from netmon.model import Inventory
 from netmon.storage.ports import Store
