@@ -61,13 +61,22 @@ def _line(building_id: str, inventory: Inventory) -> tuple[Key, ...]:
 def _of_device(device: Device, inventory: Inventory) -> tuple[Key, ...]:
     if device.building_id is None:
         return (MONITOR_KEY,)
-    router = _router(device.building_id, inventory)
-    behind = (
-        ()
-        if device.kind is DeviceKind.ROUTER or router is None
-        else (device_key(router.id),)
-    )
-    return (*behind, *_line(device.building_id, inventory))
+    behind = _before(device, device.building_id, inventory)
+    keys = () if behind is None else (device_key(behind),)
+    return (*keys, *_line(device.building_id, inventory))
+
+
+def _before(device: Device, building_id: str, inventory: Inventory) -> str | None:
+    """Return the device that one is reached through; None for none known."""
+    if device.kind is DeviceKind.ROUTER:
+        return None
+    if device.kind is DeviceKind.ACCESS_POINT:
+        # It stands alone, so it is planned as its own controller.
+        for ap in inventory.access_points_of.get(building_id, ()):
+            if ap.controller_id == device.id and ap.switch_id:
+                return ap.switch_id
+    router = _router(building_id, inventory)
+    return None if router is None else router.id
 
 
 def _router(building_id: str, inventory: Inventory) -> Device | None:

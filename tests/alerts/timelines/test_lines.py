@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from netmon.model import FailureReason
 from netmon.storage.records import AlarmState
 
@@ -25,6 +27,24 @@ def test_cross_traffic_at_noon_raises_nothing(found):
         {"mbits": 238},
     ):
         town.minutes(10)
+        town.measured("gs-00", **told)
+    assert town.told() == []
+    assert town.mails() == []
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        # Full of other traffic: something between what is left and what there is.
+        {"rate_down_low_bps": 20, "rate_down_high_bps": 245},
+        {"failure": FailureReason.PROBE_LIMITED},
+        {"failure": FailureReason.BUSY},
+    ],
+)
+def test_a_day_of_a_full_line_or_a_weak_probe_raises_nothing(found, told):
+    town = found(1)
+    for _ in range(24):
+        town.minutes(15)
         town.measured("gs-00", **told)
     assert town.told() == []
     assert town.mails() == []

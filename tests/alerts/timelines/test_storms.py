@@ -8,6 +8,7 @@ import pytest
 from msgspec import structs
 
 from alerts.evidence import decode
+from netmon.model import DeviceKind
 from netmon.storage.records import AlarmState
 
 
@@ -72,6 +73,39 @@ def test_a_dead_switch_explains_its_access_points(found):
     ]
 
 
+def test_a_dead_switch_explains_access_points_that_stand_alone(found):
+    """Those without a controller are devices that the centre asks itself."""
+    town = found(1, points=3)
+    plan = town.inventory
+    alone = tuple(
+        structs.replace(
+            plan.devices[0],
+            id=f"dev-{ap.id}",
+            building_id="gs-00",
+            kind=DeviceKind.ACCESS_POINT,
+        )
+        for ap in plan.access_points
+    )
+    points = tuple(
+        structs.replace(ap, controller_id=device.id)
+        for ap, device in zip(plan.access_points, alone, strict=True)
+    )
+    devices = (*plan.devices, *alone)
+    town.plan(structs.replace(plan, devices=devices, access_points=points))
+    town.minutes(10)
+    town.broken = {"sw-gs-00", *(device.id for device in alone)}
+    town.minutes(40)
+    assert [told.partition(" ")[2] for told in town.told()] == [
+        "device_down device:sw-gs-00"
+    ]
+    town.broken = {alone[0].id}
+    town.minutes(25)
+    assert [told.partition(" ")[2] for told in town.told()] == [
+        "device_down device:sw-gs-00",
+        "device_down device:dev-gs-00-ap-0",
+    ]
+
+
 def test_a_dead_router_explains_the_switch_behind_it(found):
     town = found(1, points=2)
     town.broken = {"rt-gs-00"}
@@ -124,6 +158,48 @@ def test_access_points_alone_are_told_of(found):
         "07:20-07:30 ap_down ap:gs-00-ap-1",
         "07:20- ap_down ap:gs-00-ap-3",
     ]
+
+
+def test_a_controller_that_restarts_explains_nothing_that_was_gone_before(found):
+    town = found(1, points=4)
+    town.broken = {"gs-00-ap-1"}
+    town.minutes(20)
+    town.broken |= {"wlc"}
+    town.minutes(25)
+    town.broken = {"gs-00-ap-1", "gs-00-ap-2"}
+    town.minutes(20)
+    town.broken = set()
+    town.minutes(10)
+    assert town.told() == [
+        "07:20-08:20 ap_down ap:gs-00-ap-1",
+        "07:45-08:00 device_down device:wlc",
+        "08:05-08:20 ap_down ap:gs-00-ap-2",
+    ]
+
+
+def test_an_access_point_that_moves_while_it_is_down_depends_on_its_new_place(found):
+    town = found(2, points=3)
+    town.broken = {"gs-00-ap-1"}
+    town.minutes(20)
+    points = tuple(
+        structs.replace(ap, building_id="gs-01", switch_id="sw-gs-01")
+        if ap.id == "gs-00-ap-1"
+        else ap
+        for ap in town.inventory.access_points
+    )
+    town.plan(structs.replace(town.inventory, access_points=points))
+    town.minutes(10)
+    town.broken = {"sw-gs-00"}
+    town.minutes(25)
+    town.broken = {"sw-gs-01"}
+    town.minutes(30)
+    assert town.told() == [
+        "07:20-07:45 ap_down ap:gs-00-ap-1",
+        "07:55-08:10 device_down device:sw-gs-00",
+        "08:20- device_down device:sw-gs-01",
+    ]
+    moved = town.held("ap_down", "ap:gs-00-ap-1")
+    assert moved.held_by == ("device_down", "device:sw-gs-01")
 
 
 def test_an_incident_that_was_there_before_its_parent_fell_ends_on_its_own(found):
