@@ -7,13 +7,12 @@ from msgspec.structs import replace
 
 from alerts.rule_settings import effective
 from alerts.rules import RULES
-from netmon.config import Settings
 from netmon.rule_overrides import RuleOverride
 
 
 def overridden(town, *entries: RuleOverride):
-    alerts = replace(Settings().alerts, rules=entries)
-    town.use(replace(Settings(), alerts=alerts))
+    alerts = replace(town.settings.alerts, rules=entries)
+    town.use(replace(town.settings, alerts=alerts))
     return alerts
 
 
@@ -91,3 +90,19 @@ def test_a_rule_that_is_switched_off_ends_what_it_began(found):
         "07:20-07:31 ap_down ap:gs-00-ap-1",
         "07:20- ap_down ap:gs-01-ap-1",
     ]
+
+
+def test_a_line_that_flaps_in_minutes_is_found_by_three_of_five(found):
+    """Too short for a total loss and never three polls in a row: 3 of 5 tells it."""
+    town = found(1, points=3)
+    for entries in (
+        (),
+        (RuleOverride(rule="device_down", confirm_count=3, confirm_of=5),),
+    ):
+        assert town.told() == []
+        overridden(town, *entries)
+        for _ in range(45):
+            town.broken ^= {"line gs-00"}
+            town.minutes(4)
+    assert town.told()[2:] == ["11:35- device_down device:rt-gs-00"]
+    assert town.held("device_down", "device:rt-gs-00").flapping
