@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from alerts.dependency import MONITOR_KEY, device_key, line_key, parents_of
 from alerts.gate import NEVER_SEEN, Gate, Key, Parent, Passage, passage
 from alerts.held import Held
-from alerts.machine import Limits, deadline_ms
+from alerts.machine import deadline_ms
 from alerts.rules import AP_DOWN, LINE_DOWN, MONITOR, NO_DATA, RULES, Scope
+from alerts.watched import Limits
 from netmon.model import Inventory
 from netmon.storage.records import AlarmState
 
@@ -121,7 +122,7 @@ class Board:
         """
         if key[0] == AP_DOWN and not self._was_ever_good(key):
             return Passage(Gate.HOLD, (NEVER_SEEN, key[1]))
-        found = passage(self._known(self._parents_of(key, building_id), now_ms), bad_ms)
+        found = passage(self._known(key, building_id, now_ms), bad_ms)
         if found.until_ms is None:
             self._until.pop(key, None)
         else:
@@ -170,11 +171,11 @@ class Board:
         else:
             self._until.pop(key, None)
 
-    def _known(self, keys: Iterable[Key], now_ms: int) -> Iterator[Parent]:
-        for key in keys:
+    def _known(self, child: Key, building_id: str, now_ms: int) -> Iterator[Parent]:
+        for key in self._parents_of(child, building_id):
             held = self.held.get(key)
             if key[0] == LINE_DOWN and (held is None or _is_well(held)):
-                if (line := self._line_by_life(key, now_ms)) is not None:
+                if (line := self._line_by_life(key, child, now_ms)) is not None:
                     yield line
                 continue
             if held is None:
@@ -189,13 +190,19 @@ class Board:
                 now_ms if always else watched.memory.good_ms,
             )
 
-    def _line_by_life(self, key: Key, now_ms: int) -> Parent | None:
-        """Return a line that is not known to be down, by what was heard over it."""
+    def _line_by_life(self, key: Key, child: Key, now_ms: int) -> Parent | None:
+        """Return a line that is not known to be down, by what was heard over it.
+
+        Who waits for it waits until its loss would be known. That nothing comes of it
+        has a time of its own, and waits no longer than that.
+        """
         line = self._inventory.line_by_id.get(key[1].partition(":")[2])
         if line is None or (NO_DATA, key[1]) not in self.held:
             return None
         life_ms = self.life.get(line.building_id)
         limits = self._limits(key, line.building_id)
+        if limits is not None and child[0] == NO_DATA:
+            limits = self._limits(child, line.building_id)
         if life_ms is None or limits is None:
             return None
         until_ms = max(life_ms, self.seeing_since_ms) + limits.valid_for_ms

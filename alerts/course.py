@@ -16,18 +16,7 @@ from alerts.derived import DERIVED, Derivation, Finding, View, no_calendar
 from alerts.evidence import Cause
 from alerts.gate import Key, Passage
 from alerts.held import Held
-from alerts.machine import (
-    Change,
-    Limits,
-    Seen,
-    Watched,
-    hearing,
-    is_late,
-    recheck,
-    restart,
-    retire,
-    step,
-)
+from alerts.machine import hearing, is_late, recheck, restart, retire, step
 from alerts.reading import results
 from alerts.rule_settings import EffectiveRules
 from alerts.rules import (
@@ -40,6 +29,7 @@ from alerts.rules import (
     line_of,
 )
 from alerts.teller import Teller
+from alerts.watched import Change, Limits, Seen, Watched
 from netmon.config import AlertSettings
 from netmon.model import Inventory
 from netmon.school_calendar import SchoolCalendar
@@ -73,7 +63,7 @@ def _last_ms(held: Held) -> int:
 class Course:
     """The states of all targets at the moment that is lived through.
 
-    ``late`` and ``suppressed`` count since the start: records that came too late, and
+    ``moment_ms`` is that moment. ``late`` and ``suppressed`` count since the start: records that came too late, and
     confirmed targets that were kept from raising.
     """
 
@@ -90,8 +80,7 @@ class Course:
         self._rules = EffectiveRules(settings, self.inventory)
         self._witnesses: dict[str, tuple[tuple[Key, ...], ...]] = {}
         self.board = Board(self._limits_of)
-        # In UTC milliseconds.
-        self._moment_ms = 0
+        self.moment_ms = 0
         self._derived_ms: dict[str, int] = {}
         self.late = 0
         self.suppressed = 0
@@ -101,7 +90,7 @@ class Course:
         if held is None:
             held = self.board.held
         else:
-            self._moment_ms = max(map(_last_ms, held.values()), default=0)
+            self.moment_ms = max(map(_last_ms, held.values()), default=0)
         self.inventory = inventory
         self._rules = EffectiveRules(self._settings, inventory)
         self._witnesses = witnesses(inventory)
@@ -165,30 +154,30 @@ class Course:
         self, todo: Step, key: Key, held: Held, limits: Limits, seen: Seen
     ) -> Held:
         ask = self._asking(key, held.building_id)
-        watched, change = step(limits, held.watched, seen, self._moment_ms, ask)
+        watched, change = step(limits, held.watched, seen, self.moment_ms, ask)
         if watched is held.watched:
             return held
         return self._put(todo, key, held, watched, change)
 
     def _asking(self, key: Key, building_id: str) -> Callable[[int], Passage]:
         def ask(bad_since_ms: int) -> Passage:
-            return self.board.passage(key, building_id, bad_since_ms, self._moment_ms)
+            return self.board.passage(key, building_id, bad_since_ms, self.moment_ms)
 
         return ask
 
     def pass_time(self, todo: Step, until_ms: int) -> None:
         """Live through the deadlines before a moment, each at its own time."""
-        if until_ms > self._moment_ms:
+        if until_ms > self.moment_ms:
             self.settle(todo)
         while (due := self.board.next_due(until_ms)) is not None:
             at_ms, key = due
-            self._moment_ms = max(self._moment_ms, at_ms + 1)
+            self.moment_ms = max(self.moment_ms, at_ms + 1)
             if key[0].startswith(_WAKE):
                 self._derive(todo, key[0].removeprefix(_WAKE), {key[1]})
             else:
                 self._wait(todo, key)
             self.settle(todo)
-        self._moment_ms = max(self._moment_ms, until_ms)
+        self.moment_ms = max(self.moment_ms, until_ms)
 
     def _wait(self, todo: Step, key: Key) -> None:
         held = self.board.held[key]
@@ -196,10 +185,10 @@ class Course:
         if limits is None:
             return
         ask = self._asking(key, held.building_id)
-        watched, change = step(limits, held.watched, None, self._moment_ms, ask)
+        watched, change = step(limits, held.watched, None, self.moment_ms, ask)
         if watched is held.watched:
             # It was due because what holds it says nothing any more.
-            watched, change = recheck(limits, held.watched, self._moment_ms, ask)
+            watched, change = recheck(limits, held.watched, self.moment_ms, ask)
         if watched is held.watched:
             self.board.put(key, held)
         else:
@@ -225,7 +214,7 @@ class Course:
 
     def _derive(self, todo: Step, rule: str, buildings: Collection[str]) -> None:
         derivation = next(each for each in DERIVED if each.rule == rule)
-        self._feed(todo, derivation, sorted(buildings), self._moment_ms)
+        self._feed(todo, derivation, sorted(buildings), self.moment_ms)
 
     def derive_by_the_clock(self, todo: Step, now_ms: int, *, anew: bool) -> None:
         """Derive what is due by the clock of the present; all of it if ``anew``."""
@@ -274,7 +263,7 @@ class Course:
             return
         held = held or Held(finding.building_id, Watched(), None)
         ask = self._asking(key, finding.building_id)
-        watched, change = step(limits, held.watched, seen, self._moment_ms, ask)
+        watched, change = step(limits, held.watched, seen, self.moment_ms, ask)
         if watched is not held.watched:
             self._put(todo, key, held, watched, change, finding=finding)
 
@@ -328,7 +317,7 @@ class Course:
             if limits is None:
                 continue
             ask = self._asking(child, held.building_id)
-            watched, change = recheck(limits, held.watched, self._moment_ms, ask)
+            watched, change = recheck(limits, held.watched, self.moment_ms, ask)
             if watched is not held.watched:
                 self._put(todo, child, held, watched, change)
 

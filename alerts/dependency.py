@@ -61,13 +61,22 @@ def _line(building_id: str, inventory: Inventory) -> tuple[Key, ...]:
 def _of_device(device: Device, inventory: Inventory) -> tuple[Key, ...]:
     if device.building_id is None:
         return (MONITOR_KEY,)
-    router = _router(device.building_id, inventory)
-    behind = (
-        ()
-        if device.kind is DeviceKind.ROUTER or router is None
-        else (device_key(router.id),)
-    )
-    return (*behind, *_line(device.building_id, inventory))
+    behind = _before(device, device.building_id, inventory)
+    keys = () if behind is None else (device_key(behind),)
+    return (*keys, *_line(device.building_id, inventory))
+
+
+def _before(device: Device, building_id: str, inventory: Inventory) -> str | None:
+    """Return the device that one is reached through; None for none known."""
+    if device.kind is DeviceKind.ROUTER:
+        return None
+    if device.kind is DeviceKind.ACCESS_POINT:
+        # It stands alone, so it is planned as its own controller.
+        for ap in inventory.access_points_of.get(building_id, ()):
+            if ap.controller_id == device.id and ap.switch_id:
+                return ap.switch_id
+    router = _router(building_id, inventory)
+    return None if router is None else router.id
 
 
 def _router(building_id: str, inventory: Inventory) -> Device | None:
@@ -87,9 +96,13 @@ def _of_access_point(
 ) -> tuple[Key, ...]:
     planned = inventory.access_point_by_id.get(ap)
     if planned is not None:
-        devices = [planned.switch_id, planned.controller_id]
+        switch, controller = planned.switch_id, planned.controller_id
     else:
         # Nobody planned it: its tag begins with its controller.
-        devices = [ap.partition("/")[0]]
-    keys = tuple(device_key(device) for device in devices if device)
+        switch, controller = None, ap.partition("/")[0]
+    if not switch:
+        # At which switch it is nobody wrote down: the router is in its way all the same.
+        router = _router(building_id, inventory)
+        switch = None if router is None else router.id
+    keys = tuple(device_key(device) for device in (switch, controller) if device)
     return (*keys, *_line(building_id, inventory))

@@ -51,12 +51,14 @@ _KINDS = tuple(kind for kind, rules in RULES_OF_KIND.items() if rules)
 class Evaluation:
     """What one `Engine.run_once` did; ``caught_up`` is False if data are waiting.
 
-    ``records`` are those that some rule reads.
+    ``records`` are those that some rule reads. ``behind_s`` is how long ago the moment
+    is that was reached, 0 once caught up.
     """
 
     records: int = 0
     transitions: tuple[Transition, ...] = ()
     caught_up: bool = True
+    behind_s: float = 0.0
 
 
 class Engine:
@@ -137,7 +139,8 @@ class Engine:
             course.derive_by_the_clock(todo, now_ms, anew=anew)
             if todo.changed:
                 transitions += self._commit(todo, position, now_ms)
-        return Evaluation(records, tuple(transitions), caught_up)
+        behind_ms = 0 if caught_up else now_ms - course.moment_ms
+        return Evaluation(records, tuple(transitions), caught_up, behind_ms / 1000)
 
     def _begin(self, group: str, now_ms: int) -> Step:
         held, inventory = self._course.board.held, self._course.inventory

@@ -8,7 +8,6 @@ import msgspec
 from msgspec import Struct
 
 from alerts.gate import Key
-from alerts.machine import Change, Result, Watched
 from alerts.rules import (
     AP_DEGRADED,
     AP_DOWN,
@@ -23,6 +22,7 @@ from alerts.rules import (
     limited_by_contract,
     line_of,
 )
+from alerts.watched import Change, Result, Watched
 from netmon.line_verdict import LineVerdict
 from netmon.medium import MediumHealth
 from netmon.model import (

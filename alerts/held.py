@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from alerts.gate import Key
-from alerts.machine import Memory, Watched
+from alerts.watched import Memory, Watched
 from netmon.storage.records import StateRow
 
 _encode = msgspec.json.Encoder().encode

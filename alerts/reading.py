@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from alerts.machine import Seen
 from alerts.rules import Rule
+from alerts.watched import Seen
 from netmon.storage.records import Chunk, Points
 
 # What lies further in the future than this was not measured by a good clock.

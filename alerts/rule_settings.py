@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import TypeVar
 
 from alerts.classes import Audience, Delivery, RuleName, Severity
-from alerts.machine import Limits
 from alerts.rules import Rule, limited_by_contract
+from alerts.watched import Limits
 from netmon.config import AlertSettings
 from netmon.model import (
     Building,
@@ -160,6 +160,10 @@ def effective(
             limits = replace(limits, valid_for_s=after_s)
         elif rule.kinds:
             limits = replace(limits, confirm_for_s=after_s)
+        elif rule.name == RuleName.LINE_DOWN:
+            # What waits for it must wait until it can be known.
+            known_s = after_s + _TO_BE_SURE_S
+            limits = replace(limits, valid_for_s=max(limits.valid_for_s, known_s))
     return EffectiveRule(
         name=rule.name,
         enabled=chosen.of(Field.ENABLED, default=True),
@@ -216,6 +220,8 @@ def _defaults(
 
 
 _UNTOUCHED = AlertSettings()
+# Until a line that is silent for long enough is told to be down: two rounds of polls.
+_TO_BE_SURE_S = 600.0
 
 
 class EffectiveRules:

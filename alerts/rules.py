@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from alerts.classes import Audience, Delivery, Severity
-from alerts.machine import Limits
+from alerts.watched import Limits
 from netmon.config import AlertSettings
 from netmon.metrics import KINDS
 from netmon.model import (

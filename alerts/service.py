@@ -26,6 +26,9 @@ from netmon.texts import Texts
 
 _log = logging.getLogger(__name__)
 
+# Who is further behind than this catches up first, and tells what is still so then.
+_LATELY_S = 15 * 60.0
+
 
 class _Courier:
     """A thread's work: done when woken, and every now and then without."""
@@ -109,7 +112,9 @@ class AlertService:
             StorageError: the store refused; nothing of the failed part counts.
         """
         evaluation = self.engine.run_once()
-        queued = self.notifier.run_once()
+        # What is open at a moment so long ago may have ended since.
+        lately = evaluation.behind_s <= _LATELY_S
+        queued = self.notifier.run_once() if lately else 0
         if queued or evaluation.transitions:
             self._wake()
         return evaluation, queued

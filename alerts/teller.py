@@ -11,7 +11,6 @@ from alerts.evidence import Cause, Evidence, encode, gather, name_access_point
 from alerts.explain import explain_line
 from alerts.gate import Key
 from alerts.held import Held
-from alerts.machine import Change, Watched
 from alerts.rules import (
     LINE_BELOW_TARGET,
     LINE_DOWN,
@@ -21,6 +20,7 @@ from alerts.rules import (
     access_point_of,
     line_of,
 )
+from alerts.watched import Change, Watched
 from netmon.line_verdict import LineAlarms
 from netmon.model import Inventory
 from netmon.storage.ports import Store
@@ -127,16 +127,19 @@ class Teller:
     def _alarms(self, key: Key, watched: Watched) -> LineAlarms:
         """Return the states of a line's rules, of the key's rule the new one."""
         states = {}
-        for name in (LINE_BELOW_TARGET, NO_DATA):
+        for name in (LINE_BELOW_TARGET, NO_DATA, LINE_DOWN):
             other = (name, key[1])
             held = self._held.get(other)
             known = None if held is None else held.watched
             states[name] = watched if other == key else known
-        below, silent = states[LINE_BELOW_TARGET], states[NO_DATA]
+        below, silent, down = (
+            states[name] for name in (LINE_BELOW_TARGET, NO_DATA, LINE_DOWN)
+        )
         return LineAlarms(
             below_target=None if below is None else below.state,
             no_data=None if silent is None else silent.state,
             incident_open=below is not None and below.incident_open,
+            line_down=None if down is None else down.state,
         )
 
     def _seen(self, building_id: str) -> dict[str, SeenAccessPoint]:

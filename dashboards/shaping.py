@@ -47,6 +47,7 @@ from netmon.wlan_verdict import ApClass, group_of
 
 LINE_RULE = "line_below_target"
 NO_DATA_RULE = "no_data"
+LINE_DOWN_RULE = "line_down"
 AP_RULE = "ap_down"
 DEGRADED_RULE = "ap_degraded"
 # What `StateRow.held_by` begins with where a target was never in order.
@@ -174,10 +175,13 @@ LOOKS: Mapping[VerdictClass, Verdict] = {
 }
 
 
-def _alarms(rule: StateRow | None, no_data: StateRow | None) -> LineAlarms:
+def _alarms(
+    rule: StateRow | None, no_data: StateRow | None, down: StateRow | None
+) -> LineAlarms:
     return LineAlarms(
         below_target=None if rule is None else rule.state,
         no_data=None if no_data is None else no_data.state,
+        line_down=None if down is None else down.state,
         incident_open=rule is not None and rule.incident_id is not None,
     )
 
@@ -194,11 +198,13 @@ _STATES = {
 
 
 def _since_ms(
-    verdict: Verdict, rule: StateRow | None, no_data: StateRow | None
+    verdict: Verdict, rule: StateRow | None, *silence: StateRow | None
 ) -> int | None:
     """Return since when a line is so; None where no rule has a state for it."""
-    if verdict is Verdict.STALE and no_data is not None and no_data.state in _SILENT:
-        return no_data.since_ms
+    if verdict is Verdict.STALE:
+        silent = (row for row in silence if row is not None and row.state in _SILENT)
+        if (row := next(silent, None)) is not None:
+            return row.since_ms
     if rule is None or rule.state is not _STATES.get(verdict):
         return None
     return rule.since_ms
@@ -221,6 +227,7 @@ def line_view(line: Line, facts: Facts, moment: Moment) -> LineView:
     target = f"line:{line.id}"
     rule = facts.states.get((LINE_RULE, target))
     no_data = facts.states.get((NO_DATA_RULE, target))
+    down = facts.states.get((LINE_DOWN_RULE, target))
     kinds = facts.by_line.get(line.id, {})
     latency = kinds.get("latency", ())
     measured = gather_facts(
@@ -232,7 +239,7 @@ def line_view(line: Line, facts: Facts, moment: Moment) -> LineView:
     )
     judged = judge_line(
         line,
-        _alarms(rule, no_data),
+        _alarms(rule, no_data, down),
         measured,
         facts.media.get(line.id),
         moment.now_ms,
@@ -243,7 +250,7 @@ def line_view(line: Line, facts: Facts, moment: Moment) -> LineView:
     return LineView(
         line=line,
         verdict=verdict,
-        since_ms=_since_ms(verdict, rule, no_data),
+        since_ms=_since_ms(verdict, rule, down, no_data),
         watched=rule is not None
         or no_data is not None
         # What its modem tells is no measurement of the line.

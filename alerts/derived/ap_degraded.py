@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterator
 from zlib import crc32
 
 from alerts.derived.base import Finding, View
-from alerts.machine import Seen
 from alerts.rules import Scope
+from alerts.watched import Seen
 from netmon.metrics import KINDS
 from netmon.wlan_truth import WLAN_KINDS, is_free_tag, read_wlan_truth
 from netmon.wlan_verdict import ApClass, ApVerdict, judge_ap

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from alerts.board import Speaker
 from alerts.gate import Key
 from alerts.held import Held
-from alerts.machine import Seen
 from alerts.rule_settings import EffectiveRules
 from alerts.rules import RULES
+from alerts.watched import Seen
 from netmon.config import AlertSettings
 from netmon.model import Inventory, Line
 from netmon.school_calendar import SchoolCalendar

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from alerts.derived.base import Finding, View
-from alerts.machine import Seen
 from alerts.rules import Scope
+from alerts.watched import Seen
 from netmon.model import LineRole, below_by_contract
 
 

@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from alerts.derived.base import Finding, View
 from alerts.gate import Key
 from alerts.held import Held
-from alerts.machine import Memory, Seen
 from alerts.rules import LINE_DOWN, NO_DATA, Scope
+from alerts.watched import Memory, Seen
 from netmon.storage.records import AlarmState
 
 # While it lasts, or is well again, that is said so often.

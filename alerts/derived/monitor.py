@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterator
 from math import floor
 
 from alerts.derived.base import Finding, View
-from alerts.machine import Seen
 from alerts.rules import MONITOR, NETMON
+from alerts.watched import Seen
 
 # Fewer buildings than this can fall silent together by chance.
 LEAST_BUILDINGS = 5

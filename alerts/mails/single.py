@@ -11,7 +11,6 @@ from urllib.parse import quote
 from msgspec.structs import replace
 
 from alerts.evidence import Cause, Evidence, decode
-from alerts.machine import Result
 from alerts.mails.layout import Section
 from alerts.mails.notice import Notice
 from alerts.mails.words import (
@@ -35,6 +34,7 @@ from alerts.rules import (
     MONITOR,
     NO_DATA,
 )
+from alerts.watched import Result
 from netmon.clock import from_ms
 from netmon.line_verdict import (
     ReasonCode,

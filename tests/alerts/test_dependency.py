@@ -55,10 +55,11 @@ def school(city):
         ("device_down", "device:gone", ()),
         ("ap_down", "ap:gs-07-ap-1", (SWITCH, CONTROLLER, LINE)),
         ("ap_degraded", "ap:gs-07-ap-1", (SWITCH, CONTROLLER, LINE)),
-        ("ap_down", "ap:gs-07-ap-2", (CONTROLLER, LINE)),
-        ("ap_down", "ap:far", (("device_down", "device:central"), LINE)),
+        # At which switch these are nobody wrote down: the router is before all.
+        ("ap_down", "ap:gs-07-ap-2", (ROUTER, CONTROLLER, LINE)),
+        ("ap_down", "ap:far", (ROUTER, ("device_down", "device:central"), LINE)),
         # Nobody planned it: its tag begins with its controller.
-        ("ap_down", "ap:wlc-07/Aula", (CONTROLLER, LINE)),
+        ("ap_down", "ap:wlc-07/Aula", (ROUTER, CONTROLLER, LINE)),
     ],
 )
 def test_parents(school, rule, target, parents):

@@ -7,8 +7,8 @@ import pytest
 from alerts.board import Speaker, witnesses
 from alerts.derived import View, below_by_contract, line_down, monitor
 from alerts.held import Held
-from alerts.machine import Memory, Watched
 from alerts.rule_settings import EffectiveRules
+from alerts.watched import Memory, Watched
 from netmon.config import AlertSettings
 from netmon.model import AccessPoint, Device, DeviceKind
 from netmon.storage.records import AlarmState as S

@@ -10,12 +10,7 @@ from hypothesis import strategies as st
 
 from alerts.gate import OPEN, Gate, Passage
 from alerts.machine import (
-    Change,
     Level,
-    Limits,
-    Memory,
-    Seen,
-    Watched,
     deadline_ms,
     hearing,
     judge,
@@ -24,6 +19,7 @@ from alerts.machine import (
     retire,
     step,
 )
+from alerts.watched import Change, Limits, Memory, Seen, Watched
 from netmon.model import FailureReason
 from netmon.storage.records import AlarmState
 

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from alerts.evidence import Cause, Evidence, encode
-from alerts.machine import Result
 from alerts.mails import Content, Notice, render, render_test
+from alerts.watched import Result
 from netmon.clock import BERLIN, to_ms
 from netmon.line_verdict import (
     LineAlarms,

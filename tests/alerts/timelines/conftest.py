@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from alerts.engine import Engine
 from alerts.held import Held
+from alerts.service import AlertService
 from netmon.clock import BERLIN, ManualClock, from_ms, to_ms
-from netmon.config import Settings
+from netmon.config import AlertSettings, Settings
 from netmon.inventory import content_hash, encode
 from netmon.model import (
     AccessPoint,
@@ -33,13 +33,20 @@ from netmon.model import (
     SchoolType,
     Technology,
 )
-from netmon.storage.current import CurrentInventory
+from netmon.notify_settings import RecipientSettings
 from netmon.storage.records import CheckedBatch, CheckedSeries, SourceKind
 from netmon.storage.sqlite import SqliteStore
+from netmon.texts import Texts
 from netmon.units import MBIT
 
 MINUTE_S = 60
 POLL_MINUTES = 5
+# Everybody of whom an incident can be told; the town is all in one Campusbezirk.
+RECIPIENTS = RecipientSettings(
+    service=("service@x",), noc=("noc@x",), district={"Campusbezirk 3": ("cm3@x",)}
+)
+TEXTS = Texts()
+SETTINGS = Settings(alerts=AlertSettings(recipients=RECIPIENTS))
 
 
 def town(buildings: int, points: int) -> Inventory:
@@ -124,7 +131,7 @@ class Record:
 
 @dataclass
 class Town:
-    """The town, its store, and the engine that watches it.
+    """The town, its store, and the alarm process that watches it.
 
     ``broken`` names what does not work: ``line gs-00``, ``power gs-00``,
     ``probe gs-00``, ``gateway``, ``uplink``, ``slow gs-00-ap-1`` (its port), ``full
@@ -135,11 +142,11 @@ class Town:
     inventory: Inventory
     clock: ManualClock
     restarting: bool = False
-    settings: Settings = field(default_factory=Settings)
+    settings: Settings = SETTINGS
     broken: set[str] = field(default_factory=set)
     unwatched: bool = False
     evaluations: int = 0
-    _engine: Engine | None = None
+    service: AlertService | None = None
     _spools: dict[str, list[Record]] = field(default_factory=dict)
     _seq: int = 0
     _minutes: int = 0
@@ -154,6 +161,10 @@ class Town:
         self.inventory = inventory
         now_ms = to_ms(self.clock.now())
         self.store.inventories.save(content_hash(inventory), encode(inventory), now_ms)
+
+    def use(self, settings: Settings) -> None:
+        """Go on with other settings, as a restarted service does."""
+        self.settings, self.service = settings, None
 
     def at(self, text: str) -> None:
         """Let the time pass until then, today or tomorrow, in Dortmund."""
@@ -176,10 +187,11 @@ class Town:
     def evaluate(self) -> None:
         if self.unwatched:
             return
-        if self._engine is None or self.restarting:
-            inventory = CurrentInventory(self.store.inventories)
-            self._engine = Engine(self.store, inventory, self.settings, self.clock)
-        self._engine.run_once()
+        if self.service is None or self.restarting:
+            self.service = AlertService(
+                self.store, self.settings, self.clock, None, TEXTS
+            )
+        self.service.evaluate()
         self.evaluations += 1
 
     def measured(
@@ -314,6 +326,23 @@ class Town:
         return [
             f"{_clock(i.started_ms)}-{_clock(i.ended_ms)} {i.rule} {i.target}"
             for i in reversed(self.store.alarms.incidents())
+        ]
+
+    def mails(self) -> list[str]:
+        """Return the mails, oldest first: ``12:10 alarm noc+service: line_down gs-00``.
+
+        The same to several people is one line, named by the first of what it tells.
+        """
+        incidents = {i.id: i for i in self.store.alarms.incidents()}
+        found: dict[tuple[str, str, int], list[str]] = {}
+        for mail in sorted(self.store.alarms.mails(), key=lambda mail: mail.id):
+            first = incidents.get(mail.incident_id)
+            about = "" if first is None else f"{first.rule} {first.building_id}".strip()
+            what = (f"{_clock(mail.created_ms)} {mail.event}", about, mail.incident_id)
+            found.setdefault(what, []).append(mail.recipient.partition("@")[0])
+        return [
+            f"{when} {'+'.join(sorted(who))}: {about}"
+            for (when, about, _), who in found.items()
         ]
 
     def held(self, rule: str, target: str) -> Held:

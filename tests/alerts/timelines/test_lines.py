@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from netmon.model import FailureReason
 from netmon.storage.records import AlarmState
 
@@ -27,6 +29,25 @@ def test_cross_traffic_at_noon_raises_nothing(found):
         town.minutes(10)
         town.measured("gs-00", **told)
     assert town.told() == []
+    assert town.mails() == []
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        # Full of other traffic: something between what is left and what there is.
+        {"rate_down_low_bps": 20, "rate_down_high_bps": 245},
+        {"failure": FailureReason.PROBE_LIMITED},
+        {"failure": FailureReason.BUSY},
+    ],
+)
+def test_a_day_of_a_full_line_or_a_weak_probe_raises_nothing(found, told):
+    town = found(1)
+    for _ in range(24):
+        town.minutes(15)
+        town.measured("gs-00", **told)
+    assert town.told() == []
+    assert town.mails() == []
 
 
 def test_a_line_that_comes_and_goes_is_one_incident_that_flaps(found):
@@ -51,6 +72,16 @@ def test_a_line_that_comes_and_goes_is_one_incident_that_flaps(found):
     assert calm.watched.state is AlarmState.OK
     assert len(town.told()) == 3
     assert not any("- line_below" in told for told in town.told())
+    # Lessons begin at 8. What flaps is told once, and once that it is over.
+    assert town.mails() == [
+        f"{told}: line_below_target gs-00"
+        for told in (
+            "08:00 alarm cm3+service",
+            "08:00 recovery cm3+service",
+            "08:15 alarm cm3+service",
+            "11:10 recovery cm3+service",
+        )
+    ]
 
 
 def test_a_spool_that_empties_after_three_days_raises_and_clears_nothing(found):
@@ -67,6 +98,12 @@ def test_a_spool_that_empties_after_three_days_raises_and_clears_nothing(found):
     town.clock.advance(3600)
     town.minutes(6)
     assert town.told() == ["07:20-08:11 line_down line:gs-00-main"]
+    assert town.mails() == [
+        "07:21 alarm cm3+noc+service: line_down gs-00",
+        "06:41 reminder cm3+noc+service: line_down gs-00",
+        "07:00 digest cm3+noc+service: ",
+        "08:11 recovery cm3+noc+service: line_down gs-00",
+    ]
     assert town.held(*BELOW).watched.memory.window == ()
     assert town.held(*BELOW).watched.state is AlarmState.STALE
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -11,10 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alerts.dependency import parents_of
-from netmon.clock import ManualClock
-from netmon.storage.records import Incident
+from netmon.clock import ManualClock, to_ms
+from netmon.storage.records import Incident, MailEvent
 from netmon.storage.sqlite import SqliteStore
 
+STORM_WINDOW_MS = 900_000
 # Enough for netmon to know when it is blind itself.
 BUILDINGS = 6
 PLACES = [
@@ -83,6 +85,7 @@ def test_history_hangs_on_what_happened_in_time_alone(new_town, actions):
         incidents = town.store.alarms.incidents()[::-1]
         assert_children_wait(town, incidents)
         assert_states_agree(town, incidents)
+        assert_answered(town, incidents)
         town.store.close()
 
 
@@ -106,3 +109,32 @@ def assert_states_agree(town, incidents: list[Incident]) -> None:
     assert len(set(still.values())) == len(still)
     for incident in incidents:
         assert incident.ended_ms is None or incident.ended_ms >= incident.started_ms
+
+
+def assert_answered(town, incidents: list[Incident]) -> None:
+    """Whoever was told is told once that it is over, in the same thread, or it is not.
+
+    Of what ended a moment ago a storm may hold the mail back.
+    """
+    ended = {i.id: i.ended_ms for i in incidents}
+    still = {thread.id: set() for thread in town.store.threads.open()}
+    for member in town.store.threads.members():
+        still[member.thread_id].add(ended[member.incident_id])
+    told, over = defaultdict(set), defaultdict(list)
+    first: dict[tuple[int, str], str] = {}
+    for mail in sorted(town.store.alarms.mails(limit=10**6), key=lambda m: m.id):
+        if mail.thread_id is None:
+            continue
+        if mail.event is MailEvent.RECOVERY:
+            over[mail.thread_id].append(mail.recipient)
+            assert mail.in_reply_to == first[mail.thread_id, mail.recipient]
+        else:
+            told[mail.thread_id].add(mail.recipient)
+            first.setdefault((mail.thread_id, mail.recipient), mail.message_id)
+    lately_ms = to_ms(town.clock.now()) - STORM_WINDOW_MS
+    for thread, recipients in told.items():
+        assert len(over[thread]) == len(set(over[thread]))
+        if thread not in still:
+            assert recipients == set(over[thread])
+        else:
+            assert any(ms is None or ms >= lately_ms for ms in still[thread])
