@@ -122,16 +122,15 @@ class AlertService:
         """
         if self._mailer is None:
             return Sent()
-        alarms = self._store.alarms
         done = send_due(
-            alarms,
+            self._store.outbox,
             self._mailer,
             self._settings.mail.sender,
             self._clock,
             go_on=lambda: not self._stopping.is_set(),
         )
         self._sent += done
-        counts = alarms.mail_counts()
+        counts = self._store.outbox.counts()
         waiting = sum(n for (_, sent), n in counts.items() if not sent)
         self._store.heartbeats.beat(
             "mail",

@@ -166,7 +166,7 @@ class Notifier:
         window_ms = round(1000 * self._settings.alerts.notify.storm_window_s)
         self._made_ms = [
             ms
-            for ms, event in self._store.threads.mails_since(now_ms - window_ms)
+            for ms, event in self._store.outbox.made_since(now_ms - window_ms)
             if event is not MailEvent.DIGEST
         ]
 

@@ -167,7 +167,7 @@ class CheckUp:
                 mail.message_id
                 for incident in self._store.alarms.incidents()
                 if incident.target == target
-                for mail in self._store.alarms.mails(incident_id=incident.id)
+                for mail in self._store.outbox.mails(incident_id=incident.id)
                 if mail.event is event and mail.sent_ms is not None
             }
             found[:] = [mail for mail in self._mails() if mail.message_id in ids]

@@ -267,7 +267,7 @@ class Town:
         return [t.incident_id for t in stored if t.incident_id is not None]
 
     def mails(self) -> list[Mail]:
-        return self.store.alarms.mails(limit=1000)[::-1]
+        return self.store.outbox.mails(limit=1000)[::-1]
 
     def told(self) -> list[tuple[str, str, str]]:
         """Return (Berlin time, recipient, subject) of every mail, oldest first."""
