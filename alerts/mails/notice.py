@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from alerts.evidence import Evidence
 from netmon.storage.records import Incident, MailEvent
+
+
+class Aside(StrEnum):
+    """What an update may tell beside followers, each once a thread.
+
+    ``FLAPPING``: what was told comes and goes, so that its end will be late.
+    ``PROGRESS``: most of it is over, and the mail that tells the end is not near.
+    """
+
+    FLAPPING = "flapping"
+    PROGRESS = "progress"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +29,8 @@ class Notice:
     that is about some of them names those in ``about``. ``at_ms`` is the time of the
     mail, or when the last of them ended; ``last`` is the evidence of that moment, None
     where it is not at hand. ``segment`` is what all buildings share, ``reference`` how
-    the ticket system calls the incident; both may be empty.
+    the ticket system calls the incident; both may be empty. ``aside`` is what an update
+    tells instead of followers.
     """
 
     event: MailEvent
@@ -27,6 +40,7 @@ class Notice:
     about: tuple[Incident, ...] = ()
     segment: str = ""
     reference: str = ""
+    aside: Aside | None = None
 
     @property
     def incident(self) -> Incident:

@@ -112,6 +112,7 @@ class Desk:
             about,
             segment_of(step.key),
             self.reference(members[0].id),
+            telling.aside,
         )
         url = self.settings.gateway.public_url
         return render(notice, self.inventory, self.texts, url)

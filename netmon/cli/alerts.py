@@ -12,7 +12,7 @@ from netmon.errors import NetmonError
 from netmon.texts import Texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from alerts.service import AlertService
     from netmon.cli.base import Commands
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from netmon.config import Settings
     from netmon.model import Inventory
     from netmon.storage.ports import Store
+    from netmon.storage.records import StateRow
+
+# A whole building is named by its first few.
+_MOST_NAMED = 5
 
 
 def add(commands: Commands, texts: Texts) -> None:
@@ -125,7 +129,8 @@ def _list(args: argparse.Namespace, texts: Texts) -> int:
     with open_store(args.config) as (store, _):
         inventory = CurrentInventory(store.inventories)()
         lines = list(_open_incidents(store, inventory, SystemClock(), texts))
-    for line in lines or [texts("alerts.list.none")]:
+        held = list(_held(store.alarms.states(), texts))
+    for line in (*(lines or [texts("alerts.list.none")]), *held):
         print(line)
     return 0
 
@@ -134,8 +139,9 @@ def _open_incidents(
     store: Store, inventory: Inventory, clock: Clock, texts: Texts
 ) -> Iterator[str]:
     from alerts.evidence import decode
-    from alerts.mails import headline
+    from alerts.mails import headline, place_name
     from netmon.actions import read_standing
+    from netmon.alarm_classes import RuleName
     from netmon.clock import from_ms, to_ms
     from netmon.storage.records import AlarmState
 
@@ -147,14 +153,14 @@ def _open_incidents(
         since = from_ms(evidence.since_ms)
         state = states.get((incident.rule, incident.target), AlarmState.UNKNOWN)
         word = texts(f"state.{state}")
-        if state is AlarmState.STALE:
+        if incident.rule == RuleName.BELOW_BY_CONTRACT:
+            word = texts("alerts.list.known")
+        elif state is AlarmState.STALE:
             word = texts("alerts.list.stale", state=word)
         yield texts(
             "alerts.list.line",
             number=incident.id,
-            place=texts("alerts.list.unknown_place", id=incident.building_id)
-            if building is None
-            else building.name,
+            place=place_name(building, incident, texts),
             what=headline((incident,), inventory, texts),
             since=texts.moment(since),
             age=texts.age(since, clock.now()),
@@ -162,6 +168,36 @@ def _open_incidents(
         )
         for note in standing.of(incident, inventory).notes(texts):
             yield f"    {note}"
+
+
+def _held(rows: Iterable[StateRow], texts: Texts) -> Iterator[str]:
+    """Return who looks bad and has no alarm, by what explains it."""
+    from collections import defaultdict
+
+    from alerts.rules import RULES
+    from netmon.storage.records import AlarmState
+
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in rows:
+        rule, _, target = row.held_by.partition(" ")
+        # What was never in order was planned, and waits for nobody.
+        if rule in RULES and row.state is AlarmState.SUSPECT:
+            found[rule, target].append(row.target.partition(":")[2])
+    if not found:
+        return
+    yield texts("alerts.held.title")
+    for (rule, target), names in sorted(found.items()):
+        shown = ", ".join(sorted(names)[:_MOST_NAMED])
+        more = len(names) - _MOST_NAMED
+        yield texts(
+            "alerts.held.line",
+            by=texts(f"alerts.rules.title.{rule}"),
+            target=target.partition(":")[2],
+            n=texts.number(len(names)),
+            names=texts("alerts.held.more", names=shown, n=texts.number(more))
+            if more > 0
+            else shown,
+        )
 
 
 def _test_mail(args: argparse.Namespace, texts: Texts) -> int:

@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 
 _STATE = (
     "rule, target, building_id, state, since_ms, updated_ms, incident_id, memory, "
-    "held_by"
+    "held_by, flapping"
 )
 _TRANSITION = (
     "id, rule, target, building_id, from_state, to_state, at_ms, incident_id, evidence"
@@ -74,6 +74,7 @@ class SqliteAlarms:
                 incident_id=row[6],
                 memory=row[7],
                 held_by=row[8],
+                flapping=bool(row[9]),
             )
             for row in rows
         ]
@@ -92,12 +93,12 @@ class SqliteAlarms:
             opened: dict[tuple[str, str], int] = {}
             stored = [self._store(connection, t, opened) for t in transitions]
             connection.executemany(
-                f"INSERT INTO states ({_STATE}) VALUES (?,?,?,?,?,?,?,?,?) "  # noqa: S608
+                f"INSERT INTO states ({_STATE}) VALUES (?,?,?,?,?,?,?,?,?,?) "  # noqa: S608
                 "ON CONFLICT (rule, target) DO UPDATE SET "
                 "building_id = excluded.building_id, state = excluded.state, "
                 "since_ms = excluded.since_ms, updated_ms = excluded.updated_ms, "
                 "incident_id = excluded.incident_id, memory = excluded.memory, "
-                "held_by = excluded.held_by",
+                "held_by = excluded.held_by, flapping = excluded.flapping",
                 [
                     (
                         row.rule,
@@ -111,6 +112,7 @@ class SqliteAlarms:
                         else row.incident_id,
                         row.memory,
                         row.held_by,
+                        row.flapping,
                     )
                     for row in rows
                 ],
@@ -216,6 +218,14 @@ class SqliteAlarms:
             incident_id,
         )
         return next(iter(_rows(Incident, _INCIDENT, rows)), None)
+
+    def flapping(self) -> list[Incident]:
+        """Return the open incidents of what comes and goes; see the port."""
+        rows = self._read(
+            f"SELECT {_INCIDENT} FROM incidents WHERE ended_ms IS NULL AND id IN "  # noqa: S608
+            "(SELECT incident_id FROM states WHERE flapping) ORDER BY id"
+        )
+        return _rows(Incident, _INCIDENT, rows)
 
     def open_incident(self, rule: str, target: str) -> int | None:
         """Return the open incident of a rule on a target; see the port."""

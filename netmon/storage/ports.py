@@ -198,6 +198,9 @@ class AlarmStore(Protocol):
     def incident(self, incident_id: int) -> Incident | None:
         """Return one incident; None where there is none."""
 
+    def flapping(self) -> list[Incident]:
+        """Return the open incidents of what comes and goes, oldest first."""
+
     def open_incident(self, rule: str, target: str) -> int | None:
         """Return the open incident of a rule on a target; None if none is open."""
 

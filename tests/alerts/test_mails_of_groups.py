@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from alerts.evidence import Cause, Evidence, encode
 from alerts.mails import DigestFacts, Notice, render, render_digest
+from alerts.mails.notice import Aside
 from netmon.clock import BERLIN, to_ms
 from netmon.model import (
     Device,
@@ -174,6 +175,17 @@ SORTS = {
     "update-building": Notice(UPDATE, (DOWN, of_ap(13, 7)), NOW, about=(of_ap(13, 7),)),
     "district": Notice(ALARM, DISTRICT, NOW),
     "update-district": Notice(UPDATE, DISTRICT, NOW, about=DISTRICT[2:]),
+    "flapping": Notice(UPDATE, (DOWN,), NOW, about=(DOWN,), aside=Aside.FLAPPING),
+    "progress": Notice(
+        UPDATE,
+        (
+            *(replace(one, ended_ms=NOW) for one in DISTRICT[:4]),
+            DISTRICT[4],
+        ),
+        NOW,
+        about=DISTRICT[4:],
+        aside=Aside.PROGRESS,
+    ),
     "city": Notice(ALARM, CITY_WIDE, NOW),
     "city-over": Notice(RECOVERY, CITY_WIDE, ms("20T09:36")),
     "segment": Notice(ALARM, BEHIND, NOW, segment="hop"),

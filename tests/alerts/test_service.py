@@ -24,7 +24,13 @@ from netmon.errors import StorageBusyError
 from netmon.inventory import content_hash, encode
 from netmon.model import Inventory
 from netmon.notify_settings import NotifySettings
-from netmon.storage.records import CheckedBatch, CheckedSeries, SourceKind
+from netmon.storage.records import (
+    AlarmState,
+    CheckedBatch,
+    CheckedSeries,
+    SourceKind,
+    StateRow,
+)
 from netmon.storage.sqlite import SqliteStore
 from netmon.texts import Texts
 
@@ -238,6 +244,38 @@ def test_list_without_incidents(
     file.write_text(f'data_dir = "{tmp_path}"\n')
     assert main(["alerts", "list", "--config", str(file)]) == 0
     assert capsys.readouterr().out == "Keine offene Störung.\n"
+
+
+def test_list_names_what_holds_a_target(
+    tmp_path: Path, store: SqliteStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        StateRow(
+            rule="ap_down",
+            target=f"ap:gs-07-ap-{number}",
+            building_id="gs-07",
+            state=AlarmState.SUSPECT,
+            since_ms=1,
+            updated_ms=1,
+            incident_id=None,
+            memory=b"{}",
+            held_by=held_by,
+        )
+        for number, held_by in enumerate(
+            [*["line_down line:gs-07-main"] * 7, "never_seen ap:gs-07-ap-7", ""]
+        )
+    ]
+    store.alarms.commit(rows, [], reader="alerts", position=0, now_ms=1)
+    file = tmp_path / "netmon.toml"
+    file.write_text(f'data_dir = "{tmp_path}"\n')
+    assert main(["alerts", "list", "--config", str(file)]) == 0
+    nothing, title, line = capsys.readouterr().out.splitlines()
+    assert nothing == "Keine offene Störung."
+    assert title.startswith("Auffällig, aber ohne eigenen Alarm")
+    assert line == (
+        "    Anbindung ganz ausgefallen (line_down) gs-07-main: 7 warten (gs-07-ap-0, "
+        "gs-07-ap-1, gs-07-ap-2, gs-07-ap-3, gs-07-ap-4 und 2 weitere)"
+    )
 
 
 OVERRIDES = """

@@ -205,6 +205,22 @@ def test_states_transitions_and_cursor_are_written_together_or_not_at_all(
     )
 
 
+def test_open_incidents_of_what_comes_and_goes_are_found(store: Store) -> None:
+    number = _alarm(store)
+    assert store.alarms.flapping() == []
+    (row,) = store.alarms.states()
+    store.alarms.commit(
+        [_replace(row, flapping=True)],
+        [],
+        reader="alerts",
+        position=6,
+        now_ms=NOON_MS,
+    )
+    assert [incident.id for incident in store.alarms.flapping()] == [number]
+    (row,) = store.alarms.states()
+    assert row.flapping
+
+
 def _replace(row: StateRow, **fields: Any) -> StateRow:
     names = row.__struct_fields__
     return StateRow(**({name: getattr(row, name) for name in names} | fields))
