@@ -172,6 +172,10 @@ class AlertService:
         for problem in strangers(self._settings.alerts, self._inventory()):
             _log.warning("%s", problem)
 
+    def _hurry(self) -> None:
+        """Try again at once: what was refused may be why somebody started us anew."""
+        self._store.outbox.hurry(to_ms(self._clock.now()))
+
     def stop(self) -> None:
         """Make `run` return soon; may be called from any thread or signal handler."""
         self._stopping.set()
@@ -186,6 +190,7 @@ class AlertService:
         that looks alive is worse than none.
         """
         _tried(self._warn)
+        _tried(self._hurry)
         with ThreadPoolExecutor(len(self._couriers)) as pool:
             working = [pool.submit(one.run, self._stopping) for one in self._couriers]
             for one in working:

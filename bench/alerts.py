@@ -15,7 +15,7 @@ from pathlib import Path
 # This file's folder comes first on the path, where its own name hides the package's.
 sys.path[0] = str(Path(__file__).parent.parent)
 
-CEILINGS = {"storm_cycle_s": 2.0, "idle_cycle_ms": 50.0}
+CEILINGS = {"storm_cycle_s": 2.0, "idle_cycle_ms": 50.0, "storm_mails": 10}
 
 
 def main() -> int:

@@ -63,6 +63,8 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
     from netmon.clock import SystemClock
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    # It tells each call with its address, which may hold a ticket system's key.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     with open_store(args.config) as (store, settings):
         try:
             with only_one(Path(settings.data_dir)):

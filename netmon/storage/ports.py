@@ -272,6 +272,9 @@ class OutboxStore(Protocol):
     def release(self) -> int:
         """Give up all claims, whose senders are gone; return how many there were."""
 
+    def hurry(self, now_ms: int) -> None:
+        """Make all that waits for its next try due now."""
+
     def sent(self, mail_id: int, now_ms: int) -> None:
         """Mark a mail as taken by the server."""
 

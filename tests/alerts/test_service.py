@@ -123,6 +123,42 @@ def test_the_service_runs_until_stopped(
     assert beats["alerts"]["behind_chunks_count"] == 0
 
 
+def test_what_was_refused_is_tried_again_when_the_service_starts(
+    tmp_path: Path, store: SqliteStore, city: Inventory, serve: Serve
+) -> None:
+    """Whoever mended a certificate and started us anew does not wait for an hour."""
+    fill(store, city, 240, 10, 10, 10)
+    server = serve()
+    mail = MailSettings(
+        host="127.0.0.1", port=server.port, security="none", recipients=(SERVICE,)
+    )
+    alerts = AlertSettings(notify=NotifySettings(outside_lessons="mail"))
+    settings = Settings(data_dir=str(tmp_path), mail=mail, alerts=alerts)
+    mailer = mailer_from(mail)
+    assert mailer is not None
+    arrived = threading.Event()
+
+    class Telling:
+        def send(self, message: Any) -> None:
+            mailer.send(message)
+            arrived.set()
+
+    service = AlertService(store, settings, SystemClock(), Telling(), Texts("de"))
+    service.evaluate()
+    (queued,) = store.outbox.mails()
+    later_ms = queued.next_try_ms + 3_600_000
+    store.outbox.failed(queued.id, "certificate refused", later_ms)
+    assert service.send().sent == 0
+    thread = threading.Thread(target=service.run)
+    thread.start()
+    try:
+        assert arrived.wait(10)
+    finally:
+        service.stop()
+        thread.join(10)
+    assert len(server.mails) == 1
+
+
 def test_a_busy_store_is_tried_again(
     store: SqliteStore, city: Inventory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

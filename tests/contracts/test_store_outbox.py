@@ -79,6 +79,17 @@ def test_a_mail_is_tried_until_it_was_sent(store: Store) -> None:
         store.outbox.sent(due.id + 99, NOON_MS)
 
 
+def test_all_that_waits_is_made_due(store: Store) -> None:
+    _queue(store, _mail(1), _mail(2))
+    first, second = store.outbox.due(NOON_MS)
+    store.outbox.sent(first.id, NOON_MS)
+    store.outbox.failed(second.id, "certificate refused", NOON_MS + HOUR_MS)
+    assert store.outbox.due(NOON_MS + 1) == []
+    store.outbox.hurry(NOON_MS + 1)
+    (due,) = store.outbox.due(NOON_MS + 1)
+    assert (due.id, due.last_error) == (second.id, "certificate refused")
+
+
 def test_due_mails_come_oldest_first_and_not_too_many(store: Store) -> None:
     mails = [_mail(1, to=f"{n}@x") for n in range(5)]
     _queue(store, *mails)
