@@ -17,9 +17,11 @@ from alerts.mails.words import (
     labelled,
     moment_of,
     more,
+    on_lessons,
     place_of,
     subject_of,
     urgent,
+    waited,
 )
 from alerts.order import explains
 from alerts.rules import BELOW_BY_CONTRACT
@@ -136,7 +138,7 @@ class GroupWriter:
             self._happened(),
             self._where(),
             self._since(),
-            self._section("effect", (self._effect(),)),
+            self._section("effect", on_lessons(self._effect(), self._notice, self._t)),
             self._cause(),
             self._steps(),
             self._more(),
@@ -291,7 +293,8 @@ class GroupWriter:
     def _since(self) -> Section:
         moment = self._t.moment(from_ms(self._since_ms))
         key = "mail.since.line" if self._is_known() else "mail.group.since"
-        return self._section("since", (self._t(key, moment=moment),))
+        said = self._t(key, moment=moment)
+        return self._section("since", (said, *waited(self._notice, self._t)))
 
     def _time(self) -> Section:
         t, ended_ms = self._t, self._notice.at_ms

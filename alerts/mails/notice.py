@@ -30,7 +30,9 @@ class Notice:
     mail, or when the last of them ended; ``last`` is the evidence of that moment, None
     where it is not at hand. ``segment`` is what all buildings share, ``reference`` how
     the ticket system calls the incident; both may be empty. ``aside`` is what an update
-    tells instead of followers.
+    tells instead of followers. ``muted_until_ms`` is when maintenance or a silence ended
+    that held the mail back, None for neither; ``in_lessons`` whether any of the
+    buildings has lessons now.
     """
 
     event: MailEvent
@@ -41,6 +43,8 @@ class Notice:
     segment: str = ""
     reference: str = ""
     aside: Aside | None = None
+    muted_until_ms: int | None = None
+    in_lessons: bool = True
 
     @property
     def incident(self) -> Incident:

@@ -164,6 +164,19 @@ def urgent(notice: Notice, since_ms: int, texts: Texts) -> tuple[Section, ...]:
     return (Section(texts(f"mail.{notice.event}.heading"), (told,)),)
 
 
+def waited(notice: Notice, texts: Texts) -> tuple[str, ...]:
+    """Return why a mail comes so late; nothing where it does not."""
+    if notice.muted_until_ms is None:
+        return ()
+    until = moment_of(notice.muted_until_ms, notice.at_ms, texts)
+    return (texts("mail.since.muted", until=until),)
+
+
+def on_lessons(effect: str, notice: Notice, texts: Texts) -> tuple[str, ...]:
+    """Return the effect on lessons, and that there are none where there are none."""
+    return (effect,) if notice.in_lessons else (effect, texts("mail.effect.no_lessons"))
+
+
 def more(notice: Notice, closing: str, link: str, texts: Texts) -> Section:
     """Return the last section: number, ticket, what comes next, link."""
     # A contract that is known is no incident, but has a number to be named by.

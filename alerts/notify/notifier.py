@@ -217,6 +217,7 @@ class Notifier:
             self._settings,
             self._texts,
             self._reference,
+            around,
             now_ms,
         )
         fresh = {incident.id: incident for incident in untold}

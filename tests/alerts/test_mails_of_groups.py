@@ -169,6 +169,9 @@ SORTS = {
     "monitor-over": Notice(RECOVERY, (OWN,), ms("20T09:36")),
     "below-by-contract": Notice(ALARM, (of_line(12, "below_by_contract", 8),), NOW),
     "contracts": Notice(ALARM, CONTRACTS, NOW),
+    "late": Notice(
+        ALARM, (DOWN,), NOW, muted_until_ms=ms("20T08:40"), in_lessons=False
+    ),
     "reminder": Notice(MailEvent.REMINDER, (DOWN,), ms("20T12:30")),
     "escalation": Notice(MailEvent.ESCALATION, (DOWN,), ms("20T10:30")),
     "building": Notice(ALARM, (DOWN, SWITCH, of_ap(13, 7), of_ap(14, 7)), NOW),
