@@ -12,13 +12,14 @@ from netmon.errors import NetmonError
 from netmon.texts import Texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from alerts.service import AlertService
     from netmon.cli.base import Commands
     from netmon.clock import Clock
     from netmon.config import Settings
     from netmon.model import Inventory
+    from netmon.rule_overrides import RuleOverride
     from netmon.storage.ports import Store
     from netmon.storage.records import StateRow
 
@@ -128,9 +129,10 @@ def _list(args: argparse.Namespace, texts: Texts) -> int:
     from netmon.clock import SystemClock
     from netmon.storage.current import CurrentInventory
 
-    with open_store(args.config) as (store, _):
+    with open_store(args.config) as (store, settings):
         inventory = CurrentInventory(store.inventories)()
-        lines = list(_open_incidents(store, inventory, SystemClock(), texts))
+        rules = settings.alerts.rules
+        lines = list(_open_incidents(store, inventory, rules, SystemClock(), texts))
         held = list(_held(store.alarms.states(), texts))
     for line in (*(lines or [texts("alerts.list.none")]), *held):
         print(line)
@@ -138,7 +140,11 @@ def _list(args: argparse.Namespace, texts: Texts) -> int:
 
 
 def _open_incidents(
-    store: Store, inventory: Inventory, clock: Clock, texts: Texts
+    store: Store,
+    inventory: Inventory,
+    rules: Sequence[RuleOverride],
+    clock: Clock,
+    texts: Texts,
 ) -> Iterator[str]:
     from alerts.evidence import decode
     from alerts.mails import headline, place_name
@@ -148,7 +154,7 @@ def _open_incidents(
     from netmon.storage.records import AlarmState
 
     states = {(row.rule, row.target): row.state for row in store.alarms.states()}
-    standing = read_standing(store, to_ms(clock.now()))
+    standing = read_standing(store, to_ms(clock.now()), rules)
     for incident in store.alarms.incidents(open_only=True, limit=100_000):
         evidence = decode(incident.evidence)
         building = inventory.building_by_id.get(incident.building_id)
