@@ -52,4 +52,5 @@ class Held:
             incident_id=self.incident_id,
             memory=_encode(self.watched.memory),
             held_by="" if self.held_by is None else " ".join(self.held_by),
+            flapping=self.flapping,
         )

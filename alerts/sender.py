@@ -16,7 +16,7 @@ from alerts.mails import Content
 from alerts.smtp import Mailer, ServerUnavailableError, build_message
 from netmon.clock import Clock, to_ms
 from netmon.errors import SendError
-from netmon.storage.ports import AlarmStore
+from netmon.storage.ports import OutboxStore
 from netmon.storage.records import Mail, MailEvent
 
 _log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def backoff_s(failures: int, *, permanent: bool) -> float:
 
 
 def send_due(
-    alarms: AlarmStore,
+    store: OutboxStore,
     mailer: Mailer,
     sender: str,
     clock: Clock,
@@ -72,13 +72,13 @@ def send_due(
     Raises:
         StorageError: the outbox could not be read or marked.
     """
-    if released := alarms.release_mails():
+    if released := store.release():
         _log.warning(
             "%d mails may go out twice: a process ended while sending", released
         )
-    outbox = _Outbox(alarms, mailer, sender, clock)
+    outbox = _Outbox(store, mailer, sender, clock)
     while True:
-        due = alarms.mails_due(to_ms(clock.now()), _MAILS_A_ROUND)
+        due = store.due(to_ms(clock.now()), _MAILS_A_ROUND)
         for mail in due:
             if not (outbox.available and go_on()):
                 return outbox.total
@@ -121,12 +121,12 @@ class _Outbox:
 
     def __init__(
         self,
-        alarms: AlarmStore,
+        store: OutboxStore,
         mailer: Mailer,
         sender: str,
         clock: Clock,
     ) -> None:
-        self._alarms = alarms
+        self._store = store
         self._mailer = mailer
         self._sender = sender
         self._clock = clock
@@ -139,14 +139,14 @@ class _Outbox:
             next_try_ms = self._send(older)
             if next_try_ms is not None:
                 why = "waits for an older mail of its thread"
-                self._alarms.mail_failed(mail.id, why, next_try_ms)
+                self._store.failed(mail.id, why, next_try_ms)
                 return
         self._send(mail)
 
     def _unsent_before(self, mail: Mail) -> list[Mail]:
         if mail.event is MailEvent.ALARM or not mail.incident_id:
             return []
-        thread = self._alarms.mails(incident_id=mail.incident_id)
+        thread = self._store.mails(incident_id=mail.incident_id)
         return [
             other
             for other in reversed(thread)
@@ -161,18 +161,18 @@ class _Outbox:
         None as well for one that was sent already: an answer to it may follow.
         """
         now_ms = to_ms(self._clock.now())
-        if not self._alarms.claim_mail(mail.id, now_ms):
+        if not self._store.claim(mail.id, now_ms):
             return None
         try:
             self._mailer.send(build_message(mail, self._sender))
         except SendError as error:
             wait_s = backoff_s(mail.attempts + 1, permanent=error.permanent)
             next_try_ms = to_ms(self._clock.now()) + round(1000 * wait_s)
-            self._alarms.mail_failed(mail.id, str(error), next_try_ms)
+            self._store.failed(mail.id, str(error), next_try_ms)
             _log.warning("mail %d: next try in %.0f s: %s", mail.id, wait_s, error)
             self.total += Sent(failed=1, refused=int(error.permanent))
             self.available = not isinstance(error, ServerUnavailableError)
             return next_try_ms
-        self._alarms.mail_sent(mail.id, to_ms(self._clock.now()))
+        self._store.sent(mail.id, to_ms(self._clock.now()))
         self.total += Sent(sent=1)
         return None

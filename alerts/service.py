@@ -127,16 +127,15 @@ class AlertService:
         """
         if self._mailer is None:
             return Sent()
-        alarms = self._store.alarms
         done = send_due(
-            alarms,
+            self._store.outbox,
             self._mailer,
             self._settings.mail.sender,
             self._clock,
             go_on=lambda: not self._stopping.is_set(),
         )
         self._sent += done
-        counts = alarms.mail_counts()
+        counts = self._store.outbox.counts()
         waiting = sum(n for (_, sent), n in counts.items() if not sent)
         self._store.heartbeats.beat(
             "mail",
@@ -178,6 +177,10 @@ class AlertService:
         for problem in strangers(self._settings.alerts, self._inventory()):
             _log.warning("%s", problem)
 
+    def _hurry(self) -> None:
+        """Try again at once: what was refused may be why somebody started us anew."""
+        self._store.outbox.hurry(to_ms(self._clock.now()))
+
     def stop(self) -> None:
         """Make `run` return soon; may be called from any thread or signal handler."""
         self._stopping.set()
@@ -192,6 +195,7 @@ class AlertService:
         that looks alive is worse than none.
         """
         _tried(self._warn)
+        _tried(self._hurry)
         with ThreadPoolExecutor(len(self._couriers)) as pool:
             working = [pool.submit(one.run, self._stopping) for one in self._couriers]
             for one in working:

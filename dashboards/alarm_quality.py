@@ -62,7 +62,9 @@ def _by_rule(site: Site) -> Iterator[Metric]:
 
 def _decided(site: Site, is_open: list[Incident]) -> Iterator[Metric]:
     inventory = site.inventory()
-    standing = read_standing(site.store, site.moment().now_ms)
+    standing = read_standing(
+        site.store, site.moment().now_ms, site.settings.alerts.rules
+    )
     muted = GaugeMetricFamily(
         "netmon_incidents_muted",
         "Open incidents that wait because of maintenance or a silence",

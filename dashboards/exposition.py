@@ -117,7 +117,7 @@ class StoreCollector(Collector):
             "Mails by event and whether the server took them",
             labels=["event", "sent"],
         )
-        mail_counts = alarms.mail_counts()
+        mail_counts = self._site.store.outbox.counts()
         for event in MailEvent:
             for sent in (True, False):
                 mails.add_metric(

@@ -150,7 +150,7 @@ def read_own_state(site: Site) -> OwnState:
         stored=store.measurements.count(),
         quarantined=store.measurements.quarantine_count(),
         lag=lags(site),
-        mails=store.alarms.mail_counts(),
+        mails=store.outbox.counts(),
         inventory=store.inventories.current(),
         holidays_until=site.calendars.known_until(),
     )

@@ -112,7 +112,9 @@ def read_incidents(
         ids = {incident.id for incident in found}
         past = site.store.alarms.incidents(limit=limit + len(ids))
         found += [incident for incident in past if incident.id not in ids]
-    standing = read_standing(site.store, site.moment().now_ms)
+    standing = read_standing(
+        site.store, site.moment().now_ms, site.settings.alerts.rules
+    )
     views = [
         incident_view(site.texts, one, inventory, standing)
         for one in found
@@ -163,7 +165,7 @@ def read_building(site: Site, building_id: str) -> BuildingPage:
     )
     rooms = {room.id: room.name for room in inventory.rooms_of[building_id]}
     planned = inventory.access_points_of[building_id]
-    standing = read_standing(store, moment.now_ms)
+    standing = read_standing(store, moment.now_ms, site.settings.alerts.rules)
     muted = standing.muting.of_building(building_id, inventory)
     by_kind: dict[str, list[Latest]] = defaultdict(list)
     for item in latest:

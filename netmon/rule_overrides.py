@@ -12,7 +12,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from netmon.alarm_classes import Audience, Delivery, RuleName, Severity
+from netmon.alarm_classes import SEVERITY_OF, Audience, Delivery, RuleName, Severity
 from netmon.model import (
     Building,
     Inventory,
@@ -194,6 +194,20 @@ def refuse_doubles(entries: Sequence[RuleOverride]) -> None:
                 first = f"rules[{seen[key] - 1}] and rules[{number - 1}]"
                 raise ValueError(f"{first} both change {field} there; {text}")
             seen[key] = number
+
+
+def severity_of(
+    rule: str,
+    building: Building | None,
+    line: Line | None,
+    entries: Sequence[RuleOverride],
+) -> str:
+    """Return how bad a rule's incidents are in a place; empty for an unknown rule."""
+    for _, entry in narrowest_first(entries):
+        fits = entry.rule == rule and entry.counts_for(building, line)
+        if fits and entry.severity is not None:
+            return entry.severity
+    return SEVERITY_OF.get(rule, "")
 
 
 def narrowest_first(entries: Sequence[RuleOverride]) -> list[tuple[int, RuleOverride]]:

@@ -7,7 +7,7 @@ from alerts.mails.group import GroupWriter
 from alerts.mails.layout import Content, Section, fill
 from alerts.mails.notice import Notice
 from alerts.mails.single import SingleWriter
-from alerts.mails.words import headline
+from alerts.mails.words import headline, place_name
 from netmon.model import Inventory
 from netmon.storage.records import MailEvent
 from netmon.texts import Texts
@@ -17,6 +17,7 @@ __all__ = [
     "DigestFacts",
     "Notice",
     "headline",
+    "place_name",
     "render",
     "render_digest",
     "render_test",

@@ -8,17 +8,20 @@ from urllib.parse import quote
 
 from alerts.evidence import decode
 from alerts.mails.layout import Section, Table
-from alerts.mails.notice import Notice
+from alerts.mails.notice import Aside, Notice
 from alerts.mails.words import (
     address_of,
     began_ms,
     headline,
     is_flapping,
+    labelled,
     moment_of,
     more,
+    on_lessons,
     place_of,
     subject_of,
     urgent,
+    waited,
 )
 from alerts.order import explains
 from alerts.rules import BELOW_BY_CONTRACT
@@ -37,9 +40,17 @@ def by_rule(incidents: Sequence[Incident]) -> dict[str, list[Incident]]:
 
 
 def rows_of(
-    incidents: Sequence[Incident], inventory: Inventory, at_ms: int, texts: Texts
+    incidents: Sequence[Incident],
+    inventory: Inventory,
+    at_ms: int,
+    texts: Texts,
+    *,
+    with_rack: bool = False,
 ) -> tuple[tuple[str, ...], ...]:
-    """Return a row a building: Campusbezirk, building, what, since when; in order."""
+    """Return a row a building: Campusbezirk, building, what, since when; in order.
+
+    ``with_rack`` adds the room to go to.
+    """
     by_place: dict[str, list[Incident]] = defaultdict(list)
     for incident in incidents:
         by_place[incident.building_id or incident.target].append(incident)
@@ -49,15 +60,22 @@ def rows_of(
         what = ", ".join(
             headline(same, inventory, texts) for same in by_rule(members).values()
         )
+        place = place_of(building, members[0], texts)
         rows.append(
             (
                 "" if building is None else building.campus_district,
-                place_of(building, members[0], texts),
+                _with_rack(place, building, texts) if with_rack else place,
                 what,
                 moment_of(began_ms(members), at_ms, texts),
             )
         )
     return tuple(sorted(rows))
+
+
+def _with_rack(place: str, building: Building | None, texts: Texts) -> str:
+    if building is None or not building.rack_room:
+        return place
+    return f"{place}, {labelled(texts('mail.where.rack'), building.rack_room)}"
 
 
 def table_of(
@@ -113,13 +131,14 @@ class GroupWriter:
         if self._notice.event is MailEvent.RECOVERY:
             return (self._recovered(), self._where(), self._time(), self._more())
         if self._notice.event is MailEvent.UPDATE:
-            return (self._joined(), self._where(), self._so_far(), self._more())
+            so_far = (self._so_far(),) if len(self._notice.members) > 1 else ()
+            return (self._news(), self._where(), *so_far, self._more())
         return (
             *urgent(self._notice, self._since_ms, self._t),
             self._happened(),
             self._where(),
             self._since(),
-            self._section("effect", (self._effect(),)),
+            self._section("effect", on_lessons(self._effect(), self._notice, self._t)),
             self._cause(),
             self._steps(),
             self._more(),
@@ -213,6 +232,14 @@ class GroupWriter:
     def _recovered(self) -> Section:
         return self._section("what", self._counted("mail.group.recovered"))
 
+    def _news(self) -> Section:
+        """Return what an update is about."""
+        if self._notice.aside is Aside.FLAPPING:
+            return self._section("what", (self._t("mail.alarm.flapping"),))
+        if self._notice.aside is Aside.PROGRESS:
+            return self._section("what", (self._t("mail.group.progress"),))
+        return self._joined()
+
     def _joined(self) -> Section:
         return self._section("joined", self._counted("mail.group.joined"))
 
@@ -220,7 +247,15 @@ class GroupWriter:
         building = self._inventory.building_by_id.get(self._told[0].building_id)
         if len(self._places) == 1 and building is not None:
             return self._here(building)
-        rows = rows_of(self._told, self._inventory, self._notice.at_ms, self._t)
+        notice = self._notice
+        rows = rows_of(
+            self._told,
+            self._inventory,
+            notice.at_ms,
+            self._t,
+            # Nobody goes there for what is over, or for a contract.
+            with_rack=notice.event is not MailEvent.RECOVERY and not self._is_known(),
+        )
         return table_of(self._t("mail.heading.where"), rows, self._t)
 
     def _here(self, building: Building) -> Section:
@@ -257,7 +292,9 @@ class GroupWriter:
 
     def _since(self) -> Section:
         moment = self._t.moment(from_ms(self._since_ms))
-        return self._section("since", (self._t("mail.group.since", moment=moment),))
+        key = "mail.since.line" if self._is_known() else "mail.group.since"
+        said = self._t(key, moment=moment)
+        return self._section("since", (said, *waited(self._notice, self._t)))
 
     def _time(self) -> Section:
         t, ended_ms = self._t, self._notice.at_ms

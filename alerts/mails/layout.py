@@ -76,13 +76,18 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["kept"] = _kept
     environment.filters["wrapped"] = _wrapped
     return environment
 
 
+def _kept(text: str) -> str:
+    return _NUMBER_AND_UNIT.sub("\u00a0", text)
+
+
 def _wrapped(text: str, lead: str = "") -> str:
     wrapped = textwrap.fill(
-        _NUMBER_AND_UNIT.sub("\u00a0", text),
+        _kept(text),
         _WIDTH,
         initial_indent=lead,
         subsequent_indent=" " * len(lead),

@@ -20,11 +20,13 @@ from alerts.mails.words import (
     moment_of,
     more,
     name_of,
+    on_lessons,
     place_of,
     room_of,
     subject_of,
     urgent,
     variant_of,
+    waited,
 )
 from alerts.rules import (
     AP_DEGRADED,
@@ -90,7 +92,7 @@ class SingleWriter:
             self._happened(),
             self._where(),
             self._since(),
-            self._section("effect", (self._effect(),)),
+            self._section("effect", on_lessons(self._effect(), self._notice, self._t)),
             self._cause(),
             self._steps(),
             self._more(),
@@ -193,10 +195,10 @@ class SingleWriter:
     def _since(self) -> Section:
         moment = self._t.moment(from_ms(self._since_ms))
         if self._rule == NO_DATA and self._first.last_valid_ms is not None:
-            return self._section(
-                "since", (self._t("mail.since.last_valid", moment=moment),)
-            )
-        return self._section("since", (self._t("mail.since.line", moment=moment),))
+            said = self._t("mail.since.last_valid", moment=moment)
+        else:
+            said = self._t("mail.since.line", moment=moment)
+        return self._section("since", (said, *waited(self._notice, self._t)))
 
     def _time(self) -> Section:
         t, ended_ms = self._t, self._notice.at_ms

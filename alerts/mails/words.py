@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from alerts.evidence import Evidence, decode
 from alerts.mails.layout import Section
-from alerts.mails.notice import Notice
+from alerts.mails.notice import Aside, Notice
 from alerts.rules import BELOW_BY_CONTRACT, MONITOR, access_point_of, line_of
 from netmon.clock import berlin_day, from_ms
 from netmon.model import Building, DeviceKind, Inventory, LineRole
@@ -72,6 +72,11 @@ def place_of(building: Building | None, incident: Incident, texts: Texts) -> str
     return texts("mail.where.unknown_building", id=incident.building_id)
 
 
+def place_name(building: Building | None, incident: Incident, texts: Texts) -> str:
+    """Return the building's name alone, where there is one to name."""
+    return place_of(None, incident, texts) if building is None else building.name
+
+
 def room_of(room_id: str, inventory: Inventory, texts: Texts) -> str:
     """Return how people call a room; the id where the inventory has no room."""
     for room in inventory.rooms:
@@ -127,6 +132,17 @@ def subject_of(
         duration = texts.duration((notice.at_ms - since_ms) / 1000)
         return texts("mail.subject.recovery", place=place, what=what, duration=duration)
     event = notice.event
+    if notice.aside is Aside.PROGRESS:
+        over = sum(member.ended_ms is not None for member in notice.members)
+        return texts(
+            "mail.subject.progress",
+            place=place,
+            what=what,
+            over=texts.number(over),
+            total=texts.number(len(notice.members)),
+        )
+    if notice.aside is Aside.FLAPPING:
+        what = texts("mail.what.flapping", what=what)
     if event is MailEvent.ALARM and notice.incident.rule == BELOW_BY_CONTRACT:
         return texts("mail.subject.known", place=place, what=what)
     return texts(
@@ -148,9 +164,25 @@ def urgent(notice: Notice, since_ms: int, texts: Texts) -> tuple[Section, ...]:
     return (Section(texts(f"mail.{notice.event}.heading"), (told,)),)
 
 
+def waited(notice: Notice, texts: Texts) -> tuple[str, ...]:
+    """Return why a mail comes so late; nothing where it does not."""
+    if notice.muted_until_ms is None:
+        return ()
+    until = moment_of(notice.muted_until_ms, notice.at_ms, texts)
+    return (texts("mail.since.muted", until=until),)
+
+
+def on_lessons(effect: str, notice: Notice, texts: Texts) -> tuple[str, ...]:
+    """Return the effect on lessons, and that there are none where there are none."""
+    return (effect,) if notice.in_lessons else (effect, texts("mail.effect.no_lessons"))
+
+
 def more(notice: Notice, closing: str, link: str, texts: Texts) -> Section:
     """Return the last section: number, ticket, what comes next, link."""
-    lines = [texts("mail.more.number", number=notice.incident.id)]
+    # A contract that is known is no incident, but has a number to be named by.
+    known = notice.incident.rule == BELOW_BY_CONTRACT
+    key = "mail.more.number_known" if known else "mail.more.number"
+    lines = [texts(key, number=notice.incident.id)]
     if notice.reference:
         lines.append(texts("mail.more.ticket", reference=notice.reference))
     if closing:

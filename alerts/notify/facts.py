@@ -9,6 +9,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from alerts.classes import Audience, Severity
+from alerts.mails.notice import Aside
 from alerts.notify.routing import Routing
 from netmon.config import AlertSettings
 from netmon.storage.records import MailEvent, ThreadLevel
@@ -63,7 +64,8 @@ class ThreadMemory(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     ``told`` says by recipient which mail was the first, ``scopes`` which members are
     meant where that are not all. ``joined_ms`` is when alarm or update last went out,
-    ``began_ms`` when the buildings behind a segment were lost.
+    ``began_ms`` when the buildings behind a segment were lost. ``asides`` counts the
+    updates about no followers, ``flaps`` and ``progress`` say which of them went out.
     """
 
     severity: Severity
@@ -73,6 +75,9 @@ class ThreadMemory(Struct, frozen=True, omit_defaults=True, kw_only=True):
     recovered: tuple[str, ...] = ()
     scopes: Mapping[str, tuple[int, ...]] = {}
     updates: int = 0
+    asides: int = 0
+    flaps: bool = False
+    progress: bool = False
     reminders: int = 0
     reminded_ms: int | None = None
     steps: int = 0
@@ -94,6 +99,7 @@ class Party:
     """An open thread.
 
     ``ready`` says whether one of its open members might be told now, were it new.
+    ``flapping`` are the open members that come and go, which no mail has said yet.
     """
 
     id: int
@@ -104,6 +110,7 @@ class Party:
     memory: ThreadMemory
     acknowledged: bool = False
     ready: bool = True
+    flapping: tuple[int, ...] = ()
 
     @property
     def is_over(self) -> bool:
@@ -140,12 +147,16 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """One mail to each recipient; ``about`` are the incidents it is about."""
+    """One mail to each recipient; ``about`` are the incidents it is about.
+
+    ``aside`` is None but for an update that tells of no followers.
+    """
 
     event: MailEvent
     number: int
     recipients: tuple[str, ...]
     about: tuple[int, ...]
+    aside: Aside | None = None
 
 
 @dataclass(frozen=True, slots=True)

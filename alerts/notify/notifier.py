@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from alerts.classes import Severity
+from alerts.evidence import decode
 from alerts.notify.briefing import Briefing
 from alerts.notify.cases import (
     Hours,
@@ -166,7 +167,7 @@ class Notifier:
         window_ms = round(1000 * self._settings.alerts.notify.storm_window_s)
         self._made_ms = [
             ms
-            for ms, event in self._store.threads.mails_since(now_ms - window_ms)
+            for ms, event in self._store.outbox.made_since(now_ms - window_ms)
             if event is not MailEvent.DIGEST
         ]
 
@@ -195,11 +196,15 @@ class Notifier:
         cases = cases_of(untold, told, around, now_ms)
         window_ms = round(1000 * self._settings.alerts.notify.storm_window_s)
         self._made_ms = [ms for ms in self._made_ms if ms > now_ms - window_ms]
+        flapping = self._flapping()
         planned = plan(
             Known(
                 now_ms,
                 cases,
-                [self._party(one, around, now_ms) for one in self._threads.values()],
+                [
+                    self._party(one, around, flapping, now_ms)
+                    for one in self._threads.values()
+                ],
                 self._made_ms,
                 self._memory.alarmed_ms,
                 self._routing,
@@ -212,6 +217,7 @@ class Notifier:
             self._settings,
             self._texts,
             self._reference,
+            around,
             now_ms,
         )
         fresh = {incident.id: incident for incident in untold}
@@ -234,7 +240,19 @@ class Notifier:
         self._look_ms = min(planned.next_ms, digest_ms)
         return sum(len(one.mails) for one in news)
 
-    def _party(self, one: _Open, around: Surroundings, now_ms: int) -> Party:
+    def _flapping(self) -> set[int]:
+        """Return the incidents that came to flap after they began."""
+        if not self._threads:
+            return set()
+        return {
+            incident.id
+            for incident in self._store.alarms.flapping()
+            if not decode(incident.evidence).flapping
+        }
+
+    def _party(
+        self, one: _Open, around: Surroundings, flapping: set[int], now_ms: int
+    ) -> Party:
         thread = one.thread
         still = [m for m in one.members.values() if m.ended_ms is None]
         first = next(iter(one.members), 0)
@@ -263,6 +281,7 @@ class Notifier:
                 or (bool(still) and all(acknowledged(m.incident_id) for m in still))
             ),
             ready=not digest and any(is_ready(m, around, now_ms) for m in still),
+            flapping=tuple(m.incident_id for m in still if m.incident_id in flapping),
         )
 
     def _write(

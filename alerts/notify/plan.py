@@ -1,7 +1,7 @@
 """Which mails are made now; pure: given everything and the time.
 
 In the order in which they may use up what a storm window allows: alarms, the
-gravest first, ends, followers, escalations, reminders. What finds no room waits for
+gravest first, ends, followers, what else is new of a thread, escalations, reminders. What finds no room waits for
 the next look and is never dropped.
 """
 
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from alerts.classes import Audience, Severity
+from alerts.mails.notice import Aside
 from alerts.notify.facts import (
     Case,
     Known,
@@ -40,6 +41,8 @@ LOOK_MS = 60_000
 _SLOWER = 4
 # While more and more come they are told after so many storm windows all the same.
 _LONGEST_WINDOWS = 2
+# Threads of so many are told that most of it is over, once so large a share is.
+_MANY, _MOST = 4, 0.75
 # What is less grave stands in the digest, day by day.
 _REMINDED = (Severity.CRITICAL, Severity.MAJOR)
 
@@ -102,6 +105,8 @@ class _Planner:
         for party_id, cases in followers.items():
             self._follow(self._drafts[party_id], cases)
         for draft in self._drafts.values():
+            self._say_it_flaps(draft)
+            self._say_how_far(draft)
             self._escalate(draft)
             self._remind(draft)
         if self._budget.refused:
@@ -250,7 +255,9 @@ class _Planner:
     def _follow(self, draft: _Draft, cases: Sequence[Case]) -> None:
         known, party, memory = self._known, draft.party, draft.memory
         longest_ms = max(known.batch_ms, _LONGEST_WINDOWS * known.window_ms)
-        wait_ms = min(known.batch_ms * _SLOWER**memory.updates, longest_ms)
+        wait_ms = min(
+            known.batch_ms * _SLOWER ** (memory.updates - memory.asides), longest_ms
+        )
         # Once it has been calm for a batch there is something to tell.
         calm_ms = max(case.started_ms for case in cases) + known.batch_ms
         due_ms = memory.joined_ms + wait_ms
@@ -278,6 +285,48 @@ class _Planner:
             told=_with(memory.told, recipients, MailEvent.UPDATE, number),
         )
         self._alarmed[worst] = self._now_ms
+
+    def _say_it_flaps(self, draft: _Draft) -> None:
+        """Tell once that what was told comes and goes, so that no end comes soon."""
+        flapping = draft.party.flapping
+        if flapping and not draft.memory.flaps:
+            self._aside(draft, Aside.FLAPPING, flapping)
+
+    def _say_how_far(self, draft: _Draft) -> None:
+        """Tell once that most of many is over, if the end is not near."""
+        ends = [m.ended_ms for m in draft.party.members if m.ended_ms is not None]
+        many = len(draft.party.members)
+        if (
+            draft.memory.progress
+            or many < _MANY
+            or not _MOST * many <= len(ends) < many
+        ):
+            return
+        due_ms = max(ends) + self._known.window_ms
+        if self._now_ms < due_ms:
+            self._next_ms.append(due_ms)
+            return
+        self._aside(draft, Aside.PROGRESS, _open_of(draft.party))
+
+    def _aside(self, draft: _Draft, aside: Aside, about: tuple[int, ...]) -> None:
+        party, memory = draft.party, draft.memory
+        told = party.level is not ThreadLevel.DIGEST and party.ready
+        if not told or draft.tellings or memory.severity is Severity.INFO:
+            return
+        recipients = tuple(to for to in memory.told if to not in memory.recovered)
+        if not recipients or not self._budget.take(len(recipients)):
+            return
+        number = memory.updates + 1
+        draft.tellings.append(
+            Telling(MailEvent.UPDATE, number, recipients, about, aside)
+        )
+        draft.memory = replace(
+            memory,
+            updates=number,
+            asides=memory.asides + 1,
+            flaps=memory.flaps or aside is Aside.FLAPPING,
+            progress=memory.progress or aside is Aside.PROGRESS,
+        )
 
     def _escalate(self, draft: _Draft) -> None:
         if not self._asks_for_attention(draft):

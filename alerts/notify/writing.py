@@ -11,6 +11,7 @@ import msgspec
 
 from alerts.evidence import Evidence, decode
 from alerts.mails import Content, Notice, render
+from alerts.notify.cases import Surroundings
 from alerts.notify.facts import Step, Telling, ThreadMemory
 from alerts.notify.grouping import segment_of
 from netmon.config import Settings
@@ -65,6 +66,7 @@ class Desk:
     settings: Settings
     texts: Texts
     reference: Callable[[int], str]
+    around: Surroundings
     now_ms: int
 
     def news(self, step: Step, fresh: Mapping[int, Incident]) -> ThreadNews:
@@ -112,9 +114,30 @@ class Desk:
             about,
             segment_of(step.key),
             self.reference(members[0].id),
+            telling.aside,
+            self._muted_until_ms(about) if telling.event is MailEvent.ALARM else None,
+            self._in_lessons(about),
         )
         url = self.settings.gateway.public_url
         return render(notice, self.inventory, self.texts, url)
+
+    def _muted_until_ms(self, about: Sequence[Incident]) -> int | None:
+        """Return until when the oldest of them waited, where it did."""
+        if not about:
+            return None
+        first, around = about[0], self.around
+        manner = around.manner(first.rule, first.building_id, first.target)
+        decided = around.decided_at(first.started_ms)
+        until_ms = decided.muted_until_ms(first, manner.severity)
+        return until_ms if until_ms is not None and until_ms <= self.now_ms else None
+
+    def _in_lessons(self, about: Sequence[Incident]) -> bool:
+        """Say whether one of the buildings has lessons; of none nobody can say."""
+        buildings = {incident.building_id for incident in about} - {""}
+        hours = self.around.hours
+        return not buildings or any(
+            hours.in_lessons(building, self.now_ms) for building in buildings
+        )
 
     def _last(self, incident: Incident) -> Evidence | None:
         """Return what was seen when an incident ended."""

@@ -15,8 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from alerts.evidence import decode
-from alerts.mails import headline
-from alerts.rules import RULES
+from alerts.mails import headline, place_name
 from alerts.sinks.base import Context, Posted, http_client, post
 from netmon.clock import from_ms, to_ms
 from netmon.config import read_secret
@@ -80,27 +79,25 @@ class Alertmanager:
             ends_ms = now_ms + round(1000 * self._settings.resolve_after_s)
         # Alertmanager refuses an end before the beginning.
         starts_ms = min(evidence.since_ms, ends_ms)
-        rule = RULES.get(incident.rule)
         labels = {
             **self._settings.labels,
             "alertname": incident.rule,
             "incident": str(incident.id),
             "target": incident.target,
             "building": incident.building_id,
-            "severity": "" if rule is None else rule.severity,
+            "severity": context.severity_of(incident) or "",
             "campus_district": "" if building is None else building.campus_district,
             "school_type": "" if building is None else building.school_type,
         }
         what = headline((incident,), inventory, context.texts)
-        place = incident.building_id if building is None else building.name
-        page = context.settings.gateway.public_url.rstrip("/")
+        place = place_name(building, incident, context.texts)
         return {
             # An empty label is none: Alertmanager drops it, and so do we.
             "labels": {name: value for name, value in labels.items() if value},
             "annotations": {"summary": f"{place}: {what}"},
             "startsAt": _rfc3339(starts_ms),
             "endsAt": _rfc3339(ends_ms),
-            "generatorURL": f"{page}/gebaeude/{incident.building_id}",
+            "generatorURL": context.link_to(incident),
         }
 
 

@@ -6,14 +6,19 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import quote
 
 import httpx
 
+from alerts.classes import Severity
+from alerts.rule_settings import effective
+from alerts.rules import RULES, line_of
 from netmon.clock import Clock
 from netmon.config import Settings
 from netmon.errors import ConfigError, Problem, SendError
 from netmon.model import Inventory
 from netmon.storage.ports import Store
+from netmon.storage.records import Incident
 from netmon.texts import Texts
 
 _TIMEOUT_S = 20.0
@@ -29,6 +34,23 @@ class Context:
     settings: Settings
     texts: Texts
     clock: Clock
+
+    def severity_of(self, incident: Incident) -> Severity | None:
+        """Return how bad an incident is in its place; None where its rule is gone."""
+        rule = RULES.get(incident.rule)
+        if rule is None:
+            return None
+        inventory = self.inventory()
+        building = inventory.building_by_id.get(incident.building_id)
+        line = inventory.line_by_id.get(line_of(incident.target))
+        return effective(rule, building, line, self.settings.alerts).severity
+
+    def link_to(self, incident: Incident) -> str:
+        """Return the page of an incident's building; the overview where it has none."""
+        page = self.settings.gateway.public_url.rstrip("/")
+        if not incident.building_id:
+            return f"{page}/"
+        return f"{page}/gebaeude/{quote(incident.building_id, safe='')}"
 
 
 @dataclass(frozen=True, slots=True)

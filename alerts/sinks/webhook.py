@@ -19,7 +19,6 @@ from msgspec import Struct
 
 from alerts.evidence import decode
 from alerts.mails import headline
-from alerts.rules import RULES
 from alerts.sender import backoff_s
 from alerts.sinks.base import Context, Posted, http_client, post
 from netmon.clock import from_ms, to_ms
@@ -106,13 +105,11 @@ class Webhook:
         context = self._context
         evidence = decode(incident.evidence)
         building = context.inventory().building_by_id.get(incident.building_id)
-        rule = RULES.get(incident.rule)
-        page = context.settings.gateway.public_url.rstrip("/")
         return {
             "event": item.event,
             "incident": incident.id,
             "rule": incident.rule,
-            "severity": None if rule is None else rule.severity,
+            "severity": context.severity_of(incident),
             "target": incident.target,
             "building": {
                 "id": incident.building_id,
@@ -127,7 +124,7 @@ class Webhook:
             if incident.ended_ms is None
             else from_ms(incident.ended_ms).isoformat(),
             "reference": context.store.deliveries.reference_of(incident.id),
-            "link": f"{page}/gebaeude/{incident.building_id}",
+            "link": context.link_to(incident),
         }
 
 

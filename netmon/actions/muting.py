@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
 from msgspec import Struct
 
 from netmon.actions.windows import counts_until_ms, silence_counts
-from netmon.alarm_classes import SEVERITY_OF
 from netmon.model import Inventory
+from netmon.rule_overrides import RuleOverride, severity_of
 from netmon.storage.action_records import (
     Maintenance,
     MaintenanceScope,
@@ -53,13 +53,16 @@ _evidence = msgspec.json.Decoder(_Severity).decode
 
 
 def facts_of(
-    incident: Incident, inventory: Inventory, severity: str | None = None
+    incident: Incident,
+    inventory: Inventory,
+    severity: str | None = None,
+    rules: Sequence[RuleOverride] = (),
 ) -> Mapping[MatchField, str]:
     """Return what of an incident a silence may look at; what is unknown is missing.
 
     The provider is that of the line itself, or of the main line of the building that
     a device or access point is in. Without ``severity`` it is what the evidence
-    says, or else that of the rule.
+    says, or else that of the rule in its place.
     """
     building = inventory.building_by_id.get(incident.building_id)
     line = None
@@ -72,7 +75,8 @@ def facts_of(
             severity = _evidence(incident.evidence or b"{}").severity
         except msgspec.MsgspecError:
             severity = ""
-        severity = severity or SEVERITY_OF.get(incident.rule, "")
+        own = line if incident.target.startswith(_LINE) else None
+        severity = severity or severity_of(incident.rule, building, own, rules)
     found = {
         MatchField.RULE: incident.rule,
         MatchField.TARGET: incident.target,
@@ -100,7 +104,9 @@ class Muting:
         windows: Iterable[Maintenance],
         silences: Iterable[Silence],
         now_ms: int,
+        rules: Sequence[RuleOverride] = (),
     ) -> None:
+        self._rules = rules
         self._all: list[tuple[tuple[Matcher, ...], Muted]] = []
         for window in windows:
             until_ms = counts_until_ms(window, now_ms)
@@ -136,7 +142,7 @@ class Muting:
         """Return why an incident waits; None if it does not."""
         if not self._all:
             return None
-        return self._first(facts_of(incident, inventory, severity))
+        return self._first(facts_of(incident, inventory, severity, self._rules))
 
     def of_building(self, building_id: str, inventory: Inventory) -> Muted | None:
         """Return the maintenance of a whole building; None if there is none."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
 from netmon.actions.muting import Muted, Muting
 from netmon.actions.words import acknowledged_words, false_words, muted_words
 from netmon.model import Inventory
+from netmon.rule_overrides import RuleOverride
 from netmon.storage.action_records import Mark
 from netmon.storage.ports import Store
 from netmon.storage.records import Incident
@@ -55,8 +56,12 @@ class Standing(Struct, frozen=True):
         )
 
 
-def read_standing(store: Store, now_ms: int) -> Standing:
+def read_standing(
+    store: Store, now_ms: int, rules: Sequence[RuleOverride] = ()
+) -> Standing:
     """Return what counts now; acknowledgements are those of open incidents.
+
+    ``rules`` are the settings' own, which say how bad an incident is in its place.
 
     Raises:
         StorageError: the store does not answer.
@@ -67,6 +72,7 @@ def read_standing(store: Store, now_ms: int) -> Standing:
             room.maintenance(ends_after_ms=now_ms),
             room.silences(ends_after_ms=now_ms),
             now_ms,
+            rules,
         ),
         acknowledged=room.acknowledgements(open_only=True),
         marked_false=room.false_marks(),

@@ -12,14 +12,19 @@ from netmon.errors import NetmonError
 from netmon.texts import Texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from alerts.service import AlertService
     from netmon.cli.base import Commands
     from netmon.clock import Clock
     from netmon.config import Settings
     from netmon.model import Inventory
+    from netmon.rule_overrides import RuleOverride
     from netmon.storage.ports import Store
+    from netmon.storage.records import StateRow
+
+# A whole building is named by its first few.
+_MOST_NAMED = 5
 
 
 def add(commands: Commands, texts: Texts) -> None:
@@ -59,6 +64,8 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
     from netmon.clock import SystemClock
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    # It tells each call with its address, which may hold a ticket system's key.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     with open_store(args.config) as (store, settings):
         try:
             with only_one(Path(settings.data_dir)):
@@ -122,39 +129,46 @@ def _list(args: argparse.Namespace, texts: Texts) -> int:
     from netmon.clock import SystemClock
     from netmon.storage.current import CurrentInventory
 
-    with open_store(args.config) as (store, _):
+    with open_store(args.config) as (store, settings):
         inventory = CurrentInventory(store.inventories)()
-        lines = list(_open_incidents(store, inventory, SystemClock(), texts))
-    for line in lines or [texts("alerts.list.none")]:
+        rules = settings.alerts.rules
+        lines = list(_open_incidents(store, inventory, rules, SystemClock(), texts))
+        held = list(_held(store.alarms.states(), texts))
+    for line in (*(lines or [texts("alerts.list.none")]), *held):
         print(line)
     return 0
 
 
 def _open_incidents(
-    store: Store, inventory: Inventory, clock: Clock, texts: Texts
+    store: Store,
+    inventory: Inventory,
+    rules: Sequence[RuleOverride],
+    clock: Clock,
+    texts: Texts,
 ) -> Iterator[str]:
     from alerts.evidence import decode
-    from alerts.mails import headline
+    from alerts.mails import headline, place_name
     from netmon.actions import read_standing
+    from netmon.alarm_classes import RuleName
     from netmon.clock import from_ms, to_ms
     from netmon.storage.records import AlarmState
 
     states = {(row.rule, row.target): row.state for row in store.alarms.states()}
-    standing = read_standing(store, to_ms(clock.now()))
+    standing = read_standing(store, to_ms(clock.now()), rules)
     for incident in store.alarms.incidents(open_only=True, limit=100_000):
         evidence = decode(incident.evidence)
         building = inventory.building_by_id.get(incident.building_id)
         since = from_ms(evidence.since_ms)
         state = states.get((incident.rule, incident.target), AlarmState.UNKNOWN)
         word = texts(f"state.{state}")
-        if state is AlarmState.STALE:
+        if incident.rule == RuleName.BELOW_BY_CONTRACT:
+            word = texts("alerts.list.known")
+        elif state is AlarmState.STALE:
             word = texts("alerts.list.stale", state=word)
         yield texts(
             "alerts.list.line",
             number=incident.id,
-            place=texts("alerts.list.unknown_place", id=incident.building_id)
-            if building is None
-            else building.name,
+            place=place_name(building, incident, texts),
             what=headline((incident,), inventory, texts),
             since=texts.moment(since),
             age=texts.age(since, clock.now()),
@@ -162,6 +176,36 @@ def _open_incidents(
         )
         for note in standing.of(incident, inventory).notes(texts):
             yield f"    {note}"
+
+
+def _held(rows: Iterable[StateRow], texts: Texts) -> Iterator[str]:
+    """Return who looks bad and has no alarm, by what explains it."""
+    from collections import defaultdict
+
+    from alerts.rules import RULES
+    from netmon.storage.records import AlarmState
+
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in rows:
+        rule, _, target = row.held_by.partition(" ")
+        # What was never in order was planned, and waits for nobody.
+        if rule in RULES and row.state is AlarmState.SUSPECT:
+            found[rule, target].append(row.target.partition(":")[2])
+    if not found:
+        return
+    yield texts("alerts.held.title")
+    for (rule, target), names in sorted(found.items()):
+        shown = ", ".join(sorted(names)[:_MOST_NAMED])
+        more = len(names) - _MOST_NAMED
+        yield texts(
+            "alerts.held.line",
+            by=texts(f"alerts.rules.title.{rule}"),
+            target=target.partition(":")[2],
+            n=texts.number(len(names)),
+            names=texts("alerts.held.more", names=shown, n=texts.number(more))
+            if more > 0
+            else shown,
+        )
 
 
 def _test_mail(args: argparse.Namespace, texts: Texts) -> int:

@@ -154,7 +154,7 @@ class CursorStore(Protocol):
 
 
 class AlarmStore(Protocol):
-    """States, transitions, incidents and the mail outbox."""
+    """States, transitions and incidents."""
 
     def states(
         self, *, rule: str | None = None, building_id: str | None = None
@@ -198,37 +198,11 @@ class AlarmStore(Protocol):
     def incident(self, incident_id: int) -> Incident | None:
         """Return one incident; None where there is none."""
 
+    def flapping(self) -> list[Incident]:
+        """Return the open incidents of what comes and goes, oldest first."""
+
     def open_incident(self, rule: str, target: str) -> int | None:
         """Return the open incident of a rule on a target; None if none is open."""
-
-    def queue_mails(
-        self, mails: Sequence[Mail], *, reader: str, position: int, now_ms: int
-    ) -> int:
-        """Add mails not yet queued and move the cursor in ONE transaction."""
-
-    def mails_due(self, now_ms: int, limit: int = 50) -> list[Mail]:
-        """Return unsent mails whose next try has come, oldest first."""
-
-    def mails(self, *, incident_id: int | None = None, limit: int = 200) -> list[Mail]:
-        """Return mails, newest first."""
-
-    def claim_mail(self, mail_id: int, now_ms: int) -> bool:
-        """Note that a mail is about to be sent; False if it is sent or claimed.
-
-        A claim counts as a try, for the server may take the mail and nobody note it.
-        """
-
-    def release_mails(self) -> int:
-        """Give up all claims, whose senders are gone; return how many there were."""
-
-    def mail_sent(self, mail_id: int, now_ms: int) -> None:
-        """Mark a mail as taken by the server."""
-
-    def mail_failed(self, mail_id: int, error: str, next_try_ms: int) -> None:
-        """Count a failed try and set the next one."""
-
-    def mail_counts(self) -> Mapping[tuple[MailEvent, bool], int]:
-        """Return the number of mails by event and whether sent."""
 
     def state_counts(self) -> Mapping[tuple[str, AlarmState], int]:
         """Return the number of targets by rule and state."""
@@ -258,9 +232,6 @@ class ThreadStore(Protocol):
     def ended(self, after_ms: int, until_ms: int) -> list[tuple[Incident, int | None]]:
         """Return what ended within ``(after_ms, until_ms]``, with its thread."""
 
-    def mails_since(self, after_ms: int) -> list[tuple[int, MailEvent]]:
-        """Return when mails were made after a moment, and of what."""
-
     def tell(
         self,
         news: Sequence[ThreadNews],
@@ -278,6 +249,43 @@ class ThreadStore(Protocol):
         Raises:
             StorageError: an incident is in another thread already.
         """
+
+
+class OutboxStore(Protocol):
+    """Mails on their way; `ThreadStore.tell` puts them here.
+
+    A mail is claimed, sent, and marked: whoever is killed in between leaves a claim.
+    """
+
+    def due(self, now_ms: int, limit: int = 50) -> list[Mail]:
+        """Return unsent mails whose next try has come, oldest first."""
+
+    def mails(self, *, incident_id: int | None = None, limit: int = 200) -> list[Mail]:
+        """Return mails, newest first."""
+
+    def claim(self, mail_id: int, now_ms: int) -> bool:
+        """Note that a mail is about to be sent; False if it is sent or claimed.
+
+        A claim counts as a try, for the server may take the mail and nobody note it.
+        """
+
+    def release(self) -> int:
+        """Give up all claims, whose senders are gone; return how many there were."""
+
+    def hurry(self, now_ms: int) -> None:
+        """Make all that waits for its next try due now."""
+
+    def sent(self, mail_id: int, now_ms: int) -> None:
+        """Mark a mail as taken by the server."""
+
+    def failed(self, mail_id: int, error: str, next_try_ms: int) -> None:
+        """Count a failed try and set the next one."""
+
+    def counts(self) -> Mapping[tuple[MailEvent, bool], int]:
+        """Return the number of mails by event and whether sent."""
+
+    def made_since(self, after_ms: int) -> list[tuple[int, MailEvent]]:
+        """Return when mails were made after a moment, and of what."""
 
 
 class InventoryStore(Protocol):
@@ -473,7 +481,11 @@ class Store(Protocol):
 
     @property
     def alarms(self) -> AlarmStore:
-        """States, incidents, mails."""
+        """States, incidents."""
+
+    @property
+    def outbox(self) -> OutboxStore:
+        """Mails on their way."""
 
     @property
     def deliveries(self) -> DeliveryStore:

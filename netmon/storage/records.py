@@ -200,7 +200,7 @@ class StateRow(Struct, frozen=True, kw_only=True, gc=False):
     ``target`` is e.g. ``line:gs-07-main``. ``incident_id`` is None unless an
     incident is open. ``memory`` is the machine's own, opaque JSON. ``held_by`` names
     what explains a target that looks bad, e.g. ``line_down line:gs-07-main``; empty
-    where nothing does.
+    where nothing does. ``flapping``: it comes and goes, and its incident stays open.
     """
 
     rule: str
@@ -212,6 +212,7 @@ class StateRow(Struct, frozen=True, kw_only=True, gc=False):
     incident_id: int | None
     memory: bytes
     held_by: str = ""
+    flapping: bool = False
 
 
 class Transition(Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from netmon.storage.keeping import (
 )
 from netmon.storage.leases import SqliteLeases
 from netmon.storage.measurements import SqliteMeasurements
+from netmon.storage.outbox import SqliteOutbox
 from netmon.storage.threads import SqliteThreads
 
 
@@ -39,6 +40,7 @@ class SqliteStore:
         self.deliveries = SqliteDeliveries(self._database)
         self.accounts = SqliteAccounts(self._database)
         self.threads = SqliteThreads(self._database)
+        self.outbox = SqliteOutbox(self._database)
         self.inventories = SqliteInventories(self._database)
         self.snapshots = SqliteSnapshots(self._database)
         self.heartbeats = SqliteHeartbeats(self._database)

@@ -11,7 +11,6 @@ from netmon.storage.keeping import set_cursor
 from netmon.storage.records import (
     Incident,
     Mail,
-    MailEvent,
     Thread,
     ThreadLevel,
     ThreadMember,
@@ -98,14 +97,6 @@ class SqliteThreads:
             until_ms,
         )
         return [(_incident(row), row[7]) for row in rows]
-
-    def mails_since(self, after_ms: int) -> list[tuple[int, MailEvent]]:
-        """Return when mails were made, and of what; see the port."""
-        rows = self._read(
-            "SELECT created_ms, event FROM mails WHERE created_ms > ? ORDER BY created_ms",
-            after_ms,
-        )
-        return [(int(row[0]), MailEvent(row[1])) for row in rows]
 
     def tell(
         self,

@@ -259,7 +259,7 @@ class World:
         """
         return [
             (f"{self._berlin(mail):%d. %H:%M}", mail.recipient, mail.subject)
-            for mail in reversed(self.store.alarms.mails(limit=1000))
+            for mail in reversed(self.store.outbox.mails(limit=1000))
             if mail.sent_ms is not None and (known or not _is_known(mail.subject))
         ]
 

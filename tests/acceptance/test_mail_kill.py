@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from netmon.clock import SystemClock, to_ms
-from netmon.storage.records import Mail, MailEvent
+from netmon.storage.records import Mail, MailEvent, ThreadNews
 from netmon.storage.sqlite import SqliteStore
 
 with warnings.catch_warnings():
@@ -84,7 +84,13 @@ def test_kill_9_while_mails_go_out_loses_none_and_repeats_only_what_was_in_hand(
         for number in range(1, MAILS // 2 + 1)
         for event in events
     ]
-    store.alarms.queue_mails(mails, reader="mail", position=0, now_ms=now_ms)
+    store.threads.tell(
+        [ThreadNews(thread=None, mails=tuple(mails))],
+        reader="mail",
+        position=0,
+        now_ms=now_ms,
+        memory="",
+    )
     server = Server()
     server.start()
     settings = tmp_path / "netmon.toml"
@@ -138,7 +144,7 @@ def test_kill_9_while_mails_go_out_loses_none_and_repeats_only_what_was_in_hand(
             server.sender.kill()
             server.sender.wait()
         server.stop()
-    assert store.alarms.mail_counts() == {(event, True): MAILS // 2 for event in events}
+    assert store.outbox.counts() == {(event, True): MAILS // 2 for event in events}
     store.close()
     repeats = Counter(server.ids)
     assert max(repeats.values()) <= 2

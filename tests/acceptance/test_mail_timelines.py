@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from alerts.evidence import Cause, Evidence, encode
 from alerts.notify import Advisers, Notifier
@@ -206,7 +207,9 @@ class Town:
                 incident_id=-1,
                 evidence=encode(
                     Evidence(
-                        cause=Cause.SILENT, since_ms=self.now_ms, role=LineRole.MAIN
+                        cause=Cause.AP_DOWN if rule == "ap_down" else Cause.SILENT,
+                        since_ms=self.now_ms,
+                        role=LineRole.MAIN,
                     )
                 ),
             )
@@ -267,7 +270,7 @@ class Town:
         return [t.incident_id for t in stored if t.incident_id is not None]
 
     def mails(self) -> list[Mail]:
-        return self.store.alarms.mails(limit=1000)[::-1]
+        return self.store.outbox.mails(limit=1000)[::-1]
 
     def told(self) -> list[tuple[str, str, str]]:
         """Return (Berlin time, recipient, subject) of every mail, oldest first."""
@@ -340,7 +343,42 @@ def test_buildings_behind_one_radio_hop_are_told_in_the_night(town: Town) -> Non
             "seit 23:00 Uhr",
         )
     ]
-    assert "hinter „Richtfunk Nord“" in " ".join(town.mails()[0].text.split())
+    text = " ".join(town.mails()[0].text.split())
+    assert "hinter „Richtfunk Nord“" in text
+    assert "Zurzeit ist dort kein Unterricht." in text
+
+
+def test_what_came_to_flap_is_told_once(town: Town) -> None:
+    (number,) = town.lines("no_data", 3)
+    (row,) = town.store.alarms.states()
+    town.store.alarms.commit(
+        [replace(row, flapping=True)], [], reader="a", position=1, now_ms=town.now_ms
+    )
+    town.at("11:00")
+    subject = "[Störung, Ergänzung] Schule 3, Weg 3 – Anbindung nicht gemessen, "
+    flapping = f"{subject}wechselt ständig seit 08:00 Uhr"
+    told = [mail for mail in town.told()[2:] if "Ergänzung" in mail[2]]
+    assert told == [
+        ("20. 08:05", MANAGER, flapping),
+        ("20. 08:05", SERVICE, flapping),
+    ]
+    town.over(number)
+    assert town.told()[-1][2].startswith("[Entstört]")
+
+
+def test_how_far_a_large_thread_is(town: Town) -> None:
+    numbers = town.raised(*(("ap_down", f"ap:b-3-{n}", "b-3") for n in range(20)))
+    town.at("08:30")
+    town.over(*numbers[1:])
+    town.at("09:30")
+    subject = "[Teilweise entstört] Schule 3, Weg 3 – noch offen: Access Point"
+    assert [(at, who) for at, who, what in town.told() if subject in what] == [
+        ("20. 08:45", MANAGER),
+        ("20. 08:45", SERVICE),
+    ]
+    assert town.told()[-1][2].endswith("19 von 20 behoben")
+    town.over(numbers[0])
+    assert [what[:10] for _, _, what in town.told()[4:]] == ["[Entstört]"] * 2
 
 
 def test_maintenance_ends_and_it_is_still_bad(town: Town) -> None:
@@ -358,6 +396,8 @@ def test_maintenance_ends_and_it_is_still_bad(town: Town) -> None:
         ("20. 10:00", NOC, subject),
         ("20. 10:00", SERVICE, subject),
     ]
+    text = " ".join(town.mails()[0].text.split())
+    assert "erst jetzt, weil bis 10:00 Uhr eine Wartung" in text
     town.at("10:20")
     town.over(bad)
     assert [who for at, who, _ in town.told()[3:] if at == "20. 10:20"] == [

@@ -152,7 +152,9 @@ class Site:
             for t in alarms.transitions_after(0)
         ]
         incidents = [(i.id, i.started_ms, i.ended_ms) for i in alarms.incidents()]
-        mails = sorted((m.message_id, m.recipient, m.subject) for m in alarms.mails())
+        mails = sorted(
+            (m.message_id, m.recipient, m.subject) for m in self.store.outbox.mails()
+        )
         return transitions, incidents, mails
 
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from alerts.evidence import Cause, Evidence, encode
 from alerts.mails import DigestFacts, Notice, render, render_digest
+from alerts.mails.notice import Aside
 from netmon.clock import BERLIN, to_ms
 from netmon.model import (
     Device,
@@ -168,12 +169,26 @@ SORTS = {
     "monitor-over": Notice(RECOVERY, (OWN,), ms("20T09:36")),
     "below-by-contract": Notice(ALARM, (of_line(12, "below_by_contract", 8),), NOW),
     "contracts": Notice(ALARM, CONTRACTS, NOW),
+    "late": Notice(
+        ALARM, (DOWN,), NOW, muted_until_ms=ms("20T08:40"), in_lessons=False
+    ),
     "reminder": Notice(MailEvent.REMINDER, (DOWN,), ms("20T12:30")),
     "escalation": Notice(MailEvent.ESCALATION, (DOWN,), ms("20T10:30")),
     "building": Notice(ALARM, (DOWN, SWITCH, of_ap(13, 7), of_ap(14, 7)), NOW),
     "update-building": Notice(UPDATE, (DOWN, of_ap(13, 7)), NOW, about=(of_ap(13, 7),)),
     "district": Notice(ALARM, DISTRICT, NOW),
     "update-district": Notice(UPDATE, DISTRICT, NOW, about=DISTRICT[2:]),
+    "flapping": Notice(UPDATE, (DOWN,), NOW, about=(DOWN,), aside=Aside.FLAPPING),
+    "progress": Notice(
+        UPDATE,
+        (
+            *(replace(one, ended_ms=NOW) for one in DISTRICT[:4]),
+            DISTRICT[4],
+        ),
+        NOW,
+        about=DISTRICT[4:],
+        aside=Aside.PROGRESS,
+    ),
     "city": Notice(ALARM, CITY_WIDE, NOW),
     "city-over": Notice(RECOVERY, CITY_WIDE, ms("20T09:36")),
     "segment": Notice(ALARM, BEHIND, NOW, segment="hop"),

@@ -24,7 +24,13 @@ from netmon.errors import StorageBusyError
 from netmon.inventory import content_hash, encode
 from netmon.model import Inventory
 from netmon.notify_settings import NotifySettings
-from netmon.storage.records import CheckedBatch, CheckedSeries, SourceKind
+from netmon.storage.records import (
+    AlarmState,
+    CheckedBatch,
+    CheckedSeries,
+    SourceKind,
+    StateRow,
+)
 from netmon.storage.sqlite import SqliteStore
 from netmon.texts import Texts
 
@@ -115,6 +121,42 @@ def test_the_service_runs_until_stopped(
     assert beats["mail"]["mails_waiting_count"] == 0
     assert beats["alerts"]["open_incidents_count"] == 1
     assert beats["alerts"]["behind_chunks_count"] == 0
+
+
+def test_what_was_refused_is_tried_again_when_the_service_starts(
+    tmp_path: Path, store: SqliteStore, city: Inventory, serve: Serve
+) -> None:
+    """Whoever mended a certificate and started us anew does not wait for an hour."""
+    fill(store, city, 240, 10, 10, 10)
+    server = serve()
+    mail = MailSettings(
+        host="127.0.0.1", port=server.port, security="none", recipients=(SERVICE,)
+    )
+    alerts = AlertSettings(notify=NotifySettings(outside_lessons="mail"))
+    settings = Settings(data_dir=str(tmp_path), mail=mail, alerts=alerts)
+    mailer = mailer_from(mail)
+    assert mailer is not None
+    arrived = threading.Event()
+
+    class Telling:
+        def send(self, message: Any) -> None:
+            mailer.send(message)
+            arrived.set()
+
+    service = AlertService(store, settings, SystemClock(), Telling(), Texts("de"))
+    service.evaluate()
+    (queued,) = store.outbox.mails()
+    later_ms = queued.next_try_ms + 3_600_000
+    store.outbox.failed(queued.id, "certificate refused", later_ms)
+    assert service.send().sent == 0
+    thread = threading.Thread(target=service.run)
+    thread.start()
+    try:
+        assert arrived.wait(10)
+    finally:
+        service.stop()
+        thread.join(10)
+    assert len(server.mails) == 1
 
 
 def test_a_busy_store_is_tried_again(
@@ -238,6 +280,38 @@ def test_list_without_incidents(
     file.write_text(f'data_dir = "{tmp_path}"\n')
     assert main(["alerts", "list", "--config", str(file)]) == 0
     assert capsys.readouterr().out == "Keine offene Störung.\n"
+
+
+def test_list_names_what_holds_a_target(
+    tmp_path: Path, store: SqliteStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        StateRow(
+            rule="ap_down",
+            target=f"ap:gs-07-ap-{number}",
+            building_id="gs-07",
+            state=AlarmState.SUSPECT,
+            since_ms=1,
+            updated_ms=1,
+            incident_id=None,
+            memory=b"{}",
+            held_by=held_by,
+        )
+        for number, held_by in enumerate(
+            [*["line_down line:gs-07-main"] * 7, "never_seen ap:gs-07-ap-7", ""]
+        )
+    ]
+    store.alarms.commit(rows, [], reader="alerts", position=0, now_ms=1)
+    file = tmp_path / "netmon.toml"
+    file.write_text(f'data_dir = "{tmp_path}"\n')
+    assert main(["alerts", "list", "--config", str(file)]) == 0
+    nothing, title, line = capsys.readouterr().out.splitlines()
+    assert nothing == "Keine offene Störung."
+    assert title.startswith("Auffällig, aber ohne eigenen Alarm")
+    assert line == (
+        "    Anbindung ganz ausgefallen (line_down) gs-07-main: 7 warten (gs-07-ap-0, "
+        "gs-07-ap-1, gs-07-ap-2, gs-07-ap-3, gs-07-ap-4 und 2 weitere)"
+    )
 
 
 OVERRIDES = """

@@ -21,13 +21,15 @@ import httpx
 import msgspec
 import pytest
 
+from alerts.classes import Severity
 from alerts.evidence import Cause, Evidence, encode
-from alerts.rules import LINE_BELOW_TARGET, NO_DATA
+from alerts.rules import LINE_BELOW_TARGET, MONITOR, NO_DATA
 from alerts.sinks import Context, Posted, sinks_from
 from netmon.clock import ManualClock, SystemClock, to_ms
-from netmon.config import GatewaySettings, Settings, load_settings
+from netmon.config import AlertSettings, GatewaySettings, Settings, load_settings
 from netmon.errors import ConfigError
 from netmon.model import Inventory, LineRole
+from netmon.rule_overrides import RuleOverride
 from netmon.sink_settings import AlertmanagerSettings, SinkSettings, WebhookSettings
 from netmon.storage.alarms import OPEN_INCIDENT
 from netmon.storage.records import AlarmState, MailEvent, StateRow, Transition
@@ -46,7 +48,15 @@ class City:
         self._store = store
         self._clock = clock
 
-    def _change(self, rule: str, to_state: AlarmState, incident_id: int) -> int:
+    def _change(
+        self,
+        rule: str,
+        to_state: AlarmState,
+        incident_id: int,
+        *,
+        target: str = LINE,
+        building: str = "gs-07",
+    ) -> int:
         now_ms = to_ms(self._clock.now())
         is_open = to_state is AlarmState.BAD
         evidence = Evidence(
@@ -55,8 +65,8 @@ class City:
         transition = Transition(
             id=0,
             rule=rule,
-            target=LINE,
-            building_id="gs-07",
+            target=target,
+            building_id=building,
             from_state=AlarmState.OK if is_open else AlarmState.BAD,
             to_state=to_state,
             at_ms=now_ms,
@@ -65,8 +75,8 @@ class City:
         )
         row = StateRow(
             rule=rule,
-            target=LINE,
-            building_id="gs-07",
+            target=target,
+            building_id=building,
             state=to_state,
             since_ms=now_ms,
             updated_ms=now_ms,
@@ -79,8 +89,10 @@ class City:
         assert stored.incident_id is not None
         return stored.incident_id
 
-    def falls(self, rule: str = LINE_BELOW_TARGET, *, told: bool = True) -> int:
-        number = self._change(rule, AlarmState.BAD, OPEN_INCIDENT)
+    def falls(
+        self, rule: str = LINE_BELOW_TARGET, *, told: bool = True, **where: str
+    ) -> int:
+        number = self._change(rule, AlarmState.BAD, OPEN_INCIDENT, **where)
         if told:
             self.is_told(number)
         return number
@@ -102,10 +114,15 @@ class City:
 
 
 def context(
-    store: SqliteStore, city: Inventory, clock: Any, sinks: SinkSettings
+    store: SqliteStore,
+    city: Inventory,
+    clock: Any,
+    sinks: SinkSettings,
+    *rules: RuleOverride,
 ) -> Context:
     gateway = GatewaySettings(public_url="https://netz.dortmund.example")
-    settings = Settings(gateway=gateway, sinks=sinks)
+    alerts = AlertSettings(rules=rules)
+    settings = Settings(gateway=gateway, sinks=sinks, alerts=alerts)
     return Context(store, lambda: city, settings, Texts("de"), clock)
 
 
@@ -336,6 +353,29 @@ def test_a_ticket_is_opened_once_and_closed_once(
     said = json.loads(closed.body)
     assert (said["event"], said["reference"]) == ("recovery", "INC-4711")
     assert said["ended"] == "2026-11-20T08:12:00+00:00"
+    sink.close()
+
+
+def test_a_ticket_says_how_bad_it_is_in_its_place_and_links_to_a_page(
+    store: SqliteStore, city: Inventory, receive: Receive, tmp_path: Path
+) -> None:
+    clock = ManualClock(START)
+    server = receive()
+    milder = RuleOverride(
+        rule=LINE_BELOW_TARGET, building="gs-07", severity=Severity.MINOR
+    )
+    (sink,) = sinks_from(
+        context(store, city, clock, webhook(tmp_path, server.url), milder)
+    )
+    here = City(store, clock)
+    here.falls()
+    here.falls(MONITOR, target="netmon:self", building="")
+    assert sink.run_once() == Posted(2)
+    line, centre = (json.loads(call.body) for call in server.calls)
+    assert line["severity"] == "minor"
+    assert line["link"].endswith("/gebaeude/gs-07")
+    assert centre["severity"] == "critical"
+    assert centre["link"] == "https://netz.dortmund.example/"
     sink.close()
 
 

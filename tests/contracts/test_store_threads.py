@@ -112,7 +112,7 @@ def test_a_thread_its_members_mails_and_the_cursor_are_written_together(
     assert store.threads.thread_of(first) == number
     assert store.threads.thread_of(second) is None
     assert [i.id for i in store.threads.untold()] == [second]
-    (mail,) = store.alarms.mails()
+    (mail,) = store.outbox.mails()
     assert (mail.thread_id, mail.number) == (number, 0)
     _tell(store, _news(number, second, closed=True))
     assert store.threads.open() == []
@@ -131,7 +131,7 @@ def test_an_incident_is_in_one_thread_and_a_mail_is_queued_once(store: Store) ->
     assert [i.id for i in store.threads.untold()] == [second]
     again = ThreadNews(thread=None, mails=(_mail(first), _mail(0, MailEvent.DIGEST)))
     assert _tell(store, again) == [None]
-    assert [(m.event, m.thread_id) for m in store.alarms.mails()] == [
+    assert [(m.event, m.thread_id) for m in store.outbox.mails()] == [
         (MailEvent.DIGEST, None),
         (MailEvent.ALARM, store.threads.thread_of(first)),
     ]
@@ -152,8 +152,8 @@ def test_mails_made_lately_are_counted(store: Store) -> None:
     incident_id = _alarm(store)
     mails = (_mail(incident_id), _mail(incident_id, MailEvent.DIGEST))
     _tell(store, ThreadNews(thread=None, mails=mails))
-    assert store.threads.mails_since(NOON_MS) == []
-    assert sorted(store.threads.mails_since(NOON_MS - 1)) == [
+    assert store.outbox.made_since(NOON_MS) == []
+    assert sorted(store.outbox.made_since(NOON_MS - 1)) == [
         (NOON_MS, MailEvent.ALARM),
         (NOON_MS, MailEvent.DIGEST),
     ]

@@ -85,6 +85,7 @@ class Outbox:
     rows: list[Row] = field(default_factory=list)
     alarmed_ms: dict[Severity, int] = field(default_factory=dict)
     acknowledged: set[int] = field(default_factory=set)
+    flapping: set[int] = field(default_factory=set)
     never_told: list[int] = field(default_factory=list)
     seen: dict[int, Case] = field(default_factory=dict)
 
@@ -113,7 +114,15 @@ class Outbox:
                 self.now_ms,
                 list(self.cases.values()),
                 [
-                    replace(p, acknowledged=p.members[0].id in self.acknowledged)
+                    replace(
+                        p,
+                        acknowledged=p.members[0].id in self.acknowledged,
+                        flapping=tuple(
+                            m.id
+                            for m in p.members
+                            if m.id in self.flapping and m.ended_ms is None
+                        ),
+                    )
                     for p in self.parties.values()
                 ],
                 [r.at_s * 1000 for r in self.rows if r.event is not MailEvent.DIGEST],

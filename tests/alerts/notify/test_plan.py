@@ -464,3 +464,42 @@ def test_every_severity_has_its_place(severity: Severity) -> None:
     outbox.look()
     assert len(outbox.rows) == 3
     assert outbox.alarmed_ms == {severity: 0}
+
+
+def test_that_it_came_to_flap_is_told_once_in_the_thread(outbox: Outbox) -> None:
+    outbox.raised(case(1, "no_data"))
+    outbox.look()
+    outbox.flapping = {1}
+    outbox.until(60)
+    assert outbox.told(2) == [(0.25, "update", "cm1"), (0.25, "update", "service")]
+    outbox.ended([1])
+    outbox.until(61)
+    assert [event for _, event, _ in outbox.told(4)] == ["recovery", "recovery"]
+
+
+def test_what_follows_waits_no_longer_because_it_was_told_that_it_flaps(
+    outbox: Outbox,
+) -> None:
+    outbox.raised(case(1, "no_data"))
+    outbox.look()
+    outbox.flapping = {1}
+    outbox.until(1)
+    outbox.raised(case(2, "no_data"))
+    outbox.until(4)
+    assert outbox.told(4) == [(3, "update", "cm1"), (3, "update", "service")]
+    assert outbox.rows[-1].about == (2,)
+
+
+def test_most_of_many_is_over_and_one_is_not(outbox: Outbox) -> None:
+    outbox.raised(*(case(n, "ap_down") for n in range(1, 31)))
+    outbox.look()
+    outbox.until(10)
+    outbox.ended(range(1, 30))
+    outbox.until(24)
+    assert len(outbox.rows) == 2, "the end may still come soon"
+    outbox.until(120)
+    assert outbox.told(2) == [(25, "update", "cm1"), (25, "update", "service")]
+    assert outbox.rows[-1].about == (30,)
+    outbox.ended([30])
+    outbox.until(121)
+    assert [event for _, event, _ in outbox.told(4)] == ["recovery", "recovery"]

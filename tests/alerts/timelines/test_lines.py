@@ -58,6 +58,7 @@ def test_a_line_that_comes_and_goes_is_one_incident_that_flaps(found):
             town.measured("gs-00", mbits)
     flapping = town.held(*BELOW)
     assert flapping.flapping
+    assert [i.rule for i in town.store.alarms.flapping()] == [BELOW[0]]
     # Twice there and back, then the third one stays open.
     assert [told.partition(" ")[0] for told in town.told()] == [
         "07:25-07:35",
@@ -69,6 +70,7 @@ def test_a_line_that_comes_and_goes_is_one_incident_that_flaps(found):
         town.measured("gs-00", 240)
     calm = town.held(*BELOW)
     assert not calm.flapping
+    assert town.store.alarms.flapping() == []
     assert calm.watched.state is AlarmState.OK
     assert len(town.told()) == 3
     assert not any("- line_below" in told for told in town.told())

@@ -6,7 +6,7 @@ import pytest
 
 from netmon.config import Settings, TsdbSettings
 from netmon.login_settings import LoginSettings
-from netmon.storage.records import AlarmState, Mail, MailEvent, Transition
+from netmon.storage.records import AlarmState, Mail, MailEvent, ThreadNews, Transition
 
 
 async def test_incidents_are_split_into_open_and_past(city, page, clock):
@@ -139,7 +139,13 @@ async def test_own_health_shows_lags_quarantine_and_waiting_mails(city, page):
         sent_ms=None,
         last_error="",
     )
-    city.store.alarms.queue_mails([mail], reader="mail", position=1, now_ms=city.now_ms)
+    city.store.threads.tell(
+        [ThreadNews(thread=None, mails=(mail,))],
+        reader="mail",
+        position=1,
+        now_ms=city.now_ms,
+        memory="",
+    )
     shown = await page("/system")
     tiles = dict(
         zip(

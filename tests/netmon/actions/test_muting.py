@@ -9,6 +9,7 @@ import pytest
 
 from netmon.actions import Muted, MutedBy, Muting, muting
 from netmon.actions.checks import parse_matcher
+from netmon.alarm_classes import RuleName, Severity
 from netmon.model import (
     Building,
     Coverage,
@@ -18,6 +19,7 @@ from netmon.model import (
     SchoolType,
     Technology,
 )
+from netmon.rule_overrides import RuleOverride
 from netmon.storage.action_records import (
     Maintenance,
     MaintenanceScope,
@@ -200,6 +202,16 @@ def test_nothing_waits_outside_its_time():
         True,
         False,
     ]
+
+
+def test_a_silence_by_severity_knows_how_bad_it_is_in_that_place():
+    one = incident()
+    milder = RuleOverride(
+        rule=RuleName(one.rule), building="b1", severity=Severity.INFO
+    )
+    quiet = [silence("severity=info")]
+    assert Muting([], quiet, 50).of(one, INVENTORY) is None
+    assert Muting([], quiet, 50, (milder,)).of(one, INVENTORY) is not None
 
 
 def test_a_building_is_in_maintenance_but_never_silenced():
