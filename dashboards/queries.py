@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from dashboards.covered import KIND as COVERAGE
+from dashboards.covered import covered_rooms
 from dashboards.history import (
     HISTORY_METRICS,
     History,
@@ -93,6 +95,8 @@ def city_at(store: Store, inventory: Inventory, moment: Moment) -> City:
         store.alarms.incidents(open_only=True, limit=100_000),
         media={line_id: medium.health for line_id, medium in media.items()},
     )
+    covered = store.measurements.latest(kind=COVERAGE)
+    facts = replace(facts, covered=covered_rooms(covered, moment.now_ms))
     return city(inventory, facts, moment)
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from functools import cache, partial
-from importlib.resources import files
+from functools import partial
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,7 +11,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dashboards.bits import Bits
 from dashboards.formats import Formats
 from dashboards.statements import parameters, statement_row
+from dashboards.static_files import static_version
 from netmon.line_verdict import ended, method_text
+from netmon.model import Coverage, Technology
 from netmon.texts import Texts, catalogue
 
 _COLUMNS = "site.col."
@@ -25,19 +25,20 @@ def link(path: str, query: Mapping[str, str], **changes: str) -> str:
     return f"{path}?{urlencode(merged)}" if merged else path
 
 
-@cache
-def static_version() -> str:
-    """Return a short hash of the style sheet, so that a new one is fetched."""
-    body = files("dashboards").joinpath("static", "site.css").read_bytes()
-    return hashlib.sha256(body).hexdigest()[:12]
-
-
 def _columns(language: str) -> Mapping[str, str]:
     """Return the column headings by name: they stand in every cell of a table."""
     return {
         key.removeprefix(_COLUMNS): text
         for key, text in catalogue(language).items()
         if key.startswith(_COLUMNS)
+    }
+
+
+def _words(texts: Texts) -> Mapping[str, Mapping[str, str]]:
+    """Return words of closed lists, which stand in every row of a table."""
+    return {
+        "technology": {x: texts(f"technology.{x}") for x in Technology},
+        "coverage": {x: texts(f"coverage.{x}") for x in Coverage},
     }
 
 
@@ -60,6 +61,7 @@ def make_environment(texts: Texts) -> Environment:
         f=formats,
         col=_columns(texts.language),
         link=link,
+        word=_words(texts),
         lang=texts.language,
         static_version=static_version(),
     )

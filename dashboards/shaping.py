@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 
+from dashboards.covered import Covered
 from dashboards.views import (
     NO_READING,
     ApGroup,
@@ -93,7 +94,7 @@ class Facts:
     """What was read of the store, for one building or for all.
 
     ``media``, ``recorded`` (further statements) and ``blamed`` (segments of the
-    way) are by line, and may lack some.
+    way) are by line, ``covered`` (rooms) by building; all may lack some.
     """
 
     states: States
@@ -103,6 +104,7 @@ class Facts:
     media: Mapping[str, MediumHealth] = field(default_factory=dict)
     recorded: Mapping[str, Sequence[Statement]] = field(default_factory=dict)
     blamed: Mapping[str, PathVerdict] = field(default_factory=dict)
+    covered: Covered = field(default_factory=dict)
 
 
 def gather(
@@ -440,6 +442,8 @@ def building_row(
         aps=aps,
         verdict=worst(members),
         open_incidents=facts.open_incidents.get(building.id, 0),
+        lan_rooms=facts.covered.get((building.id, "lan")),
+        wlan_rooms=facts.covered.get((building.id, "wlan")),
     )
 
 
