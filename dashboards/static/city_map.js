@@ -35,6 +35,14 @@
     return content;
   }
 
+  const pins = [...drawing.querySelectorAll("a.pin")];
+  const shapes = [...drawing.querySelectorAll(".hull")];
+  const corners = (shape) => shape.dataset.corners.split(" ").map(pair);
+  const places = pins.length
+    ? pins.map((pin) => pair(pin.dataset.at))
+    : shapes.flatMap(corners);
+  if (!places.length) return;
+
   const live = document.createElement("div");
   live.className = "map-live";
   live.setAttribute("role", "region");
@@ -52,12 +60,6 @@
   L.control.zoom({ zoomInTitle: say.zoomIn, zoomOutTitle: say.zoomOut }).addTo(map);
   const credit = L.control.attribution({ prefix: "Leaflet" }).addTo(map);
 
-  const pins = [...drawing.querySelectorAll("a.pin")];
-  const shapes = [...drawing.querySelectorAll(".hull")];
-  const corners = (shape) => shape.dataset.corners.split(" ").map(pair);
-  const places = pins.length
-    ? pins.map((pin) => pair(pin.dataset.at))
-    : shapes.flatMap(corners);
   map.fitBounds(L.latLngBounds(places), {
     padding: [24, 24],
     maxZoom: 15,

@@ -20,12 +20,30 @@ AXE = "tests/vendor/axe-core-4.14.1"
 @pytest.mark.parametrize(
     ("name", "sha256"),
     [
-        (f"{LEAFLET}/leaflet.js", "db49d009c841f5ca34a888c96511ae936fd9f5533e90d8b2c4d57596f4e5641a"),
-        (f"{LEAFLET}/leaflet.css", "a7837102824184820dfa198d1ebcd109ff6d0ff9a2672a074b9a1b4d147d04c6"),
-        (f"{LEAFLET}/LICENSE", "53e8dc25862014e4324741ca18fbe3611e11d42ef69f59f86ea8c5389647d4cb"),
-        (f"{AXE}/axe.min.js", "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"),
-        (f"{AXE}/LICENSE", "af175b9d96ee93c21a036152e1b905b0b95304d4ae8c2c921c7609100ba8df7e"),
-        (f"{AXE}/LICENSE-3RD-PARTY.txt", "4f8563870d0fca38bbc3e00b6f670cb7fa9f380ba9f26a7f7d1184a6b18b1653"),
+        (
+            f"{LEAFLET}/leaflet.js",
+            "db49d009c841f5ca34a888c96511ae936fd9f5533e90d8b2c4d57596f4e5641a",
+        ),
+        (
+            f"{LEAFLET}/leaflet.css",
+            "a7837102824184820dfa198d1ebcd109ff6d0ff9a2672a074b9a1b4d147d04c6",
+        ),
+        (
+            f"{LEAFLET}/LICENSE",
+            "53e8dc25862014e4324741ca18fbe3611e11d42ef69f59f86ea8c5389647d4cb",
+        ),
+        (
+            f"{AXE}/axe.min.js",
+            "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c",
+        ),
+        (
+            f"{AXE}/LICENSE",
+            "af175b9d96ee93c21a036152e1b905b0b95304d4ae8c2c921c7609100ba8df7e",
+        ),
+        (
+            f"{AXE}/LICENSE-3RD-PARTY.txt",
+            "4f8563870d0fca38bbc3e00b6f670cb7fa9f380ba9f26a7f7d1184a6b18b1653",
+        ),
     ],
 )
 def test_vendored_files_are_those_of_the_pinned_version(name, sha256):
