@@ -69,8 +69,6 @@ class Bits:
             "line_badge": self.line_badge,
             "either": self.either,
             "told": self.told,
-            "rooms": self.rooms,
-            "need": self.need,
         }
 
     @staticmethod

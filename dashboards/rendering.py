@@ -9,11 +9,12 @@ from urllib.parse import urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dashboards.bits import Bits
+from dashboards.city_rows import CityRows
 from dashboards.formats import Formats
 from dashboards.statements import parameters, statement_row
 from dashboards.static_files import static_version
 from netmon.line_verdict import ended, method_text
-from netmon.model import Coverage, Technology
+from netmon.model import Technology
 from netmon.texts import Texts, catalogue
 
 _COLUMNS = "site.col."
@@ -34,14 +35,6 @@ def _columns(language: str) -> Mapping[str, str]:
     }
 
 
-def _words(texts: Texts) -> Mapping[str, Mapping[str, str]]:
-    """Return words of closed lists, which stand in every row of a table."""
-    return {
-        "technology": {x: texts(f"technology.{x}") for x in Technology},
-        "coverage": {x: texts(f"coverage.{x}") for x in Coverage},
-    }
-
-
 def make_environment(texts: Texts) -> Environment:
     """Return the templates of one app, in one language."""
     environment = Environment(
@@ -52,16 +45,20 @@ def make_environment(texts: Texts) -> Environment:
         lstrip_blocks=True,
     )
     formats = Formats(texts)
+    columns, bits = _columns(texts.language), Bits(texts, formats)
+    rows = CityRows(texts, formats, bits, columns)
     environment.globals.update(
-        Bits(texts, formats).functions(),
+        bits.functions(),
+        line_row=rows.line_row,
+        wlan_row=rows.wlan_row,
         method=lambda statement: method_text(statement.method, texts),
         statement=partial(statement_row, texts=texts),
         parameters=partial(parameters, texts=texts),
         t=texts,
         f=formats,
-        col=_columns(texts.language),
+        col=columns,
         link=link,
-        word=_words(texts),
+        technologies={x: texts(f"technology.{x}") for x in Technology},
         lang=texts.language,
         static_version=static_version(),
     )

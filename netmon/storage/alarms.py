@@ -17,6 +17,7 @@ from netmon.storage.records import (
     Mail,
     MailEvent,
     StateRow,
+    StateWord,
     Transition,
 )
 
@@ -65,11 +66,13 @@ class SqliteAlarms:
         self, *, rule: str | None = None, building_id: str | None = None
     ) -> list[StateRow]:
         """Return states; see the port."""
+        equal = {"rule": rule, "building_id": building_id}
+        given = {name: value for name, value in equal.items() if value is not None}
+        where = " AND ".join(f"{name} = ?" for name in given)
+        where, values = f" WHERE {where}" if given else "", given.values()
         rows = self._read(
-            f"SELECT {_STATE} FROM states WHERE rule = coalesce(?, rule) "  # noqa: S608
-            "AND building_id = coalesce(?, building_id)",
-            rule,
-            building_id,
+            f"SELECT {_STATE} FROM states{where}",  # noqa: S608
+            *values,
         )
         # There are thousands of them, and pages show them all: no detour by dict.
         return [
@@ -86,6 +89,19 @@ class SqliteAlarms:
             )
             for row in rows
         ]
+
+    def words(self, rule: str) -> Mapping[str, StateWord]:
+        """Return a rule's states by target; see the port."""
+        sql = "SELECT target, state, held_by FROM states WHERE rule = ?"
+        # Nearly all are alike: each word is made once.
+        made: dict[tuple[str, str], StateWord] = {}
+        found = {}
+        for target, *word in self._read(sql, rule):
+            key = (word[0], word[1])
+            if key not in made:
+                made[key] = StateWord(_STATES[word[0]], word[1])
+            found[target] = made[key]
+        return found
 
     def commit(
         self,
