@@ -41,10 +41,13 @@ def hull(points: Iterable[Point]) -> tuple[Point, ...]:
     corners: list[Point] = []
     for chain in (ordered, ordered[::-1]):
         begin = len(corners)
-        for x, y in chain:
-            while len(corners) - begin >= 2 and _turn(*corners[-2:], (x, y)) <= 0:
+        for point in chain:
+            while (
+                len(corners) - begin >= 2
+                and _turn(corners[-2], corners[-1], point) <= 0
+            ):
                 corners.pop()
-            corners.append((x, y))
+            corners.append(point)
         if corners:
             corners.pop()
     return tuple(corners) if len(corners) >= 3 else ()

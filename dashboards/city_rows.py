@@ -21,6 +21,8 @@ from netmon.texts import Texts
 
 # Verdicts that already say that there was no result.
 _SAYS_SO = (VerdictClass.NOT_MEASURED, VerdictClass.PROBE_LIMITED)
+# What access points can be between working and being down.
+_LESSER = (Verdict.DEGRADED, Verdict.SUSPECT, Verdict.NEVER_SEEN)
 _PLAIN = ("school_type", "line_state", "line", "lan_rooms", "wlan_state", "wlan_rooms")
 _RIGHT = ("contract", "need", "down", "up", "rtt", "aps", "aps_down", "aps_unknown")
 
@@ -53,6 +55,7 @@ class CityRows:
             name: f'<span class="none">{escape(texts(f"site.{name}"))}</span>'
             for name in ("no_line", "no_aps", "not_measured")
         }
+        self._words = {x: escape(texts(f"city.aps_{x}")) for x in _LESSER}
         self._never = _sub(escape(texts("site.never_reported")))
         self._by_contract = _sub(
             '<span class="tag tag-contract">'
@@ -167,8 +170,14 @@ class CityRows:
         if aps.down:
             number = self._texts.number(aps.down)
             shown = f'<strong class="alarm">{number}</strong>'
-        if aps.suspect:
-            shown += _sub(escape(self._texts("site.suspect_more", n=aps.suspect)))
+        more = {
+            Verdict.DEGRADED: aps.degraded,
+            Verdict.SUSPECT: aps.suspect,
+            Verdict.NEVER_SEEN: aps.never_seen,
+        }
+        for look, count in more.items():
+            if count:
+                shown += _sub(f"{count} {self._words[look]}")
         return shown
 
 

@@ -79,6 +79,8 @@ def _choices(site: Site, found: City) -> dict[str, object]:
         "provider": choices(row.main.line.provider for row in found.rows if row.main),
         "technology": list(Technology),
         "state": list(Verdict),
+        # In their order: the words of access points are none for a line.
+        "line_state": [x for x in Verdict if x in LOOKS.values()],
         "ap_state": list(found.ap_counts()),
         "line_words": {
             LOOKS[each]: site.texts(f"verdict.class.{each}") for each in VerdictClass
