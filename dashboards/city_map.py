@@ -19,7 +19,7 @@ from netmon.model import Building, Inventory
 from netmon.texts import Texts
 
 WIDTH = 1000
-_MARGIN = 40
+_MARGIN = 60
 _PIN = 24
 Point = tuple[float, float]
 
