@@ -371,7 +371,9 @@ def _of_group(counts: Mapping[Verdict, int]) -> Verdict:
 
     "3 of 24" is a building in which WLAN works, not one without.
     """
-    classes = [_AP_CLASS[v] for v, n in counts.items() for _ in range(n)]
+    classes: Counter[ApClass] = Counter()
+    for look, count in counts.items():
+        classes[_AP_CLASS[look]] += count
     group = group_of(classes)
     if group.verdict is None or group.verdict is ApClass.IN_ORDER:
         return worst(counts)

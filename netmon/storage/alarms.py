@@ -38,6 +38,7 @@ _MAIL = (
 )
 
 _STATES = {state.value: state for state in AlarmState}
+_WORDS = {state.value: StateWord(state) for state in AlarmState}
 
 # What a transition carries as incident_id to open a new incident.
 OPEN_INCIDENT = -1
@@ -93,15 +94,11 @@ class SqliteAlarms:
     def words(self, rule: str) -> Mapping[str, StateWord]:
         """Return a rule's states by target; see the port."""
         sql = "SELECT target, state, held_by FROM states WHERE rule = ?"
-        # Nearly all are alike: each word is made once.
-        made: dict[tuple[str, str], StateWord] = {}
-        found = {}
-        for target, *word in self._read(sql, rule):
-            key = (word[0], word[1])
-            if key not in made:
-                made[key] = StateWord(_STATES[word[0]], word[1])
-            found[target] = made[key]
-        return found
+        # Nearly all are alike, and nothing holds them: those words are made once.
+        return {
+            target: StateWord(_STATES[state], held_by) if held_by else _WORDS[state]
+            for target, state, held_by in self._read(sql, rule)
+        }
 
     def commit(
         self,
