@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import HTMLResponse
 
-from dashboards.answers import HTML, render_page, tagged_answer
+from dashboards.answers import page_answer
 from dashboards.city_csv import city_csv
 from dashboards.city_map import city_map
 from dashboards.context import Site, SiteDep
@@ -40,19 +41,16 @@ SORT_CHOICES = (
 
 
 @router.get("/")
-async def city(
-    request: Request, site: SiteDep, listing: Annotated[Listing, Query()]
-) -> Response:
+async def city(site: SiteDep, listing: Annotated[Listing, Query()]) -> HTMLResponse:
     """Show the city: counts, open incidents, map, both tables."""
-    body = await site.in_thread(_city, site, listing)
-    return tagged_answer(request, body, HTML)
+    return await site.in_thread(_city, site, listing)
 
 
-def _city(site: Site, listing: Listing) -> bytes:
+def _city(site: Site, listing: Listing) -> HTMLResponse:
     found = read_city(site)
     rows = arrange(select(found.rows, listing), listing.sort)
     incidents, _ = read_incidents(site, open_only=True)
-    return render_page(
+    return page_answer(
         site,
         "city.html",
         "city",
@@ -66,7 +64,7 @@ def _city(site: Site, listing: Listing) -> bytes:
         choices=_choices(site, found),
         map=city_map(site.inventory(), rows, site.texts),
         tiles=site.settings.site,
-    ).encode()
+    )
 
 
 def _choices(site: Site, found: City) -> dict[str, object]:
@@ -90,9 +88,7 @@ def _choices(site: Site, found: City) -> dict[str, object]:
 
 
 @router.get("/gebaeude.csv")
-async def city_file(
-    request: Request, site: SiteDep, listing: Annotated[Listing, Query()]
-) -> Response:
+async def city_file(site: SiteDep, listing: Annotated[Listing, Query()]) -> Response:
     """Give what the tables show, with the same filters, for a spreadsheet."""
 
     def write() -> bytes:
@@ -101,7 +97,5 @@ async def city_file(
         return city_csv(rows, site.texts)
 
     body = await site.in_thread(write)
-    attachment = 'attachment; filename="gebaeude.csv"'
-    return tagged_answer(
-        request, body, "text/csv; charset=utf-8", **{"Content-Disposition": attachment}
-    )
+    attachment = {"Content-Disposition": 'attachment; filename="gebaeude.csv"'}
+    return Response(body, media_type="text/csv; charset=utf-8", headers=attachment)
