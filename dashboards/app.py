@@ -11,7 +11,6 @@ from functools import partial
 from importlib.resources import files
 
 from fastapi import APIRouter, Depends, FastAPI, Request
-from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import GZipMiddleware
 
 from dashboards import errors
@@ -28,6 +27,7 @@ from dashboards.routes import (
     actions,
     api,
     assignment,
+    city,
     ingest,
     leases,
     login,
@@ -35,6 +35,7 @@ from dashboards.routes import (
     pages,
 )
 from dashboards.security import SecurityHeaders
+from dashboards.static_files import LastingFiles
 from dashboards.visitors import api_guard, cookie_name, page_guard
 from netmon import __version__
 from netmon.calendars import Calendars
@@ -59,6 +60,7 @@ ROUTERS: tuple[tuple[APIRouter, Guard | None], ...] = (
     (api.router, api_guard),
     (own.router, None),
     (login.router, None),
+    (city.router, page_guard),
     (pages.router, page_guard),
 )
 BEAT_EVERY_S = 5.0
@@ -109,10 +111,10 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
     for router, guard in ROUTERS:
         app.include_router(router, dependencies=[Depends(guard)] if guard else None)
     static = files("dashboards").joinpath("static")
-    app.mount("/static", StaticFiles(directory=str(static)), name="static")
+    app.mount("/static", LastingFiles(directory=str(static)), name="static")
     app.add_middleware(Conditional, memory=memory)
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=4)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, images=settings.site.tiles_origin)
     errors.install(app)
     app.openapi = describe(app)  # type: ignore[method-assign]
     return app

@@ -35,6 +35,7 @@ _REMEMBERED = 512
 KEYED = frozenset(
     {
         "/",
+        "/gebaeude.csv",
         "/gebaeude/{building_id}",
         "/stoerungen",
         "/api/v1/buildings",

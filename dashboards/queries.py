@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from dashboards.covered import KIND as COVERAGE
+from dashboards.covered import covered_rooms
 from dashboards.history import (
     HISTORY_METRICS,
     History,
@@ -17,7 +19,10 @@ from dashboards.history import (
 from dashboards.listing import collation_key
 from dashboards.medium import medium_view
 from dashboards.shaping import (
+    AP_RULE,
+    DEGRADED_RULE,
     LINE_RULE,
+    NO_DATA_RULE,
     Moment,
     ap_views,
     building_row,
@@ -25,6 +30,7 @@ from dashboards.shaping import (
     gather,
     newest,
     newest_failure,
+    poor_targets,
 )
 from dashboards.views import (
     BuildingPage,
@@ -73,25 +79,30 @@ def read_city(site: Site) -> City:
 
 def city_at(store: Store, inventory: Inventory, moment: Moment) -> City:
     """Return all buildings as `read_city`, for a process that serves no pages."""
-    states = store.alarms.states()
+    states = store.alarms.states(rule=LINE_RULE)
     latest = store.measurements.latest(kind="throughput")
     latest += store.measurements.latest(kind="latency")
     told = [
         item for kind in MEDIUM_KINDS for item in store.measurements.latest(kind=kind)
     ]
     suspected = {
-        row.target.partition(":")[2]
-        for row in states
-        if row.rule == LINE_RULE and row.state in _TROUBLE
+        row.target.partition(":")[2] for row in states if row.state in _TROUBLE
     }
     lines = [inventory.line_by_id[i] for i in suspected if i in inventory.line_by_id]
     media = _media(store, lines, told, moment.now_ms)
     facts = gather(
-        states,
+        states + store.alarms.states(rule=NO_DATA_RULE),
         latest,
         store.measurements.access_points(),
         store.alarms.incidents(open_only=True, limit=100_000),
         media={line_id: medium.health for line_id, medium in media.items()},
+    )
+    covered = store.measurements.latest(kind=COVERAGE)
+    facts = replace(
+        facts,
+        covered=covered_rooms(covered, moment.now_ms),
+        ap_words=store.alarms.words(AP_RULE),
+        ap_poor=poor_targets(store.alarms.words(DEGRADED_RULE)),
     )
     return city(inventory, facts, moment)
 

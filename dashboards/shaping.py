@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 
+from dashboards.covered import Covered
 from dashboards.views import (
     NO_READING,
     ApGroup,
@@ -41,6 +42,7 @@ from netmon.storage.records import (
     Latest,
     SeenAccessPoint,
     StateRow,
+    StateWord,
 )
 from netmon.wlan_truth import is_free_tag, was_adopted
 from netmon.wlan_verdict import ApClass, group_of
@@ -93,8 +95,10 @@ class Moment:
 class Facts:
     """What was read of the store, for one building or for all.
 
+    ``ap_words`` are the states of access points by target, ``ap_poor`` the targets
+    of those that work badly: enough to count them.
     ``media``, ``recorded`` (further statements) and ``blamed`` (segments of the
-    way) are by line, and may lack some.
+    way) are by line, ``covered`` (rooms) by building; all may lack some.
     """
 
     states: States
@@ -104,6 +108,16 @@ class Facts:
     media: Mapping[str, MediumHealth] = field(default_factory=dict)
     recorded: Mapping[str, Sequence[Statement]] = field(default_factory=dict)
     blamed: Mapping[str, PathVerdict] = field(default_factory=dict)
+    covered: Covered = field(default_factory=dict)
+    ap_words: Mapping[str, StateRow | StateWord] = field(default_factory=dict)
+    ap_poor: frozenset[str] = frozenset()
+
+
+def poor_targets(words: Mapping[str, StateRow | StateWord]) -> frozenset[str]:
+    """Return which access points work badly, of what the rule about that holds."""
+    return frozenset(
+        target for target, word in words.items() if word.state is AlarmState.BAD
+    )
 
 
 def gather(
@@ -125,8 +139,13 @@ def gather(
     by_building: dict[str, list[SeenAccessPoint]] = defaultdict(list)
     for ap in seen:
         by_building[ap.building_id].append(ap)
+    by_target = {(row.rule, row.target): row for row in states}
     return Facts(
-        states={(row.rule, row.target): row for row in states},
+        states=by_target,
+        ap_words={x.target: x for x in by_target.values() if x.rule == AP_RULE},
+        ap_poor=poor_targets(
+            {x.target: x for x in by_target.values() if x.rule == DEGRADED_RULE}
+        ),
         by_line=by_line,
         seen=by_building,
         open_incidents=Counter(
@@ -269,15 +288,20 @@ def line_view(line: Line, facts: Facts, moment: Moment) -> LineView:
     )
 
 
+# The same words; looked up instead of made anew, thousands of times a page.
+_AP_LOOKS = {state: Verdict(state.value) for state in AlarmState}
+
+
 def ap_verdict(
-    state: StateRow | None,
+    state: StateRow | StateWord | None,
     seen: SeenAccessPoint | None,
     moment: Moment,
-    degraded: StateRow | None = None,
+    *,
+    is_poor: bool = False,
 ) -> Verdict:
     """Return what to show of an access point; one that never reported is unknown.
 
-    ``degraded`` is what the rule about those that work badly holds of it. Of what
+    ``is_poor`` is what the rule about those that work badly says of it. Of what
     something else explains (its controller or line is down) nothing is known.
     """
     if state is None:
@@ -286,12 +310,11 @@ def ap_verdict(
         never = state.held_by.startswith(NEVER_SEEN)
         return Verdict.NEVER_SEEN if never else Verdict.UNKNOWN
     if state.state is not AlarmState.OK:
-        return Verdict(state.state.value)
+        return _AP_LOOKS[state.state]
     if seen is None:
         return Verdict.UNKNOWN
     if seen.last_seen_ms < moment.oldest_ms:
         return Verdict.STALE
-    is_poor = degraded is not None and degraded.state is AlarmState.BAD
     return Verdict.DEGRADED if is_poor else Verdict.OK
 
 
@@ -305,6 +328,8 @@ def match_access_points(
     """
     left = {ap.ap: ap for ap in seen}
     pairs = [(plan, left.pop(plan.id, None)) for plan in planned]
+    if not left:
+        return list(pairs)
     told = [(plan, None if ap is None else ap.last_seen_ms) for plan, ap in pairs]
     strangers = [
         ap
@@ -315,14 +340,9 @@ def match_access_points(
     return [*pairs, *((None, ap) for ap in strangers)]
 
 
-def _ap_state(
-    states: States,
-    plan: AccessPoint | None,
-    seen: SeenAccessPoint | None,
-    rule: str = AP_RULE,
-) -> StateRow | None:
+def _ap_target(plan: AccessPoint | None, seen: SeenAccessPoint | None) -> str:
     ap = plan.id if plan is not None else seen.ap if seen is not None else ""
-    return states.get((rule, f"ap:{ap}"))
+    return f"ap:{ap}"
 
 
 def ap_group(
@@ -332,10 +352,10 @@ def ap_group(
     reported = facts.seen.get(building_id, ())
     verdicts = [
         ap_verdict(
-            _ap_state(facts.states, plan, seen),
+            facts.ap_words.get(target := _ap_target(plan, seen)),
             seen,
             moment,
-            _ap_state(facts.states, plan, seen, DEGRADED_RULE),
+            is_poor=target in facts.ap_poor,
         )
         for plan, seen in match_access_points(planned, reported)
     ]
@@ -358,7 +378,9 @@ def _of_group(counts: Mapping[Verdict, int]) -> Verdict:
 
     "3 of 24" is a building in which WLAN works, not one without.
     """
-    classes = [_AP_CLASS[v] for v, n in counts.items() for _ in range(n)]
+    classes: Counter[ApClass] = Counter()
+    for look, count in counts.items():
+        classes[_AP_CLASS[look]] += count
     group = group_of(classes)
     if group.verdict is None or group.verdict is ApClass.IN_ORDER:
         return worst(counts)
@@ -398,7 +420,8 @@ def ap_views(
     views = []
     reported = facts.seen.get(building_id, ())
     for plan, seen in match_access_points(planned, reported):
-        state = _ap_state(facts.states, plan, seen)
+        target = _ap_target(plan, seen)
+        state = facts.states.get((AP_RULE, target))
         views.append(
             ApView(
                 id=plan.id if plan else seen.ap if seen else "",
@@ -406,10 +429,7 @@ def ap_views(
                 room=rooms.get(plan.room_id, plan.room_id) if plan else "",
                 model=(seen and seen.model) or (plan and plan.model) or "",
                 verdict=ap_verdict(
-                    state,
-                    seen,
-                    moment,
-                    _ap_state(facts.states, plan, seen, DEGRADED_RULE),
+                    state, seen, moment, is_poor=target in facts.ap_poor
                 ),
                 since_ms=None if state is None else state.since_ms,
                 planned=plan,
@@ -447,6 +467,8 @@ def building_row(
         aps=aps,
         verdict=worst(members),
         open_incidents=facts.open_incidents.get(building.id, 0),
+        lan_rooms=facts.covered.get((building.id, "lan")),
+        wlan_rooms=facts.covered.get((building.id, "wlan")),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from dashboards.covered import RoomsCovered
 from netmon.actions import Decided, Muted
 from netmon.coverage import BuildingCoverage, RoomCoverage
 from netmon.line_verdict import (
@@ -28,6 +29,7 @@ from netmon.model import (
     School,
     below_by_contract,
 )
+from netmon.need import needed_down_bps
 from netmon.storage.records import Latest, SeenAccessPoint
 from netmon.wlan_truth import ApState, ApTruth
 
@@ -231,7 +233,10 @@ class ApGroup:
 
 @dataclass(frozen=True, slots=True)
 class BuildingRow:
-    """One building; ``verdict`` is that of its worst member."""
+    """One building; ``verdict`` is that of its worst member.
+
+    ``lan_rooms`` and ``wlan_rooms`` are None where nothing was recorded of them.
+    """
 
     building: Building
     schools: tuple[School, ...]
@@ -240,6 +245,23 @@ class BuildingRow:
     aps: ApGroup
     verdict: Verdict
     open_incidents: int
+    lan_rooms: RoomsCovered | None = None
+    wlan_rooms: RoomsCovered | None = None
+
+    @property
+    def needed_down_bps(self) -> int | None:
+        """What the classes and the office need; None where the classes are not stated."""
+        return needed_down_bps(self.building)
+
+    @property
+    def contract_short(self) -> bool:
+        """Whether the contract promises less than what is needed."""
+        needed = self.needed_down_bps
+        return (
+            needed is not None
+            and self.main is not None
+            and self.main.line.contracted_down_bps < needed
+        )
 
     @property
     def line_verdict(self) -> Verdict:

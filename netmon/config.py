@@ -20,6 +20,7 @@ from netmon.login_settings import LoginSettings
 from netmon.notify_settings import NotifySettings, RecipientSettings, ReminderSettings
 from netmon.rule_overrides import RuleOverride, refuse_doubles
 from netmon.sink_settings import SinkSettings
+from netmon.site_settings import SiteSettings
 from netmon.units import parse_rate_bps
 
 
@@ -232,6 +233,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     measure: MeasureSettings = MeasureSettings()
     sinks: SinkSettings = SinkSettings()
     login: LoginSettings = LoginSettings()
+    site: SiteSettings = SiteSettings()
 
     @property
     def state_path(self) -> Path:

@@ -9,25 +9,21 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse
 
 from dashboards import chart
+from dashboards.answers import page_answer
 from dashboards.context import Site, SiteDep
-from dashboards.health import Part, read_health, read_own_state
+from dashboards.health import read_own_state
 from dashboards.history import HISTORY_METRICS, History, HistoryMetric, Span
-from dashboards.listing import Listing, arrange, districts, select
 from dashboards.queries import (
     LineHistory,
     UnknownError,
-    open_incident_count,
     read_building,
-    read_city,
     read_incidents,
     read_line_history,
     read_sources,
 )
-from dashboards.shaping import LOOKS
 from dashboards.tables import HistoryRow, Plot, history_rows
-from dashboards.views import LineView, Verdict
-from netmon.line_verdict import VerdictClass
-from netmon.model import TARGET_DOWN_BPS, SchoolType, Technology
+from dashboards.views import LineView
+from netmon.model import TARGET_DOWN_BPS
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -36,65 +32,6 @@ _DELAYS = (HistoryMetric.RTT, HistoryMetric.JITTER)
 _LOSS = (HistoryMetric.LOSS,)
 _FULL_WIDTH = (chart.WIDE, chart.MEDIUM, chart.NARROW)
 _HALF_WIDTH = (chart.MEDIUM, chart.NARROW)
-SORT_CHOICES = (
-    "name",
-    "state",
-    "line_state",
-    "down",
-    "-down",
-    "rtt",
-    "wlan_state",
-    "-aps_down",
-    "-clients",
-    "school_type",
-    "district",
-)
-
-
-def _page(site: Site, template: str, current: str, **values: object) -> HTMLResponse:
-    if "open_count" not in values:
-        values["open_count"] = open_incident_count(site)
-    alerts = next(part for part in read_health(site) if part.part is Part.ALERTS)
-    body = site.pages.get_template(template).render(
-        current=current, alerts=alerts, visitor=site.visitor, **values
-    )
-    return HTMLResponse(body)
-
-
-@router.get("/")
-async def city(site: SiteDep, listing: Annotated[Listing, Query()]) -> HTMLResponse:
-    """Show the city: counts, open incidents, both tables."""
-    return await site.in_thread(_city, site, listing)
-
-
-def _city(site: Site, listing: Listing) -> HTMLResponse:
-    found = read_city(site)
-    rows = arrange(select(found.rows, listing), listing.sort)
-    incidents, _ = read_incidents(site, open_only=True)
-    return _page(
-        site,
-        "city.html",
-        "city",
-        open_count=len(incidents),
-        city=found,
-        now_ms=found.now_ms,
-        rows=rows,
-        incidents=incidents,
-        listing=listing,
-        query=listing.query(),
-        choices={
-            "school_type": [x.value for x in SchoolType],
-            "campus_district": districts(found.rows),
-            "technology": list(Technology),
-            "state": list(Verdict),
-            "ap_state": list(found.ap_counts()),
-            "line_words": {
-                LOOKS[each]: site.texts(f"verdict.class.{each}")
-                for each in VerdictClass
-            },
-            "sort": SORT_CHOICES,
-        },
-    )
 
 
 @router.get("/gebaeude/{building_id}")
@@ -119,7 +56,7 @@ def _building(site: Site, building_id: str, span: Span) -> HTMLResponse:
         for view in found.row.lines
         if view.watched or view is found.row.main
     }
-    return _page(
+    return page_answer(
         site,
         "building.html",
         "city",
@@ -180,7 +117,7 @@ async def incidents(site: SiteDep) -> HTMLResponse:
             "past": past,
             "now_ms": site.moment().now_ms,
         }
-        return _page(site, "incidents.html", "incidents", **values)
+        return page_answer(site, "incidents.html", "incidents", **values)
 
     return await site.in_thread(render)
 
@@ -190,7 +127,7 @@ async def sources(site: SiteDep) -> HTMLResponse:
     """Show the senders."""
 
     def render() -> HTMLResponse:
-        return _page(
+        return page_answer(
             site,
             "sources.html",
             "sources",
@@ -209,6 +146,6 @@ async def system(site: SiteDep) -> HTMLResponse:
 
     def render() -> HTMLResponse:
         own = read_own_state(site)
-        return _page(site, "system.html", "system", own=own, now_ms=own.now_ms)
+        return page_answer(site, "system.html", "system", own=own, now_ms=own.now_ms)
 
     return await site.in_thread(render)

@@ -62,6 +62,7 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
     from alerts.service import AlertService
     from alerts.smtp import mailer_from
     from netmon.clock import SystemClock
+    from netmon.coverage_record import recording_coverage
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     # It tells each call with its address, which may hold a ticket system's key.
@@ -76,7 +77,8 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
                 if args.once:
                     return _once(service, texts)
                 print(_announce(settings, texts), flush=True)
-                asyncio.run(_serve(service))
+                with recording_coverage(store, clock):
+                    asyncio.run(_serve(service))
                 return 0
         except AlreadyRunningError as error:
             raise NetmonError(texts("alerts.already", folder=error)) from error

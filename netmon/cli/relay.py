@@ -66,7 +66,6 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
     from netmon.cli.base import open_store
     from netmon.clock import SystemClock
     from netmon.config import read_secret
-    from netmon.coverage_record import recording_coverage
     from netmon.own_record import writing_own_records
     from netmon.relay import Relay, RelaySettings
     from netmon.storage.tsdb import InfluxSink
@@ -88,10 +87,7 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
         ):
             stop = _Stop()
             print(texts("relay.runs", url=tsdb.url), flush=True)
-            with (
-                recording_coverage(store, clock),
-                writing_own_records(own_sink, own, clock),
-            ):
+            with writing_own_records(own_sink, own, clock):
                 Relay(store, sink, clock, RelaySettings()).run(stop)
     print(texts("relay.ended"), flush=True)
     return 0

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from netmon.model import (
     REPORT_CLASSES,
-    Building,
     ConnectionClass,
     Line,
     Technology,
     connection_class,
 )
+from netmon.need import needed_down_bps
 from netmon.report.availability import columns, rows_by_type
 from netmon.report.facts import LineYear
 from netmon.report.figures import (
@@ -28,8 +28,6 @@ from netmon.units import MBIT
 # "Glasfaseranschluss oder vergleichbarer Anschluss mit mindestens 200 Mbit/s", as the
 # city's report for 2023 puts it.
 FAST_DOWN_BPS = 200 * MBIT
-# The federal threshold for subsidised lines: so much for each class and the office.
-NEED_DOWN_BPS = 30 * MBIT
 
 MEDIAN, LOW = 0.5, 0.1
 ALL = "Alle"
@@ -43,13 +41,6 @@ def is_fast(line: Line | None) -> bool:
     return line is not None and (
         line.technology is Technology.FIBRE or line.contracted_down_bps >= FAST_DOWN_BPS
     )
-
-
-def needed_down_bps(building: Building) -> int | None:
-    """Return 30 Mbit/s for each class and the office; None without a statement."""
-    if building.classes is None:
-        return None
-    return NEED_DOWN_BPS * (building.classes + 1)
 
 
 def median_of(one: LineYear) -> Rate | None:

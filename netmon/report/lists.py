@@ -12,11 +12,11 @@ from netmon.model import (
     connection_class,
     expected_down_bps,
 )
+from netmon.need import needed_down_bps
 from netmon.report.availability import columns
 from netmon.report.bandwidth import (
     LOW,
     median_of,
-    needed_down_bps,
     rate_cells,
 )
 from netmon.report.facts import LineYear

@@ -14,6 +14,7 @@ from netmon.storage.records import (
     AlarmState,
     Incident,
     StateRow,
+    StateWord,
     Transition,
 )
 
@@ -28,6 +29,7 @@ _TRANSITION = (
 )
 _INCIDENT = "id, rule, target, building_id, started_ms, ended_ms, evidence"
 _STATES = {state.value: state for state in AlarmState}
+_WORDS = {state.value: StateWord(state) for state in AlarmState}
 
 # What a transition carries as incident_id to open a new incident.
 OPEN_INCIDENT = -1
@@ -56,11 +58,13 @@ class SqliteAlarms:
         self, *, rule: str | None = None, building_id: str | None = None
     ) -> list[StateRow]:
         """Return states; see the port."""
+        equal = {"rule": rule, "building_id": building_id}
+        given = {name: value for name, value in equal.items() if value is not None}
+        where = " AND ".join(f"{name} = ?" for name in given)
+        where, values = f" WHERE {where}" if given else "", given.values()
         rows = self._read(
-            f"SELECT {_STATE} FROM states WHERE rule = coalesce(?, rule) "  # noqa: S608
-            "AND building_id = coalesce(?, building_id)",
-            rule,
-            building_id,
+            f"SELECT {_STATE} FROM states{where}",  # noqa: S608
+            *values,
         )
         # There are thousands of them, and pages show them all: no detour by dict.
         return [
@@ -78,6 +82,15 @@ class SqliteAlarms:
             )
             for row in rows
         ]
+
+    def words(self, rule: str) -> Mapping[str, StateWord]:
+        """Return a rule's states by target; see the port."""
+        sql = "SELECT target, state, held_by FROM states WHERE rule = ?"
+        # Nearly all are alike, and nothing holds them: those words are made once.
+        return {
+            target: StateWord(_STATES[state], held_by) if held_by else _WORDS[state]
+            for target, state, held_by in self._read(sql, rule)
+        }
 
     def commit(
         self,

@@ -36,6 +36,7 @@ from netmon.storage.records import (
     Source,
     SourceKind,
     StateRow,
+    StateWord,
     Thread,
     ThreadMember,
     ThreadNews,
@@ -160,6 +161,12 @@ class AlarmStore(Protocol):
         self, *, rule: str | None = None, building_id: str | None = None
     ) -> list[StateRow]:
         """Return the states of all targets, of a rule or building or both."""
+
+    def words(self, rule: str) -> Mapping[str, StateWord]:
+        """Return a rule's states by target, without what else is kept of them.
+
+        A city has thousands of access points, and its overview only counts them.
+        """
 
     def commit(
         self,

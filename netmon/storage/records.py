@@ -215,6 +215,13 @@ class StateRow(Struct, frozen=True, kw_only=True, gc=False):
     flapping: bool = False
 
 
+class StateWord(Struct, frozen=True, gc=False):
+    """Of a `StateRow` what it takes to say how a target is."""
+
+    state: AlarmState
+    held_by: str = ""
+
+
 class Transition(Struct, frozen=True, kw_only=True):
     """A change of state, kept for good. ``id`` is 0 before it is stored.
 

@@ -35,8 +35,8 @@ def worst(classes: Iterable[ApClass]) -> ApClass:
     return min(classes, key=_RANK.__getitem__, default=ApClass.UNKNOWN)
 
 
-def group_of(classes: Iterable[ApClass]) -> WlanGroup:
-    """Return what a building's access points are together.
+def group_of(classes: Iterable[ApClass] | Mapping[ApClass, int]) -> WlanGroup:
+    """Return what a building's access points, or how many of each, are together.
 
     Those of which nothing is known are neither good nor bad: the share is that of
     the known ones, and where most are unknown the building is.

@@ -172,6 +172,11 @@ def test_states_can_be_asked_and_counted(store: Store) -> None:
     store.alarms.commit([ok], [], reader="alerts", position=9, now_ms=NOON_MS)
     assert len(store.alarms.states(rule="line_below_target", building_id="gs-07")) == 3
     assert store.alarms.states(rule="ap_down") == []
+    assert store.alarms.words("ap_down") == {}
+    told = store.alarms.words("line_below_target")
+    assert {target: word.state for target, word in told.items()} == {
+        row.target: row.state for row in store.alarms.states()
+    }
     assert store.alarms.state_counts() == {
         ("line_below_target", AlarmState.BAD): 2,
         ("line_below_target", AlarmState.OK): 1,

@@ -28,7 +28,7 @@ async def test_a_measured_line_shows_values_ages_and_state(city, page):
     assert row["Zustand"] == "In Ordnungseit 2 Std."
     assert row["Anbindung"] == "GlasfaserDOKOM21"
     assert row["Vertrag"].startswith("250 Mbit/s")
-    assert row["LAN-Ausbau"] == "flächendeckend"
+    assert row["Räume mit LAN"] == "Nicht gemessenAngabe: flächendeckend"
 
 
 async def test_no_data_is_never_green_and_never_zero(city, page):
