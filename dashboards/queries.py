@@ -193,6 +193,7 @@ def read_building(site: Site, building_id: str) -> BuildingPage:
             line_id: tuple(found[:STATEMENTS_SHOWN])
             for line_id, found in recorded.items()
         },
+        latest=latest,
     )
 
 
@@ -229,6 +230,7 @@ def radio_views(
         grouped[tags["ap"], tags["radio"]].append(item)
     views: dict[str, list[RadioView]] = defaultdict(list)
     for (ap, radio), items in sorted(grouped.items()):
+        on = newest(items, "up", moment)
         views[ap].append(
             RadioView(
                 radio=radio,
@@ -236,6 +238,11 @@ def radio_views(
                 utilisation=newest(items, "utilisation_ratio", moment),
                 clients=newest(items, "clients_count", moment),
                 noise=newest(items, "noise_dbm", moment),
+                band=newest(items, "band_hz", moment),
+                width=newest(items, "width_hz", moment),
+                power=newest(items, "tx_power_dbm", moment),
+                retries=newest(items, "retries_ratio", moment),
+                is_on=None if on.value is None else on.value == 1.0,
             )
         )
     return {ap: tuple(found) for ap, found in views.items()}
@@ -314,8 +321,35 @@ def read_line_history(
     metrics: Sequence[HistoryMetric],
     span: Span,
     line_id: str | None = None,
+    *,
+    latest: Sequence[Latest] | None = None,
+    until_ms: int | None = None,
 ) -> LineHistory:
     """Return the history of a line; without an id that of the main line.
+
+    ``latest`` are the building's newest values, where they are read already; the
+    span ends at ``until_ms``, by default now.
+
+    Raises:
+        UnknownError: no such building, or no such line in it.
+    """
+    line = line_of(site, building_id, line_id)
+    if latest is None:
+        latest = site.store.measurements.latest(building_id=building_id)
+    kinds = {HISTORY_METRICS[metric][0] for metric in metrics}
+    series = [
+        item.series
+        for item in latest
+        if item.series.kind in kinds and item.series.tags.get("line") == line.id
+    ]
+    if until_ms is None:
+        until_ms = site.moment().now_ms
+    history = read_history(site.store.measurements, series, metrics, span, until_ms)
+    return LineHistory(line_id=line.id, history=history)
+
+
+def line_of(site: Site, building_id: str, line_id: str | None = None) -> Line:
+    """Return a line of a building; without an id the main line.
 
     Raises:
         UnknownError: no such building, or no such line in it.
@@ -331,18 +365,7 @@ def read_line_history(
     ]
     if not wanted:
         raise UnknownError(line_id or "main")
-    line = wanted[0]
-    kinds = {HISTORY_METRICS[metric][0] for metric in metrics}
-    latest = site.store.measurements.latest(building_id=building_id)
-    series = [
-        item.series
-        for item in latest
-        if item.series.kind in kinds and item.series.tags.get("line") == line.id
-    ]
-    history = read_history(
-        site.store.measurements, series, metrics, span, site.moment().now_ms
-    )
-    return LineHistory(line_id=line.id, history=history)
+    return wanted[0]
 
 
 def read_sources(site: Site) -> list[SourceView]:

@@ -6,13 +6,16 @@ import hashlib
 from collections.abc import Mapping
 from functools import cache, partial
 from importlib.resources import files
+from pathlib import Path
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dashboards.bits import Bits
+from dashboards.floors import radio_text
 from dashboards.formats import Formats
 from dashboards.statements import parameters, statement_row
+from dashboards.table_markup import Rows
 from netmon.line_verdict import ended, method_text
 from netmon.texts import Texts, catalogue
 
@@ -27,9 +30,12 @@ def link(path: str, query: Mapping[str, str], **changes: str) -> str:
 
 @cache
 def static_version() -> str:
-    """Return a short hash of the style sheet, so that a new one is fetched."""
-    body = files("dashboards").joinpath("static", "site.css").read_bytes()
-    return hashlib.sha256(body).hexdigest()[:12]
+    """Return a short hash of all that is static, so that what is new is fetched."""
+    folder = Path(str(files("dashboards").joinpath("static")))
+    found = hashlib.sha256()
+    for path in sorted(folder.rglob("*.*")):
+        found.update(path.read_bytes())
+    return found.hexdigest()[:12]
 
 
 def _columns(language: str) -> Mapping[str, str]:
@@ -51,8 +57,11 @@ def make_environment(texts: Texts) -> Environment:
         lstrip_blocks=True,
     )
     formats = Formats(texts)
+    bits = Bits(texts, formats)
     environment.globals.update(
-        Bits(texts, formats).functions(),
+        bits.functions(),
+        **Rows(texts, formats, bits).functions(),
+        radio_text=partial(radio_text, texts=texts),
         method=lambda statement: method_text(statement.method, texts),
         statement=partial(statement_row, texts=texts),
         parameters=partial(parameters, texts=texts),

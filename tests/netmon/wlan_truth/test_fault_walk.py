@@ -17,6 +17,7 @@ from netmon.demo.agents import (
     SwitchModel,
 )
 from netmon.demo.faults import ApFault
+from netmon.login_settings import LoginSettings
 from netmon.model import DeviceKind
 from netmon.school_calendar import SchoolCalendar
 from netmon.storage.records import AlarmState, StateRow
@@ -38,6 +39,8 @@ from .conftest import (
 )
 
 DAY_S = 24 * 3600.0
+# Pages that everybody may read.
+OPEN = Settings(login=LoginSettings(required=False))
 NEWCOMER = ApSpec("neu", "b1", "GS07-NEU", "CNTEST9999")
 
 
@@ -294,7 +297,7 @@ async def test_page_api_and_mail_name_the_trail(school: School) -> None:
     (incident,) = school.store.alarms.incidents()
     evidence = decode(incident.evidence)
     assert (incident.target, evidence.truth) == ("ap:ap1", school.of("ap1"))
-    app = create_app(Settings(), school.store, school.clock)
+    app = create_app(OPEN, school.store, school.clock)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(
@@ -333,7 +336,7 @@ async def test_a_page_whose_findings_are_bad_is_not_green(school: School) -> Non
     for _ in range(3):
         await school.poll()
         engine.run_once()
-    app = create_app(Settings(), school.store, school.clock)
+    app = create_app(OPEN, school.store, school.clock)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(
