@@ -14,11 +14,10 @@ from dashboards.plots import (
     PlotName,
     build_plot,
     marks_of,
-    metrics_of,
     plots_of,
 )
 from dashboards.ports import PortView, known_names, ports_of
-from dashboards.queries import read_line_history
+from dashboards.queries import history_reader
 from dashboards.tables import Plot
 from dashboards.views import BuildingPage
 from netmon.model import Line
@@ -56,22 +55,16 @@ def read_parts(site: Site, page: BuildingPage, span: Span) -> Parts:
 
 
 def _plots(site: Site, line: Line, latest: Sequence[Latest], span: Span) -> list[Plot]:
-    names = plots_of(line, latest)
-    found = read_line_history(
-        site, line.building_id, metrics_of(names), span, line.id, latest=latest
-    )
+    reader = history_reader(site, line, span, latest, site.moment().now_ms)
     return [
-        build_plot(name, found.history, marks_of(name, line, latest)) for name in names
+        build_plot(name, reader.read(PLOT_METRICS[name]), marks_of(name, line, latest))
+        for name in plots_of(line, latest)
     ]
 
 
-def read_plot(
-    site: Site, line: Line, name: PlotName, span: Span, *, complete: bool
-) -> Plot:
-    """Return one plot of a line."""
+def read_plot(site: Site, line: Line, name: PlotName, span: Span) -> Plot:
+    """Return one plot of a line with all its rows."""
     latest = site.store.measurements.latest(building_id=line.building_id)
-    found = read_line_history(
-        site, line.building_id, PLOT_METRICS[name], span, line.id, latest=latest
-    )
+    reader = history_reader(site, line, span, latest, site.moment().now_ms)
     marks = marks_of(name, line, latest)
-    return build_plot(name, found.history, marks, complete=complete)
+    return build_plot(name, reader.read(PLOT_METRICS[name]), marks, complete=True)

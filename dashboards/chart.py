@@ -127,11 +127,15 @@ def axis(
 
 
 def gap_ms(points: Sequence[Point], grain: Grain) -> float:
-    """Return the pause from which two points are not joined by a line."""
-    if grain in STEP_MS:
-        return STEP_MS[grain] * 1.6
+    """Return the pause from which two points are not joined by a line.
+
+    What is measured less often than a mean lasts has a rhythm of its own.
+    """
     steps = sorted(b.at_ms - a.at_ms for a, b in pairwise(points))
-    return max(steps[len(steps) // 2] * 2.5, 60_000.0) if steps else math.inf
+    usual_ms = steps[len(steps) // 2] if steps else 0
+    if grain in STEP_MS:
+        return max(STEP_MS[grain], usual_ms) * 1.6
+    return max(usual_ms * 2.5, 60_000.0) if steps else math.inf
 
 
 def pieces(points: Sequence[Point], grain: Grain) -> list[list[Point]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from msgspec import Struct
 
@@ -117,10 +117,7 @@ class Point(Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Points of several metrics over one span, in order of time.
-
-    ``generated_kinds`` are those of which made-up series take part.
-    """
+    """Points of several metrics over one span, in order of time."""
 
     span: Span
     grain: Grain
@@ -128,7 +125,6 @@ class History:
     last_ms: int
     points: Mapping[str, tuple[Point, ...]]
     generated: bool
-    generated_kinds: frozenset[str] = frozenset()
 
 
 def span_start_ms(span: Span, now_ms: int) -> int:
@@ -191,11 +187,11 @@ def grouped(points: Iterable[Point], width_ms: int) -> tuple[Point, ...]:
 
 
 def raw_points(
-    chunks: Iterable[Chunk], metric: str, first_ms: int, last_ms: int
+    columns: Iterable[Points], metric: str, first_ms: int, last_ms: int
 ) -> list[Point]:
     """Return one point a record within the span, failed ones without numbers."""
     found = []
-    for points in merged(chunks):
+    for points in columns:
         column = points.values.get(metric)
         if column is None and points.failure is None:
             continue
@@ -256,6 +252,94 @@ def _is_of(ref: SeriesRef, metric: HistoryMetric) -> bool:
     return fits and ref.kind == HISTORY_METRICS[metric][0]
 
 
+class HistoryReader:
+    """Reads plot after plot of one line; what several of them need is read once.
+
+    Of rates only what the line can carry: lower bounds are no part of it.
+    ``series`` may hold series of every kind; each metric takes those of its own.
+    """
+
+    def __init__(
+        self,
+        store: MeasurementStore,
+        series: Sequence[SeriesRef],
+        span: Span,
+        now_ms: int,
+    ) -> None:
+        self._store = store
+        self._series = series
+        self._span = span
+        self._first_ms = span_start_ms(span, now_ms)
+        self._last_ms = now_ms
+        self._raw: dict[int, list[Points]] = {}
+        self._failed: dict[int, list[Rollup]] = {}
+
+    def read(self, metrics: Sequence[HistoryMetric]) -> History:
+        """Return the history of some metrics, all of them of the same grain."""
+        if self._span is Span.DAY:
+            grain, points = self._read_raw(metrics)
+        else:
+            grain = Grain.HOUR if self._span is Span.WEEK else Grain.DAY
+            points = self._read_rollups(metrics, grain)
+        kinds = {HISTORY_METRICS[metric][0] for metric in metrics}
+        made_up = {s.kind for s in self._series if s.generated and s.kind in kinds}
+        return History(
+            span=self._span,
+            grain=grain,
+            first_ms=self._first_ms,
+            last_ms=self._last_ms,
+            points=points,
+            generated=any(points.values()) and bool(made_up),
+        )
+
+    def _read_raw(
+        self, metrics: Sequence[HistoryMetric]
+    ) -> tuple[Grain, dict[str, tuple[Point, ...]]]:
+        raw: dict[str, list[Point]] = {}
+        for metric in metrics:
+            name = HISTORY_METRICS[metric][1]
+            raw[metric] = [
+                point
+                for ref in self._series
+                if _is_of(ref, metric)
+                for point in raw_points(
+                    self._columns(ref), name, self._first_ms, self._last_ms
+                )
+            ]
+        many = max(map(len, raw.values()), default=0) > MAX_RAW_POINTS
+        width_ms = BIN_MS if many else 0
+        points = {metric: grouped(found, width_ms) for metric, found in raw.items()}
+        return (Grain.FIVE_MINUTES if many else Grain.RAW), points
+
+    def _columns(self, ref: SeriesRef) -> list[Points]:
+        if ref.id not in self._raw:
+            chunks = self._store.chunks([ref.id], self._first_ms, self._last_ms)
+            self._raw[ref.id] = merged(chunks)
+        return self._raw[ref.id]
+
+    def _read_rollups(
+        self, metrics: Sequence[HistoryMetric], grain: Grain
+    ) -> dict[str, tuple[Point, ...]]:
+        resolution: Resolution = "hour" if grain is Grain.HOUR else "day"
+        first, last = self._first_ms, self._last_ms
+        if grain is Grain.DAY:
+            first, last = day_number(first), day_number(last)
+        points: dict[str, tuple[Point, ...]] = {}
+        for metric in metrics:
+            name = HISTORY_METRICS[metric][1]
+            found: list[Point] = []
+            for ref in self._series:
+                if not _is_of(ref, metric):
+                    continue
+                read = partial(self._store.rollups, ref.id)
+                if ref.id not in self._failed:
+                    self._failed[ref.id] = read(FAILURES, resolution, first, last)
+                buckets = read(name, resolution, first, last)
+                found += rollup_points(buckets, self._failed[ref.id], grain)
+            points[metric] = grouped(found, 0)
+        return points
+
+
 def read_history(
     store: MeasurementStore,
     series: Sequence[SeriesRef],
@@ -263,77 +347,5 @@ def read_history(
     span: Span,
     now_ms: int,
 ) -> History:
-    """Return the history of a line over all its series.
-
-    Of rates only what the line can carry: lower bounds are no part of it.
-    ``series`` may hold series of every kind; each metric takes those of its own.
-    """
-    first_ms = span_start_ms(span, now_ms)
-    if span is Span.DAY:
-        grain, points = _read_raw(store, series, metrics, first_ms, now_ms)
-    else:
-        grain = Grain.HOUR if span is Span.WEEK else Grain.DAY
-        points = _read_rollups(store, series, metrics, grain, first_ms, now_ms)
-    kinds = {HISTORY_METRICS[metric][0] for metric in metrics}
-    shown = any(points.values())
-    made_up = frozenset(s.kind for s in series if s.generated and s.kind in kinds)
-    return History(
-        span=span,
-        grain=grain,
-        first_ms=first_ms,
-        last_ms=now_ms,
-        points=points,
-        generated=shown and bool(made_up),
-        generated_kinds=made_up,
-    )
-
-
-def _read_raw(
-    store: MeasurementStore,
-    series: Sequence[SeriesRef],
-    metrics: Sequence[HistoryMetric],
-    first_ms: int,
-    last_ms: int,
-) -> tuple[Grain, dict[str, tuple[Point, ...]]]:
-    kinds = {HISTORY_METRICS[metric][0] for metric in metrics}
-    wanted = [ref.id for ref in series if ref.kind in kinds]
-    chunks = store.chunks(wanted, first_ms, last_ms)
-    raw: dict[str, list[Point]] = {}
-    for metric in metrics:
-        ids = {ref.id for ref in series if _is_of(ref, metric)}
-        own = [chunk for chunk in chunks if chunk.series.id in ids]
-        name = HISTORY_METRICS[metric][1]
-        raw[metric] = raw_points(own, name, first_ms, last_ms)
-    many = max(map(len, raw.values()), default=0) > MAX_RAW_POINTS
-    width_ms = BIN_MS if many else 0
-    points = {metric: grouped(found, width_ms) for metric, found in raw.items()}
-    return (Grain.FIVE_MINUTES if many else Grain.RAW), points
-
-
-def _read_rollups(
-    store: MeasurementStore,
-    series: Sequence[SeriesRef],
-    metrics: Sequence[HistoryMetric],
-    grain: Grain,
-    first_ms: int,
-    last_ms: int,
-) -> dict[str, tuple[Point, ...]]:
-    resolution: Resolution = "hour" if grain is Grain.HOUR else "day"
-    first, last = first_ms, last_ms
-    if grain is Grain.DAY:
-        first, last = day_number(first_ms), day_number(last_ms)
-    points: dict[str, tuple[Point, ...]] = {}
-    failed: dict[int, list[Rollup]] = {}
-    for metric in metrics:
-        name = HISTORY_METRICS[metric][1]
-        found: list[Point] = []
-        for ref in series:
-            if _is_of(ref, metric):
-                buckets = store.rollups(ref.id, name, resolution, first, last)
-                if ref.id not in failed:
-                    failed[ref.id] = store.rollups(
-                        ref.id, FAILURES, resolution, first, last
-                    )
-                found += rollup_points(buckets, failed[ref.id], grain)
-        points[metric] = grouped(found, 0)
-    return points
+    """Return the history of a line over all its series; see `HistoryReader`."""
+    return HistoryReader(store, series, span, now_ms).read(metrics)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dashboards import plot_schemas as s
 from dashboards.chart import STEP_MS, pieces
 from dashboards.history import Grain, History, HistoryMetric, Point
-from dashboards.plots import PLOT_METRICS, Mark, PlotName, kinds_of, unit_of
+from dashboards.plots import PLOT_METRICS, Mark, PlotName, unit_of
 from dashboards.replies import UNITS
 from netmon.clock import from_ms
 
@@ -65,7 +65,7 @@ def plot(
         step_s=STEP_MS.get(found.grain, 0) // 1000,
         first_at=from_ms(found.first_ms),
         last_at=from_ms(found.last_ms),
-        generated=any(columns) and not found.generated_kinds.isdisjoint(kinds_of(name)),
+        generated=found.generated,
         series=[
             series(metric, points, found.grain)
             for metric, points in zip(metrics, columns, strict=True)

@@ -70,11 +70,6 @@ def kind_of(name: PlotName) -> str:
     return HISTORY_METRICS[PLOT_METRICS[name][0]][0]
 
 
-def kinds_of(name: PlotName) -> set[str]:
-    """Return the kinds of which a plot shows metrics."""
-    return {HISTORY_METRICS[metric][0] for metric in PLOT_METRICS[name]}
-
-
 def plots_of(line: Line, latest: Iterable[Latest]) -> list[PlotName]:
     """Return a line's plots; those of its medium only where a device tells of it."""
     told = {
@@ -85,11 +80,6 @@ def plots_of(line: Line, latest: Iterable[Latest]) -> list[PlotName]:
         for name in PlotName
         if (kind := kind_of(name)) not in MEDIUM_KINDS or kind in told
     ]
-
-
-def metrics_of(names: Iterable[PlotName]) -> tuple[HistoryMetric, ...]:
-    """Return the metrics of some plots."""
-    return tuple(metric for name in names for metric in PLOT_METRICS[name])
 
 
 def marks_of(name: PlotName, line: Line, latest: Iterable[Latest]) -> list[Mark]:
@@ -139,7 +129,7 @@ def build_plot(
         unit=unit,
         metrics=metrics,
         grain=history.grain,
-        generated=bool(rows) and not history.generated_kinds.isdisjoint(kinds_of(name)),
+        generated=history.generated,
         rows=tuple(rows) if complete else shortened(rows, history.span),
         complete_count=len(rows),
         charts=tuple(

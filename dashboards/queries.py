@@ -7,13 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dashboards.history import (
-    HISTORY_METRICS,
-    History,
-    HistoryMetric,
-    Span,
-    read_history,
-)
+from dashboards.history import History, HistoryMetric, HistoryReader, Span
 from dashboards.listing import collation_key
 from dashboards.medium import medium_view
 from dashboards.shaping import (
@@ -321,31 +315,28 @@ def read_line_history(
     metrics: Sequence[HistoryMetric],
     span: Span,
     line_id: str | None = None,
-    *,
-    latest: Sequence[Latest] | None = None,
-    until_ms: int | None = None,
 ) -> LineHistory:
     """Return the history of a line; without an id that of the main line.
-
-    ``latest`` are the building's newest values, where they are read already; the
-    span ends at ``until_ms``, by default now.
 
     Raises:
         UnknownError: no such building, or no such line in it.
     """
     line = line_of(site, building_id, line_id)
-    if latest is None:
-        latest = site.store.measurements.latest(building_id=building_id)
-    kinds = {HISTORY_METRICS[metric][0] for metric in metrics}
-    series = [
-        item.series
-        for item in latest
-        if item.series.kind in kinds and item.series.tags.get("line") == line.id
-    ]
-    if until_ms is None:
-        until_ms = site.moment().now_ms
-    history = read_history(site.store.measurements, series, metrics, span, until_ms)
+    latest = site.store.measurements.latest(building_id=building_id)
+    now_ms = site.moment().now_ms
+    history = history_reader(site, line, span, latest, now_ms).read(metrics)
     return LineHistory(line_id=line.id, history=history)
+
+
+def history_reader(
+    site: Site, line: Line, span: Span, latest: Iterable[Latest], until_ms: int
+) -> HistoryReader:
+    """Return what reads the histories of a line up to a time.
+
+    ``latest`` are the newest values of the line's building.
+    """
+    own = [x.series for x in latest if x.series.tags.get("line") == line.id]
+    return HistoryReader(site.store.measurements, own, span, until_ms)
 
 
 def line_of(site: Site, building_id: str, line_id: str | None = None) -> Line:

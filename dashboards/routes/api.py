@@ -16,6 +16,7 @@ from dashboards.plot_schemas import PlotReply
 from dashboards.plots import PLOT_METRICS, PlotName, marks_of
 from dashboards.queries import (
     PAST_INCIDENTS,
+    history_reader,
     line_of,
     read_building,
     read_city,
@@ -122,17 +123,10 @@ async def plot(
     def read() -> PlotReply:
         own = line_of(site, building_id, line)
         latest = site.store.measurements.latest(building_id=building_id)
-        found = read_line_history(
-            site,
-            building_id,
-            PLOT_METRICS[plot],
-            span,
-            own.id,
-            latest=latest,
-            until_ms=plot_replies.window_end_ms(site.moment().now_ms),
-        )
-        marks = marks_of(plot, own, latest)
-        return plot_replies.plot(found.history, building_id, own.id, plot, marks)
+        until_ms = plot_replies.window_end_ms(site.moment().now_ms)
+        reader = history_reader(site, own, span, latest, until_ms)
+        found, marks = reader.read(PLOT_METRICS[plot]), marks_of(plot, own, latest)
+        return plot_replies.plot(found, building_id, own.id, plot, marks)
 
     return conditional(request, await site.in_thread(read))
 

@@ -136,7 +136,7 @@ async def history(
             "city",
             building=site.inventory().building_by_id[building_id],
             line=own,
-            plot=read_plot(site, own, plot, span, complete=True),
+            plot=read_plot(site, own, plot, span),
             now_ms=site.moment().now_ms,
             span=span,
             spans=list(Span),
