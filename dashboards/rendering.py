@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from functools import cache, partial
-from importlib.resources import files
-from pathlib import Path
+from functools import partial
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,6 +12,7 @@ from dashboards.bits import Bits
 from dashboards.floors import radio_text
 from dashboards.formats import Formats
 from dashboards.statements import parameters, statement_row
+from dashboards.static_files import static_version
 from dashboards.table_markup import Rows
 from netmon.line_verdict import ended, method_text
 from netmon.texts import Texts, catalogue
@@ -26,16 +24,6 @@ def link(path: str, query: Mapping[str, str], **changes: str) -> str:
     """Return an address with its query; an empty change removes a parameter."""
     merged = {k: v for k, v in {**query, **changes}.items() if v}
     return f"{path}?{urlencode(merged)}" if merged else path
-
-
-@cache
-def static_version() -> str:
-    """Return a short hash of all that is static, so that what is new is fetched."""
-    folder = Path(str(files("dashboards").joinpath("static")))
-    found = hashlib.sha256()
-    for path in sorted(folder.rglob("*.*")):
-        found.update(path.read_bytes())
-    return found.hexdigest()[:12]
 
 
 def _columns(language: str) -> Mapping[str, str]:

@@ -47,6 +47,7 @@ from netmon.storage.records import (
 from netmon.storage.sqlite import SqliteStore
 from netmon.units import MBIT
 from tests.city import a_building, a_line
+from tests.dashboards.browsing import browser, chromium  # noqa: F401 - fixtures
 
 # 20.11.2026, 08:12 Uhr in Dortmund
 START = datetime(2026, 11, 20, 7, 12, tzinfo=UTC)
