@@ -222,29 +222,39 @@ def build(
     # A daily point stands for its whole day, so it is drawn in the middle of it.
     shift_ms = STEP_MS.get(history.grain, 0) / 2
 
+    left, right, per_ms = size.left, size.x_end, (size.x_end - size.left) / width_ms
+    per_unit = (size.y_end - size.top) / height
+    zero = size.y_end + start * per_unit
+
     def x(at_ms: float) -> float:
-        share = (at_ms - history.first_ms) / width_ms
-        place = size.left + share * (size.x_end - size.left)
-        return round(min(max(place, size.left), size.x_end), 1)
+        place = left + (at_ms - history.first_ms) * per_ms
+        return round(min(max(place, left), right), 1)
 
     def y(value: float) -> float:
-        share = (value - start) / height
-        return round(size.y_end - share * (size.y_end - size.top), 1)
+        return round(zero - value * per_unit, 1)
+
+    def line(places: Sequence[float], values: Sequence[float | None]) -> str:
+        return " ".join(
+            [
+                f"{at},{zero - (value or 0.0) * per_unit:.1f}"
+                for at, value in zip(places, values, strict=True)
+            ]
+        )
 
     def curve(name: str, points: Sequence[Point]) -> Curve:
         lines, dots, bands = [], [], []
-        together = math.ceil(len(points) * _APART / (size.x_end - size.left))
+        together = math.ceil(len(points) * _APART / (right - left))
         for whole in pieces(points, history.grain):
             run = thinned(whole, together)
-            places = [(x(p.at_ms + shift_ms), p) for p in run]
+            places = [x(p.at_ms + shift_ms) for p in run]
             if len(run) == 1:
-                dots.append((places[0][0], y(run[0].mean or 0.0)))
+                dots.append((places[0], y(run[0].mean or 0.0)))
                 continue
-            lines.append(" ".join(f"{at},{y(p.mean or 0.0)}" for at, p in places))
-            if any(p.low != p.high for p in run):
-                upper = [f"{at},{y(p.high or 0.0)}" for at, p in places]
-                lower = [f"{at},{y(p.low or 0.0)}" for at, p in reversed(places)]
-                bands.append(" ".join(upper + lower))
+            lines.append(line(places, [p.mean for p in run]))
+            lows, highs = [p.low for p in run], [p.high for p in run]
+            if lows != highs:
+                lower = line(places[::-1], lows[::-1])
+                bands.append(f"{line(places, highs)} {lower}")
         return Curve(name, tuple(lines), tuple(dots), tuple(bands))
 
     narrow = size is NARROW

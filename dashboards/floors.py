@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from dashboards.views import ApFinding, ApView, RadioView, Verdict, rank
 from netmon.model import Room
@@ -11,6 +12,7 @@ from netmon.texts import Texts
 
 # A building with so few is read at one glance; more are folded by floor.
 FEW_ACCESS_POINTS = 12
+FEW_DEVICES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +25,6 @@ class Floor:
     name: str
     access_points: tuple[ApView, ...]
     looks: Mapping[Verdict, int]
-
-    @property
-    def worst(self) -> Verdict:
-        """The look of the worst of them."""
-        return min(self.looks, key=rank)
 
 
 def floors(
@@ -79,6 +76,7 @@ def radio_text(radio: RadioView, texts: Texts) -> str:
     return ", ".join(words)
 
 
+@lru_cache(4096)
 def _part(name: str, value: float, width_hz: float | None, texts: Texts) -> str:
     """Return one number of a radio; the channel has its width beside it."""
     if name == "band":

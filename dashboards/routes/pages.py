@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from dashboards.building_page import read_parts, read_plot
 from dashboards.context import Site, SiteDep
-from dashboards.floors import FEW_ACCESS_POINTS
+from dashboards.floors import FEW_ACCESS_POINTS, FEW_DEVICES
 from dashboards.health import Part, read_health, read_own_state
 from dashboards.history import Span
 from dashboards.listing import Listing, arrange, districts, select
@@ -115,6 +115,7 @@ def _building(site: Site, building_id: str, span: Span) -> HTMLResponse:
         span=span,
         spans=list(Span),
         few=FEW_ACCESS_POINTS,
+        few_devices=FEW_DEVICES,
     )
 
 

@@ -205,7 +205,8 @@
         series,
         bands,
         axes: [
-          { stroke: ink, grid: { show: false }, ticks: grid, font, values: timeLabels },
+          // A year is told by months: few labels, wide apart.
+          { stroke: ink, grid: { show: false }, ticks: grid, font, values: timeLabels, space: reply.span === "1y" ? 85 : 60 },
           {
             stroke: ink,
             grid,
