@@ -7,7 +7,7 @@ needs no inline style.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -26,8 +26,9 @@ from netmon.clock import BERLIN, from_ms, to_ms
 # How long a mean lasts.
 STEP_MS = {Grain.FIVE_MINUTES: 300_000, Grain.HOUR: HOUR_MS, Grain.DAY: DAY_MS}
 _TICKS_WANTED = 4
+Runs = Mapping[str, Sequence[Sequence[Point]]]
 # Points closer than this are drawn as one: the eye sees no more, the page is smaller.
-_APART = 2.5
+_APART = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,13 @@ def pieces(points: Sequence[Point], grain: Grain) -> list[list[Point]]:
     return runs
 
 
+def runs_of(history: History, metrics: Sequence[str]) -> Runs:
+    """Return the pieces of some metrics."""
+    return {
+        name: pieces(history.points.get(name, ()), history.grain) for name in metrics
+    }
+
+
 def thinned(run: Sequence[Point], together: int) -> Sequence[Point]:
     """Return a run with so many neighbours joined to one; range and mean are kept."""
     if together < 2 or len(run) <= together:
@@ -198,11 +206,13 @@ def build(
     size: Size,
     *,
     from_zero: bool = True,
+    runs: Runs | None = None,
 ) -> Chart | None:
     """Return the chart of some metrics; None where there is nothing to draw.
 
     ``marks`` are named values of the y axis, e.g. the contracted rate. The axis
-    begins ``from_zero`` unless the numbers may be negative.
+    begins ``from_zero`` unless the numbers may be negative. ``runs`` are the pieces
+    of each metric, where several sizes are drawn of them.
     """
     series = {name: history.points.get(name, ()) for name in metrics}
     values = [
@@ -225,6 +235,7 @@ def build(
     left, right, per_ms = size.left, size.x_end, (size.x_end - size.left) / width_ms
     per_unit = (size.y_end - size.top) / height
     zero = size.y_end + start * per_unit
+    origin = left + (shift_ms - history.first_ms) * per_ms
 
     def x(at_ms: float) -> float:
         place = left + (at_ms - history.first_ms) * per_ms
@@ -244,9 +255,11 @@ def build(
     def curve(name: str, points: Sequence[Point]) -> Curve:
         lines, dots, bands = [], [], []
         together = math.ceil(len(points) * _APART / (right - left))
-        for whole in pieces(points, history.grain):
+        for whole in pieces(points, history.grain) if runs is None else runs[name]:
             run = thinned(whole, together)
-            places = [x(p.at_ms + shift_ms) for p in run]
+            places = [round(origin + p.at_ms * per_ms, 1) for p in run]
+            # Half a day may lie behind now.
+            places[0], places[-1] = max(places[0], left), min(places[-1], right)
             if len(run) == 1:
                 dots.append((places[0], y(run[0].mean or 0.0)))
                 continue

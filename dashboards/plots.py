@@ -122,6 +122,7 @@ def build_plot(
     """
     metrics, unit = PLOT_METRICS[name], unit_of(name)
     rows = history_rows(history, metrics)
+    runs = chart.runs_of(history, metrics)
     drawn = [(mark.name, mark.value) for mark in marks]
     return Plot(
         name=name,
@@ -137,7 +138,12 @@ def build_plot(
             for size in (_FULL_WIDTH if name is PlotName.RATES else _HALF_WIDTH)
             if (
                 found := chart.build(
-                    history, metrics, drawn, size, from_zero=unit not in _LEVELS
+                    history,
+                    metrics,
+                    drawn,
+                    size,
+                    from_zero=unit not in _LEVELS,
+                    runs=runs,
                 )
             )
             is not None

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dashboards.bits import Bits
-from dashboards.floors import radio_text
 from dashboards.formats import Formats
 from dashboards.statements import parameters, statement_row
 from dashboards.static_files import static_version
@@ -49,7 +48,6 @@ def make_environment(texts: Texts) -> Environment:
     environment.globals.update(
         bits.functions(),
         **Rows(texts, formats, bits).functions(),
-        radio_text=partial(radio_text, texts=texts),
         method=lambda statement: method_text(statement.method, texts),
         statement=partial(statement_row, texts=texts),
         parameters=partial(parameters, texts=texts),

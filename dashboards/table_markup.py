@@ -1,4 +1,4 @@
-"""Rows of the long tables: of a history, and of the ports of a switch.
+"""Rows of the long tables: of a history, access points, the ports of a switch.
 
 Written in Python for the reason that `dashboards.bits` gives. What comes from
 outside goes through `escape`.
@@ -12,16 +12,24 @@ from functools import lru_cache
 from markupsafe import Markup, escape
 
 from dashboards.bits import Bits
+from dashboards.floors import radio_text
 from dashboards.formats import Formats
 from dashboards.history import Point
 from dashboards.ports import PortView
 from dashboards.tables import HistoryRow
+from dashboards.views import ApFinding, ApView, BuildingPage
+from netmon.line_verdict import ended
 from netmon.metrics import KINDS
 from netmon.storage.records import Latest
 from netmon.texts import NO_VALUE, Texts
 
 _REMEMBERED = 2048
 _MBIT = 1e6
+
+
+def _sub(text: str) -> str:
+    """Return what stands small below a value; nothing for an empty text."""
+    return f'<span class="sub">{escape(text)}</span>' if text else ""
 
 
 class Rows:
@@ -37,6 +45,20 @@ class Rows:
             name: f'<td role="cell" data-label="{escape(texts(f"building.port.{name}"))}">'
             for name in ("state", "neighbour", "poe", "errors", "changes", "traffic")
         }
+        self._ap_columns = {
+            name: f'<td role="cell" data-label="{escape(texts(f"site.col.{name}"))}">'
+            for name in ("told_state", "finding", "room", "model", "radios", "reported")
+        }
+        self._clients = (
+            '<td role="cell" class="right" '
+            f'data-label="{escape(texts("site.col.clients"))}">'
+        )
+        self._unplanned = (
+            f' <span class="tag">{escape(texts("site.building.unplanned"))}</span>'
+        )
+        self._never = (
+            f'<span class="none">{escape(texts("site.never_reported"))}</span>'
+        )
         # A city has few different speeds, powers and counts.
         self._link = lru_cache(_REMEMBERED)(self._link_text)
         self._watt = lru_cache(_REMEMBERED)(self._watt_text)
@@ -48,6 +70,7 @@ class Rows:
         return {
             "history_rows": self.history,
             "port_rows": self.ports,
+            "ap_rows": self.access_points,
             "all_values": self.values,
         }
 
@@ -83,6 +106,50 @@ class Rows:
         low, high = value(point.low, unit), value(point.high, unit)
         words = self._texts("site.range", low=low, high=high)
         return f'{shown}<span class="sub">{words}</span>'
+
+    def access_points(
+        self, access_points: Iterable[ApView], page: BuildingPage, now_ms: int
+    ) -> Markup:
+        """Return the rows of access points."""
+        c = self._ap_columns
+        written = []
+        for ap in access_points:
+            since = (
+                "" if ap.since_ms is None else self._formats.since(ap.since_ms, now_ms)
+            )
+            clients = None if ap.seen is None else ap.seen.clients_count
+            radios = "".join(
+                f'<span class="radio">{escape(radio.radio)}: '
+                f"{escape(radio_text(radio, self._texts))}</span>"
+                for radio in page.radios_of(ap)
+            )
+            written.append(
+                '<tr role="row"><th scope="row" role="rowheader">'
+                f"{escape(ap.name)}{'' if ap.planned else self._unplanned}</th>"
+                f"{c['told_state']}{self._bits.badge(ap.verdict)}{_sub(since)}</td>"
+                f"{c['finding']}{self._finding(page.findings.get(ap.id))}</td>"
+                f"{c['room']}{escape(ap.room or NO_VALUE)}</td>"
+                f"{c['model']}{escape(ap.model or NO_VALUE)}</td>"
+                f"{self._clients}"
+                f"{self._none if clients is None else self._counted(clients)}</td>"
+                f"{c['radios']}{radios or NO_VALUE}</td>"
+                f"{c['reported']}{self._reported(ap, now_ms)}</td></tr>\n"
+            )
+        return Markup("".join(written))  # noqa: S704 - escaped above and below
+
+    def _finding(self, found: ApFinding | None) -> str:
+        if found is None:
+            return NO_VALUE
+        below = ended(found.trail) if found.trail else found.port
+        return f"{self._bits.badge(found.look, found.state)}{_sub(below)}"
+
+    def _reported(self, ap: ApView, now_ms: int) -> str:
+        if ap.seen is None:
+            return self._never
+        bits = self._bits
+        old = bits.old if ap.stale else ""
+        made_up = bits.generated(ap.seen.generated)
+        return f"{bits.ago(ap.seen.last_seen_ms, now_ms)}{old}{made_up}"
 
     def ports(self, ports: Iterable[PortView]) -> Markup:
         """Return the rows of a switch."""

@@ -60,22 +60,22 @@ def history_rows(history: History, metrics: Sequence[str]) -> list[HistoryRow]:
     return rows
 
 
-def _week(at_ms: int) -> int:
-    # The Monday, counted in days since that of the year 1.
-    return (berlin_day(at_ms).toordinal() - 1) // 7
+def _month(at_ms: int) -> int:
+    day = berlin_day(at_ms)
+    return day.year * 12 + day.month
 
 
-# What is put together, so that about `MAX_ROWS` are left of a span.
+# What is put together of a span, so that few rows are left.
 _BINS: Mapping[Span, Callable[[int], int]] = {
     Span.DAY: lambda at_ms: at_ms // HOUR_MS,
     Span.WEEK: lambda at_ms: berlin_day(at_ms).toordinal(),
     Span.MONTH: lambda at_ms: at_ms // DAY_MS,
-    Span.YEAR: _week,
+    Span.YEAR: _month,
 }
 
 
 def shortened(rows: Sequence[HistoryRow], span: Span) -> tuple[HistoryRow, ...]:
-    """Return at most about `MAX_ROWS` rows: by hour, day or week if there are more."""
+    """Return the rows, by hour, day or month if there are more than `MAX_ROWS`."""
     if len(rows) <= MAX_ROWS:
         return tuple(rows)
     bins: dict[int, list[HistoryRow]] = {}
