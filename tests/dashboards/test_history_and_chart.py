@@ -161,7 +161,7 @@ def test_many_rows_are_put_together_and_counted():
     assert sum(row.points[0].n for row in months) == 300
     assert months[0].points[0].low == 0.0
     assert [row.at_ms for row in months] == sorted(
-        (r.at_ms for r in weeks), reverse=True
+        (r.at_ms for r in months), reverse=True
     )
     assert shortened(rows[:MAX_ROWS], Span.YEAR) == tuple(rows[:MAX_ROWS])
 
