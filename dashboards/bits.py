@@ -28,7 +28,7 @@ class Bits:
         self._formats = formats
         self._never = escape(texts("site.never"))
         self._none = Markup('<span class="none">%s</span>') % texts("site.not_measured")
-        self._old = Markup(' <span class="tag tag-old">%s</span>') % texts("site.stale")
+        self.old = Markup(' <span class="tag tag-old">%s</span>') % texts("site.stale")
         self._generated = Markup(' <span class="tag tag-gen" title="%s">%s</span>') % (
             texts("site.generated_why"),
             texts("site.generated"),
@@ -52,7 +52,7 @@ class Bits:
         self._when = lru_cache(_REMEMBERED)(self._times)
         self._aged = lru_cache(_REMEMBERED)(self._time)
         self._marks = {
-            (stale, made_up): (self._old if stale else Markup())
+            (stale, made_up): (self.old if stale else Markup())
             + (self._generated if made_up else Markup())
             for stale in (False, True)
             for made_up in (False, True)

@@ -108,6 +108,8 @@ def shown_key(site: Site, address: str, now_ms: int) -> str:
     """
     store, visitor = site.store, site.visitor
     newest = store.actions.audit(limit=1)
+    # Senders have no position to count; of these pages only a building's shows them.
+    senders = store.sources.all() if address.startswith("/gebaeude/") else []
     parts = (
         address,
         visitor,
@@ -117,6 +119,7 @@ def shown_key(site: Site, address: str, now_ms: int) -> str:
         store.inventories.current_id(),
         newest[0].id if newest else 0,
         tuple(part.ok for part in read_health(site)),
+        tuple((s.name, s.last_seen_ms, s.clock_offset_ms, s.agent) for s in senders),
     )
     return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 

@@ -9,13 +9,7 @@ from typing import TYPE_CHECKING
 
 from dashboards.covered import KIND as COVERAGE
 from dashboards.covered import covered_rooms
-from dashboards.history import (
-    HISTORY_METRICS,
-    History,
-    HistoryMetric,
-    Span,
-    read_history,
-)
+from dashboards.history import History, HistoryMetric, HistoryReader, Span
 from dashboards.listing import collation_key
 from dashboards.medium import medium_view
 from dashboards.shaping import (
@@ -206,6 +200,7 @@ def read_building(site: Site, building_id: str) -> BuildingPage:
             line_id: tuple(found[:STATEMENTS_SHOWN])
             for line_id, found in recorded.items()
         },
+        latest=latest,
     )
 
 
@@ -242,6 +237,7 @@ def radio_views(
         grouped[tags["ap"], tags["radio"]].append(item)
     views: dict[str, list[RadioView]] = defaultdict(list)
     for (ap, radio), items in sorted(grouped.items()):
+        on = newest(items, "up", moment)
         views[ap].append(
             RadioView(
                 radio=radio,
@@ -249,6 +245,11 @@ def radio_views(
                 utilisation=newest(items, "utilisation_ratio", moment),
                 clients=newest(items, "clients_count", moment),
                 noise=newest(items, "noise_dbm", moment),
+                band=newest(items, "band_hz", moment),
+                width=newest(items, "width_hz", moment),
+                power=newest(items, "tx_power_dbm", moment),
+                retries=newest(items, "retries_ratio", moment),
+                is_on=None if on.value is None else on.value == 1.0,
             )
         )
     return {ap: tuple(found) for ap, found in views.items()}
@@ -333,6 +334,30 @@ def read_line_history(
     Raises:
         UnknownError: no such building, or no such line in it.
     """
+    line = line_of(site, building_id, line_id)
+    latest = site.store.measurements.latest(building_id=building_id)
+    now_ms = site.moment().now_ms
+    history = history_reader(site, line, span, latest, now_ms).read(metrics)
+    return LineHistory(line_id=line.id, history=history)
+
+
+def history_reader(
+    site: Site, line: Line, span: Span, latest: Iterable[Latest], until_ms: int
+) -> HistoryReader:
+    """Return what reads the histories of a line up to a time.
+
+    ``latest`` are the newest values of the line's building.
+    """
+    own = [x.series for x in latest if x.series.tags.get("line") == line.id]
+    return HistoryReader(site.store.measurements, own, span, until_ms)
+
+
+def line_of(site: Site, building_id: str, line_id: str | None = None) -> Line:
+    """Return a line of a building; without an id the main line.
+
+    Raises:
+        UnknownError: no such building, or no such line in it.
+    """
     inventory = site.inventory()
     if building_id not in inventory.building_by_id:
         raise UnknownError(building_id)
@@ -344,18 +369,7 @@ def read_line_history(
     ]
     if not wanted:
         raise UnknownError(line_id or "main")
-    line = wanted[0]
-    kinds = {HISTORY_METRICS[metric][0] for metric in metrics}
-    latest = site.store.measurements.latest(building_id=building_id)
-    series = [
-        item.series
-        for item in latest
-        if item.series.kind in kinds and item.series.tags.get("line") == line.id
-    ]
-    history = read_history(
-        site.store.measurements, series, metrics, span, site.moment().now_ms
-    )
-    return LineHistory(line_id=line.id, history=history)
+    return wanted[0]
 
 
 def read_sources(site: Site) -> list[SourceView]:

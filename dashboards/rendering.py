@@ -13,6 +13,7 @@ from dashboards.city_rows import CityRows
 from dashboards.formats import Formats
 from dashboards.statements import parameters, statement_row
 from dashboards.static_files import static_version
+from dashboards.table_markup import Rows
 from netmon.line_verdict import ended, method_text
 from netmon.model import Technology
 from netmon.texts import Texts, catalogue
@@ -49,6 +50,7 @@ def make_environment(texts: Texts) -> Environment:
     rows = CityRows(texts, formats, bits, columns)
     environment.globals.update(
         bits.functions(),
+        **Rows(texts, formats, bits).functions(),
         line_row=rows.line_row,
         wlan_row=rows.wlan_row,
         method=lambda statement: method_text(statement.method, texts),

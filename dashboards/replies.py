@@ -31,7 +31,7 @@ from netmon.storage.action_records import Mark
 from netmon.storage.records import Latest
 from netmon.texts import Texts
 
-UNITS = {"bps": "bit/s", "s": "s", "ratio": "1"}
+UNITS = {"bps": "bit/s", "s": "s", "ratio": "1", "dbm": "dBm", "db": "dB"}
 
 
 def at(ms: int | None) -> datetime | None:
@@ -203,6 +203,11 @@ def radio(view: RadioView) -> w.RadioReply:
         utilisation_ratio=view.utilisation.value,
         clients_count=_whole(view.clients.value),
         noise_dbm=view.noise.value,
+        band_hz=view.band.value,
+        width_hz=view.width.value,
+        tx_power_dbm=view.power.value,
+        retries_ratio=view.retries.value,
+        up=view.is_on,
         reported_at=at(max(times, default=None)),
     )
 

@@ -6,7 +6,7 @@ Times are UTC milliseconds, rates bit/s, durations seconds, shares ratios.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -314,6 +314,11 @@ class RadioView:
     utilisation: Reading
     clients: Reading
     noise: Reading
+    band: Reading = NO_READING
+    width: Reading = NO_READING
+    power: Reading = NO_READING
+    retries: Reading = NO_READING
+    is_on: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,6 +427,7 @@ class BuildingPage:
     statements: Mapping[str, tuple[Statement, ...]] = field(default_factory=dict)
     muted: Muted | None = None
     maintenance: str = ""
+    latest: Sequence[Latest] = ()
 
     @property
     def wlan_look(self) -> Verdict:

@@ -8,30 +8,22 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse
 
-from dashboards import chart
 from dashboards.answers import page_answer
+from dashboards.building_page import read_parts, read_plot
 from dashboards.context import Site, SiteDep
+from dashboards.floors import FEW_ACCESS_POINTS, FEW_DEVICES
 from dashboards.health import read_own_state
-from dashboards.history import HISTORY_METRICS, History, HistoryMetric, Span
+from dashboards.history import Span
+from dashboards.plots import PlotName
 from dashboards.queries import (
-    LineHistory,
     UnknownError,
+    line_of,
     read_building,
     read_incidents,
-    read_line_history,
     read_sources,
 )
-from dashboards.tables import HistoryRow, Plot, history_rows
-from dashboards.views import LineView
-from netmon.model import TARGET_DOWN_BPS
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-
-_RATES = (HistoryMetric.RATE_DOWN, HistoryMetric.RATE_UP)
-_DELAYS = (HistoryMetric.RTT, HistoryMetric.JITTER)
-_LOSS = (HistoryMetric.LOSS,)
-_FULL_WIDTH = (chart.WIDE, chart.MEDIUM, chart.NARROW)
-_HALF_WIDTH = (chart.MEDIUM, chart.NARROW)
 
 
 @router.get("/gebaeude/{building_id}")
@@ -46,16 +38,6 @@ async def building(
 
 def _building(site: Site, building_id: str, span: Span) -> HTMLResponse:
     found = read_building(site, building_id)
-    histories = {
-        view.line.id: _plots(
-            view,
-            read_line_history(
-                site, building_id, (*_RATES, *_DELAYS, *_LOSS), span, view.line.id
-            ),
-        )
-        for view in found.row.lines
-        if view.watched or view is found.row.main
-    }
     return page_answer(
         site,
         "building.html",
@@ -63,46 +45,39 @@ def _building(site: Site, building_id: str, span: Span) -> HTMLResponse:
         page=found,
         row=found.row,
         now_ms=found.now_ms,
-        histories=histories,
+        parts=read_parts(site, found, span),
         span=span,
         spans=list(Span),
+        few=FEW_ACCESS_POINTS,
+        few_devices=FEW_DEVICES,
     )
 
 
-def _plots(view: LineView, found: LineHistory) -> list[Plot]:
-    down_bps = float(view.line.contracted_down_bps)
-    marks = [("contract", down_bps)]
-    if down_bps != TARGET_DOWN_BPS:
-        marks.append(("target", float(TARGET_DOWN_BPS)))
-    return [
-        _plot("rates", found.history, _RATES, "bps", marks),
-        _plot("delays", found.history, _DELAYS, "s", []),
-        _plot("loss", found.history, _LOSS, "ratio", []),
-    ]
+@router.get("/gebaeude/{building_id}/verlauf/{plot}")
+async def history(
+    site: SiteDep,
+    building_id: Annotated[str, Path(max_length=128)],
+    plot: PlotName,
+    span: Annotated[Span, Query()] = Span.DAY,
+    line: Annotated[str | None, Query(max_length=128)] = None,
+) -> HTMLResponse:
+    """Show every row of one plot of a line."""
 
+    def render() -> HTMLResponse:
+        own = line_of(site, building_id, line)
+        return page_answer(
+            site,
+            "history.html",
+            "city",
+            building=site.inventory().building_by_id[building_id],
+            line=own,
+            plot=read_plot(site, own, plot, span),
+            now_ms=site.moment().now_ms,
+            span=span,
+            spans=list(Span),
+        )
 
-def _plot(
-    name: str,
-    history: History,
-    metrics: tuple[HistoryMetric, ...],
-    unit: str,
-    marks: list[tuple[str, float]],
-) -> Plot:
-    rows: list[HistoryRow] = history_rows(history, metrics)
-    return Plot(
-        name=name,
-        kind=HISTORY_METRICS[metrics[0]][0],
-        unit=unit,
-        metrics=tuple(metrics),
-        grain=history.grain,
-        generated=history.generated and bool(rows),
-        rows=tuple(rows),
-        charts=tuple(
-            found
-            for size in (_FULL_WIDTH if name == "rates" else _HALF_WIDTH)
-            if (found := chart.build(history, metrics, marks, size)) is not None
-        ),
-    )
+    return await site.in_thread(render)
 
 
 @router.get("/stoerungen")

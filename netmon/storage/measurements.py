@@ -28,22 +28,14 @@ _unpack = msgspec.msgpack.Decoder(Points).decode
 _tags = msgspec.json.Decoder(dict[str, str]).decode
 _values = msgspec.json.Decoder(dict[str, float | None]).decode
 
+# How long "{}" is, which is what most series have to say of themselves.
+_EMPTY = 2
+
 _CHUNK = "m.id, m.series_id, m.received_ms, m.points, m.n, m.skew_ms"
 _SERIES = (
     "s.id, o.name, o.generated, s.kind, s.building_id, s.tags FROM series s "
     "JOIN sources o ON o.id = s.source_id"
 )
-
-
-def _ref(row: Sequence[object]) -> SeriesRef:
-    return SeriesRef(
-        id=int(str(row[0])),
-        source=str(row[1]),
-        generated=bool(row[2]),
-        kind=str(row[3]),
-        building_id=str(row[4]),
-        tags=_tags(str(row[5])),
-    )
 
 
 def _where(**equal: object) -> tuple[str, list[object]]:
@@ -61,6 +53,8 @@ class SqliteMeasurements:
         self._writer = MeasurementWriter()
         self._writing = threading.Lock()
         self._refs: dict[int, SeriesRef] = {}
+        # A series is its tags: they never change.
+        self._tags_of: dict[int, dict[str, str]] = {}
 
     def write(self, batches: Sequence[CheckedBatch]) -> list[Written]:
         """Store batches in one transaction; see the port."""
@@ -129,7 +123,7 @@ class SqliteMeasurements:
                     f"SELECT {_SERIES} WHERE s.id = ?",
                     (series_id,),
                 ).fetchone()
-                ref = self._refs[series_id] = _ref(row)
+                ref = self._refs[series_id] = self._ref(row)
             found.append(
                 Chunk(
                     id=chunk_id,
@@ -172,16 +166,31 @@ class SqliteMeasurements:
             rows = connection.execute(sql, values).fetchall()
         return [
             Latest(
-                series=_ref(row[:6]),
+                series=self._ref(row),
                 ts_ms=row[6],
                 received_ms=row[7],
                 failure=None if row[8] is None else FailureReason(row[8]),
                 ok_ts_ms=row[9],
                 values=_values(row[10]),
-                info=_tags(row[11]),
+                info=_tags(row[11]) if len(row[11]) > _EMPTY else {},
             )
             for row in rows
         ]
+
+    def _ref(self, row: Sequence[object]) -> SeriesRef:
+        """Return the series that a row begins with; reads its tags only once."""
+        series_id = int(str(row[0]))
+        tags = self._tags_of.get(series_id)
+        if tags is None:
+            tags = self._tags_of[series_id] = _tags(str(row[5]))
+        return SeriesRef(
+            id=series_id,
+            source=str(row[1]),
+            generated=bool(row[2]),
+            kind=str(row[3]),
+            building_id=str(row[4]),
+            tags=tags,
+        )
 
     def rollups(
         self, series_id: int, metric: str, resolution: Resolution, first: int, last: int

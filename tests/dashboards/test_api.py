@@ -76,7 +76,18 @@ async def test_a_building_has_devices_radios_incidents_and_measurements(city, cl
         "wlan_radio",
         "b-ost",
         {"device": "wlc-1", "ap": "ost-1", "radio": "0"},
-        (60, {"channel": 36.0, "utilisation_ratio": 0.25, "noise_dbm": -94.0}),
+        (
+            60,
+            {
+                "channel": 36.0,
+                "utilisation_ratio": 0.25,
+                "noise_dbm": -94.0,
+                "band_hz": 5e9,
+                "tx_power_dbm": 17.0,
+                "retries_ratio": 0.1,
+                "up": 1.0,
+            },
+        ),
     )
     city.write(
         "device", "b-ost", {"device": "sw-1"}, (60, {"up": 1.0, "uptime_s": 5.0})
@@ -91,6 +102,11 @@ async def test_a_building_has_devices_radios_incidents_and_measurements(city, cl
             "utilisation_ratio": 0.25,
             "clients_count": None,
             "noise_dbm": -94.0,
+            "band_hz": 5e9,
+            "width_hz": None,
+            "tx_power_dbm": 17.0,
+            "retries_ratio": 0.1,
+            "up": True,
             "reported_at": "2026-11-20T07:11:00.000Z",
         }
     ]
@@ -208,6 +224,7 @@ async def test_the_description_is_complete_and_typed(client):
         "/api/v1/buildings",
         "/api/v1/buildings/{building_id}",
         "/api/v1/buildings/{building_id}/history",
+        "/api/v1/buildings/{building_id}/history/{plot}",
         "/api/v1/incidents",
         "/api/v1/leases",
         "/api/v1/leases/{lease_id}",
@@ -242,11 +259,14 @@ async def test_every_number_of_the_description_names_its_unit(client):
     found = (await client.get("/api/v1/openapi.json")).json()
     # Identities and plain numbers of the domain, which have no unit.
     bare = {"id", "channel", "mean", "low", "high", "state_counts"}
+    # A mark of a plot has the plot's unit.
+    bare |= {"value"}
     # A share of the contract's volume and a number of tests: settings' own names.
     bare |= {"budget_share", "full_tests_per_day"}
     # The wire has its own names, explained where it is defined.
     wire = {"Batch", "Series", "Receipt", "Rejected"}
-    units = ("_bps", "_s", "_w", "_ratio", "_dbm", "_count", "_total", "_deg", "_ms")
+    units = ("_bps", "_s", "_w", "_ratio", "_dbm", "_hz", "_count", "_total")
+    units += ("_deg", "_ms")
     for name, schema in found["components"]["schemas"].items():
         if name in wire:
             continue

@@ -20,6 +20,7 @@ ASKED: tuple[tuple[str, str, str], ...] = (
     ("buildings 200", "GET", "/api/v1/buildings?q=beispielweg"),
     ("building 200", "GET", "/api/v1/buildings/gs-07"),
     ("history 200", "GET", "/api/v1/buildings/gs-07/history"),
+    ("plot 200", "GET", "/api/v1/buildings/gs-07/history/rates"),
     ("acknowledge 200", "POST", "/api/v1/incidents/1/acknowledge"),
     ("mark_false 200", "POST", "/api/v1/incidents/2/false"),
     ("incidents 200", "GET", "/api/v1/incidents"),

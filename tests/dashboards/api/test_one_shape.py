@@ -18,7 +18,7 @@ def calls(app: Any) -> list[tuple[str, str, str]]:
     found = []
     for method, path, operation in operations(app.openapi()):
         address = path.replace("{building_id}", "gs-07").replace("{number}", "1")
-        address = address.replace("{lease_id}", "1" * 32)
+        address = address.replace("{lease_id}", "1" * 32).replace("{plot}", "rates")
         keys = [name for each in operation["security"] for name in each]
         found.append((method, address, keys[-1] if keys else ""))
     assert all("{" not in address for _, address, _ in found)
