@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from alerts.classes import Audience, Severity
 from alerts.mails.notice import Aside
+from alerts.notify.budget import Budget
 from alerts.notify.facts import (
     Case,
     Known,
@@ -62,35 +63,11 @@ class _Draft:
     tellings: list[Telling] = field(default_factory=list)
 
 
-class _Budget:
-    """How many mails may still be made in this storm window."""
-
-    def __init__(self, known: Known) -> None:
-        self._limit = known.settings.notify.storm_mails
-        self._spent = sum(ms > known.now_ms - known.window_ms for ms in known.made_ms)
-        # One grave alarm always finds room, whatever else happens.
-        grave = known.routing.addresses((Audience.SERVICE, Audience.NOC))
-        self._kept = len(grave) if 2 * len(grave) < self._limit else 0
-        self.refused = False
-
-    def take(self, mails: int, severity: Severity | None = None) -> bool:
-        """Say whether so many mails may be made, and count them.
-
-        After a quiet window one thing is always told, to however many it concerns.
-        """
-        kept = 0 if severity is Severity.CRITICAL else self._kept
-        if self._spent and self._spent + mails > self._limit - kept:
-            self.refused = True
-            return False
-        self._spent += mails
-        return True
-
-
 class _Planner:
     def __init__(self, known: Known) -> None:
         self._known = known
         self._now_ms = known.now_ms
-        self._budget = _Budget(known)
+        self._budget = Budget(known)
         self._drafts = {p.id: _Draft(p, p.memory) for p in known.parties}
         self._opened: list[Step] = []
         self._alarmed: dict[Severity, int] = dict(known.alarmed_ms)
