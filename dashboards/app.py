@@ -36,7 +36,7 @@ from dashboards.routes import (
 )
 from dashboards.security import SecurityHeaders
 from dashboards.static_files import LastingFiles
-from dashboards.visitors import api_guard, cookie_name, page_guard
+from dashboards.visitors import action_guard, api_guard, cookie_name, page_guard
 from netmon import __version__
 from netmon.calendars import Calendars
 from netmon.clock import Clock
@@ -56,7 +56,7 @@ ROUTERS: tuple[tuple[APIRouter, Guard | None], ...] = (
     (ingest.router, None),
     (leases.router, None),
     (assignment.router, None),
-    (actions.router, None),
+    (actions.router, action_guard),
     (api.router, api_guard),
     (own.router, None),
     (login.router, None),

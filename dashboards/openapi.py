@@ -153,8 +153,11 @@ def wire_body(
     """Return how a request is described whose body is JSON of a type of the wire."""
     content = _json_of(name)
     content["application/json"]["example"] = example
+    ways: list[dict[str, list[str]]] = [{security: []}]
+    if security == OPERATOR:
+        ways.append({SESSION: []})
     return {
-        "security": [{security: []}],
+        "security": ways,
         "requestBody": {"required": True, "content": content},
     }
 
@@ -220,7 +223,11 @@ def _complete(found: dict[str, Any], cookie: str, *, login_required: bool) -> No
             "type": "apiKey",
             "in": "cookie",
             "name": cookie,
-            "description": "The session of somebody who is logged in at /anmelden.",
+            "description": (
+                "The session of somebody who is logged in at /anmelden. What changes "
+                "something needs the header `X-CSRF-Token` too: the value of the field "
+                "`csrf` of any form of this session."
+            ),
         },
         OPERATOR: {
             **_BEARER,
