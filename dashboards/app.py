@@ -28,6 +28,9 @@ from dashboards.routes import (
     api,
     assignment,
     city,
+    desk,
+    fleet,
+    incidents,
     ingest,
     leases,
     login,
@@ -61,6 +64,9 @@ ROUTERS: tuple[tuple[APIRouter, Guard | None], ...] = (
     (own.router, None),
     (login.router, None),
     (city.router, page_guard),
+    (incidents.router, page_guard),
+    (desk.router, page_guard),
+    (fleet.router, page_guard),
     (pages.router, page_guard),
 )
 BEAT_EVERY_S = 5.0
