@@ -143,7 +143,7 @@ class AskedSilence:
     span_ms: tuple[int, int]
     reason: str
 
-    def fields(self) -> Mapping[str, str]:
+    def fields(self) -> dict[str, str]:
         """Return which field of the form a fault of the API's field is of."""
         return SILENCE_FIELDS | {
             f"matchers.{number}.value": name for number, name in enumerate(self.origins)
@@ -197,14 +197,11 @@ def _check_reason(form: Form, faults: Faults) -> None:
 
 
 def _once(form: Form, now: datetime, faults: Faults) -> OneOff | None:
-    starts: datetime | None = None
-    ends: datetime | None = None
-    text = form["starts_at"]
-    with faults.of("starts_at", text):
-        starts = parse_moment(text or "jetzt", now)
-    text = form["ends_at"]
-    with faults.of("ends_at", text):
-        ends = parse_moment(text, starts or now, latest=True)
+    starts = _read(faults, form, "starts_at", lambda x: parse_moment(x or "jetzt", now))
+    base = now if starts is None else starts
+    ends = _read(
+        faults, form, "ends_at", lambda text: parse_moment(text, base, latest=True)
+    )
     if starts is None or ends is None:
         return None
     return OneOff(starts_ms=to_ms(starts), ends_ms=to_ms(ends))

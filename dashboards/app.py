@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -36,6 +37,7 @@ from dashboards.routes import (
     login,
     own,
     pages,
+    reports,
 )
 from dashboards.security import SecurityHeaders
 from dashboards.static_files import LastingFiles
@@ -67,6 +69,7 @@ ROUTERS: tuple[tuple[APIRouter, Guard | None], ...] = (
     (incidents.router, page_guard),
     (desk.router, page_guard),
     (fleet.router, page_guard),
+    (reports.router, page_guard),
     (pages.router, page_guard),
 )
 BEAT_EVERY_S = 5.0
@@ -113,6 +116,7 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
     app.state.ingest = ingest.IngestService(store, clock, inventory)
     app.state.leases = LeaseDesk(settings.measure, store, clock, texts)
     app.state.calendars = site.calendars
+    app.state.counting = threading.Lock()
     app.state.door = login.Door(settings.login, settings.gateway.public_url)
     for router, guard in ROUTERS:
         app.include_router(router, dependencies=[Depends(guard)] if guard else None)
