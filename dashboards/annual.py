@@ -1,36 +1,25 @@
-"""The annual report on the site: which years there are, a preview, files, freezing."""
+"""The annual report on the site: which years there are, a preview, and the files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
-from msgspec import UNSET
-
-from netmon.clock import to_ms
-from netmon.coverage import read_coverage
-from netmon.errors import StorageError
-from netmon.inventory import decode
-from netmon.model import Inventory
+from dashboards.context import Site
+from netmon.errors import InputError
 from netmon.report import (
     AnnualReport,
-    CoveredRooms,
     FrozenYear,
-    NoRooms,
+    Reader,
     SnapshotError,
     annual_report,
     count,
-    count_rooms,
-    decode_year,
-    encode_year,
-    freeze,
 )
-from netmon.report.counting import SUM
-from netmon.report.export import long_csv, report_json, table_csv, workbook_bytes
-from netmon.report.tables import TABLE_NAMES, change_text
-from netmon.storage.ports import Store
-from netmon.storage.records import InventoryVersion, Snapshot
+from netmon.report.excel_csv import printed_table
+from netmon.report.export import DOCUMENTS, annual_zip
+from netmon.report.figures import FigureRow
+from netmon.report.reading import frozen_report
+from netmon.report.screen import change_text
 from netmon.texts import Texts
 
 
@@ -43,25 +32,27 @@ class Format:
     make: Callable[[AnnualReport, Texts], bytes]
 
 
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_MEDIA_TYPES = {
+    "xlsx": f"{_OFFICE}.spreadsheetml.sheet",
+    "docx": f"{_OFFICE}.wordprocessingml.document",
+    "pdf": "application/pdf",
+    "json": "application/json",
+}
 _CSV = "text/csv; charset=utf-8"
 # Every file that can be downloaded: one line each; `reports.format.<name>` names it.
 FORMATS: Mapping[str, Format] = {
-    "xlsx": Format(
-        "xlsx",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        workbook_bytes,
-    ),
+    **{
+        name: Format(name, _MEDIA_TYPES[name], make) for name, make in DOCUMENTS.items()
+    },
     "connection": Format(
-        "internetanschluss.csv", _CSV, lambda report, _: _table_csv(report, 0)
+        "internetanschluss.csv", _CSV, lambda report, _: printed_table(report.tables[0])
     ),
-    "coverage": Format("lan-wlan.csv", _CSV, lambda report, _: _table_csv(report, 1)),
-    "tables": Format("tabellen.csv", _CSV, lambda report, _: long_csv(report).encode()),
-    "json": Format("json", "application/json", lambda report, _: report_json(report)),
+    "coverage": Format(
+        "lan-wlan.csv", _CSV, lambda report, _: printed_table(report.tables[1])
+    ),
+    "zip": Format("zip", "application/zip", annual_zip),
 }
-
-
-def _table_csv(report: AnnualReport, number: int) -> bytes:
-    return table_csv(report.tables[number]).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +68,13 @@ class YearRow:
 
     @property
     def is_imported(self) -> bool:
-        """Whether it is of a report before netmon, of which only sums are known."""
-        return self.frozen is not None and not self.frozen.has_school_types
-
-    @property
-    def has_files(self) -> bool:
-        """Whether its report can be downloaded."""
-        return not self.damaged and not self.is_imported
+        """Whether it is of a report before netmon."""
+        return self.frozen is not None and self.frozen.is_printed
 
 
 @dataclass(frozen=True, slots=True)
 class ShownTable:
-    """A table of the report in words, for a page."""
+    """A table of the report in words, for a page; a row is its kind, label and cells."""
 
     name: str
     caption: str
@@ -98,126 +84,48 @@ class ShownTable:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Annual:
-    """The use cases of the report on a store."""
-
-    store: Store
-    texts: Texts
-
-    def years(self, this_year: int) -> list[YearRow]:
-        """Return the years that are frozen, and this one and the last, newest first."""
-        known = set(self.store.snapshots.years())
-        rows = []
-        for year in sorted({*known, this_year, this_year - 1}, reverse=True):
-            if year not in known and year < this_year and this_year in known:
-                # Whoever froze this year is done with the last.
-                continue
-            rows.append(self.row(year))
-        return rows
-
-    def row(self, year: int) -> YearRow:
-        """Return a year as the list shows it."""
-        try:
-            return YearRow(year, self.frozen(year))
-        except SnapshotError as error:
-            return YearRow(year, None, damaged=str(error))
-
-    def frozen(self, year: int) -> FrozenYear | None:
-        """Return a frozen year, verified; None where it is not frozen.
-
-        Raises:
-            SnapshotError: it was changed after freezing.
-        """
-        snapshot = self.store.snapshots.load(year)
-        if snapshot is None:
-            return None
-        found = decode_year(snapshot.body, self.texts)
-        if (found.year, found.sha256) != (year, snapshot.sha256):
-            raise SnapshotError("changed", self.texts, year=year)
-        return found
-
-    def preview(self, year: int) -> tuple[ShownTable, ...] | None:
-        """Return the two tables of a year; None where there is nothing to count.
-
-        Raises:
-            SnapshotError: the year, or the one before, was changed after freezing.
-            CountingError: a total does not match the number of buildings.
-        """
-        frozen = self.frozen(year)
-        if frozen is not None and not frozen.has_school_types:
-            return tuple(_sums(frozen, self.texts))
-        if frozen is None and self.store.inventories.current_id() is None:
-            return None
-        counts = count(self._inventory()) if frozen is None else frozen.counts()
-        report = annual_report(counts, year, self.frozen(year - 1), self.texts)
-        return tuple(_shown(report, self.texts))
-
-    def report(self, year: int, now: datetime) -> AnnualReport | None:
-        """Return the whole report: as frozen, or as counted now; None as `preview`.
-
-        Raises:
-            SnapshotError: as `preview`; or the year has only sums.
-            CountingError: a total does not match the number of buildings.
-        """
-        previous, frozen = self.frozen(year - 1), self.frozen(year)
-        rooms: CoveredRooms | NoRooms
-        if frozen is not None:
-            rooms = NoRooms.FROZEN_BEFORE if frozen.rooms is UNSET else frozen.rooms
-            return annual_report(
-                frozen.counts(self.texts), year, previous, self.texts, rooms
-            )
-        if self.store.inventories.current_id() is None:
-            return None
-        inventory = self._inventory()
-        rooms = self._rooms(inventory, now)
-        return annual_report(count(inventory), year, previous, self.texts, rooms)
-
-    def freeze(self, year: int, now: datetime) -> FrozenYear:
-        """Freeze a year as counted now.
-
-        Raises:
-            StorageError: it is frozen already, or there is nothing to count.
-            CountingError: a total does not match the number of buildings.
-        """
-        version = self._version()
-        inventory = decode(version.body)
-        frozen = freeze(
-            inventory,
-            year,
-            now,
-            inventory_sha256=version.sha256,
-            rooms=self._rooms(inventory, now),
-        )
-        self.store.snapshots.save(
-            Snapshot(
-                year=year,
-                frozen_ms=frozen.frozen_ms,
-                sha256=frozen.sha256,
-                body=encode_year(frozen),
-            )
-        )
-        return frozen
-
-    def _version(self) -> InventoryVersion:
-        version = self.store.inventories.current()
-        if version is None:
-            raise StorageError(self.texts("inventory.cli.nothing_stored"))
-        return version
-
-    def _inventory(self) -> Inventory:
-        return decode(self._version().body)
-
-    def _rooms(self, inventory: Inventory, now: datetime) -> CoveredRooms:
-        found = [
-            read_coverage(self.store, inventory, building.id, to_ms(now))
-            for building in inventory.buildings
-        ]
-        return count_rooms(inventory, found)
+def reader_of(site: Site) -> Reader:
+    """Return the use cases of the report on the site's store."""
+    return Reader(site.store, site.calendars.of, site.texts)
 
 
-def _shown(report: AnnualReport, texts: Texts) -> list[ShownTable]:
-    return [
+def years(reader: Reader, this_year: int) -> list[YearRow]:
+    """Return the years that are frozen, this one and the last, newest first."""
+    known = set(reader.store.snapshots.years())
+    wanted = known | {this_year}
+    if this_year not in known:
+        # In January the year that is over is frozen.
+        wanted.add(this_year - 1)
+    return [_row(reader, year) for year in sorted(wanted, reverse=True)]
+
+
+def _row(reader: Reader, year: int) -> YearRow:
+    try:
+        return YearRow(year, reader.frozen(year))
+    except SnapshotError as error:
+        return YearRow(year, None, damaged=str(error))
+
+
+def preview(site: Site, reader: Reader, year: int) -> tuple[ShownTable, ...] | None:
+    """Return the two printed tables; None where there is nothing to count.
+
+    What was measured over the year is left out: counting it takes long.
+
+    Raises:
+        SnapshotError: the year, or the one before, was changed after freezing.
+        CountingError: a total does not match the number of buildings.
+    """
+    previous, frozen = reader.frozen(year - 1), reader.frozen(year)
+    if frozen is not None:
+        return _shown(frozen_report(frozen, previous, site.texts), site.texts)
+    if not site.inventory().buildings:
+        return None
+    counts = count(site.inventory())
+    return _shown(annual_report(counts, year, previous, site.texts), site.texts)
+
+
+def _shown(report: AnnualReport, texts: Texts) -> tuple[ShownTable, ...]:
+    return tuple(
         ShownTable(
             table.name,
             table.caption,
@@ -239,24 +147,35 @@ def _shown(report: AnnualReport, texts: Texts) -> list[ShownTable]:
             table.notes,
         )
         for table in report.tables
-    ]
+    )
 
 
-def _sums(frozen: FrozenYear, texts: Texts) -> list[ShownTable]:
-    """Return the sums of a year of which nothing else is known."""
-    buildings = texts.number(frozen.buildings)
-    found = []
-    for name in TABLE_NAMES:
-        cells = frozen.table(name)[SUM]
-        values = tuple(texts.number(value) for value in cells.values())
-        found.append(
-            ShownTable(
-                name,
-                texts(f"report.{name}.caption", buildings=buildings),
-                SUM,
-                tuple(map(str, cells)),
-                (("sum", SUM, values),),
-                (texts("reports.only_sums", origin=frozen.origin),),
-            )
-        )
-    return found
+class PoorDataError(InputError):
+    """Too much is missing to freeze a year without saying so; ``rows`` say what."""
+
+    def __init__(self, rows: Iterable[str]) -> None:
+        super().__init__([])
+        self.rows = tuple(rows)
+
+
+def refuse_poor(rows: Iterable[FigureRow], texts: Texts) -> None:
+    """Refuse to freeze where the data are too poor.
+
+    Raises:
+        PoorDataError: always, with a sentence for each row.
+    """
+    raise PoorDataError(_poor_line(row, texts) for row in rows)
+
+
+def _poor_line(row: FigureRow, texts: Texts) -> str:
+    known, total, share, needed, *_ = (
+        cell if isinstance(cell, int | float) else None for cell in row.cells
+    )
+    return texts(
+        "report.cli.poor_row",
+        what=row.label,
+        known=texts.number(known),
+        total=texts.number(total),
+        share=texts.percent(share, 0),
+        needed=texts.percent(needed, 0),
+    )

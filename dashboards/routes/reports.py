@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Annotated
@@ -12,7 +12,15 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from dashboards.annual import FORMATS, Annual
+from dashboards.annual import (
+    FORMATS,
+    PoorDataError,
+    YearRow,
+    preview,
+    reader_of,
+    refuse_poor,
+    years,
+)
 from dashboards.answers import page_answer
 from dashboards.bearer import refuse
 from dashboards.context import Site, SiteDep
@@ -20,8 +28,9 @@ from dashboards.forms import Form, is_ours, read_form
 from dashboards.queries import UnknownError
 from dashboards.visitors import allow
 from netmon.clock import BERLIN
-from netmon.errors import StorageBusyError, StorageError
-from netmon.report import CountingError, SnapshotError
+from netmon.errors import InputError, StorageBusyError, StorageError
+from netmon.report import CountingError, Reader, SnapshotError
+from netmon.report.figures import FigureRow
 from netmon.storage.account_records import Role
 
 _log = logging.getLogger(__name__)
@@ -31,11 +40,18 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 _Year = Annotated[int, Path(ge=2000, le=2100)]
 
 
-def _annual(site: Site) -> Annual:
+def _reader(site: Site) -> Reader:
     """Return the report; it is of the whole city, so nobody limited sees it."""
     if site.visitor.campus_district is not None:
         raise UnknownError("report")
-    return Annual(site.store, site.texts)
+    return reader_of(site)
+
+
+def _row(site: Site, reader: Reader, year: int) -> YearRow:
+    found = [row for row in years(reader, _this_year(site)) if row.year == year]
+    if not found:
+        raise UnknownError(f"report {year}")
+    return found[0]
 
 
 def _this_year(site: Site) -> int:
@@ -70,7 +86,7 @@ async def reports(site: SiteDep) -> Response:
             site,
             "reports.html",
             "reports",
-            rows=_annual(site).years(this_year),
+            rows=years(_reader(site), this_year),
             this_year=this_year,
             formats=list(FORMATS),
             now_ms=site.moment().now_ms,
@@ -90,14 +106,12 @@ async def report(
 def _report(
     site: Site, year: int, form: Form | None = None, *, done: bool = False
 ) -> Response:
-    annual, this_year = _annual(site), _this_year(site)
-    row = next((x for x in annual.years(this_year) if x.year == year), None)
-    if row is None:
-        raise UnknownError(f"report {year}")
+    reader = _reader(site)
+    row = _row(site, reader, year)
     tables, problem = None, row.damaged
     if not problem:
         try:
-            tables = annual.preview(year)
+            tables = preview(site, reader, year)
         except (SnapshotError, CountingError) as error:
             problem = str(error)
     may_freeze = (
@@ -129,27 +143,24 @@ async def download(
     name: Annotated[str, Path(max_length=40)],
 ) -> Response:
     """Give a file of a year's report."""
-    annual, wanted = _annual(site), FORMATS.get(name)
+    reader, wanted = _reader(site), FORMATS.get(name)
     if wanted is None:
         raise UnknownError(name)
 
     def make() -> Response:
-        row = next((x for x in annual.years(_this_year(site)) if x.year == year), None)
-        if row is None or not row.has_files:
-            raise UnknownError(f"report {year}")
-        try:
-            with _counting(request):
-                found = annual.report(year, site.clock.now())
-        except (SnapshotError, CountingError):
-            # The year's own page says what is wrong.
-            return RedirectResponse(f"/berichte/{year}", HTTPStatus.SEE_OTHER)
-        if found is None:
-            raise UnknownError(f"report {year}")
+        row = _row(site, reader, year)
         # Who finds the file later sees that the numbers could still change.
         state = "" if row.frozen is not None else "-vorlaeufig"
         file = f"netmon-bericht-{year}{state}.{wanted.ending}"
+        try:
+            with _counting(request):
+                found = reader.report(year, site.clock.now())
+                body = wanted.make(found, site.texts)
+        except (InputError, SnapshotError, CountingError):
+            # The year's own page says what is wrong.
+            return RedirectResponse(f"/berichte/{year}", HTTPStatus.SEE_OTHER)
         return Response(
-            wanted.make(found, site.texts),
+            body,
             media_type=wanted.media_type,
             headers={"Content-Disposition": f'attachment; filename="{file}"'},
         )
@@ -159,36 +170,53 @@ async def download(
 
 @router.post("/berichte/{year}/festschreiben")
 async def freeze(request: Request, site: SiteDep, year: _Year) -> Response:
-    """Freeze a year; it cannot be undone, so the form asks for a tick."""
+    """Freeze a year; it cannot be undone, so the form asks for a tick.
+
+    Where much is missing in the data a second tick has to accept that.
+    """
     allow(site.visitor, Role.ADMIN)
-    annual, form = _annual(site), await read_form(request)
+    reader, form = _reader(site), await read_form(request)
     texts = site.texts
 
     def run() -> Response:
+        row = _row(site, reader, year)
         if not is_ours(site, request, form):
             return _refused(site, year, form.not_ours(texts))
         if form["sure"] != "yes":
             told = Form(form.values, {"sure": texts("reports.not_sure")})
             return _refused(site, year, told)
-        if not any(
-            x.year == year and x.frozen is None and not x.damaged
-            for x in annual.years(_this_year(site))
-        ):
+        if row.frozen is not None or row.damaged:
             return _refused(site, year, _general(form, texts("reports.cannot")))
-        try:
-            with _counting(request):
-                frozen = annual.freeze(year, site.clock.now())
-        except StorageBusyError:
-            raise
-        except (StorageError, CountingError) as error:
-            return _refused(site, year, _general(form, str(error)))
-        _log.warning(
-            "%s froze the year %s (SHA-256 %s)", site.visitor.name, year, frozen.sha256
-        )
+        with _counting(request):
+            told = _freeze(site, reader, year, form)
+        if told.is_refused:
+            return _refused(site, year, told)
         target = f"/berichte/{year}?erledigt=frozen"
         return RedirectResponse(target, HTTPStatus.SEE_OTHER)
 
     return await site.in_thread(run)
+
+
+def _freeze(site: Site, reader: Reader, year: int, form: Form) -> Form:
+    """Freeze a year; return the form, with what was refused."""
+
+    def accept(rows: Sequence[FigureRow]) -> None:
+        if form["despite"] != "yes":
+            refuse_poor(rows, site.texts)
+
+    try:
+        frozen = reader.freeze(year, site.clock.now(), accept)
+    except PoorDataError as error:
+        lines = "; ".join(error.rows)
+        return Form(form.values, {"despite": site.texts("reports.poor", rows=lines)})
+    except StorageBusyError:
+        raise
+    except InputError as error:
+        return _general(form, " ".join(one.text for one in error.problems))
+    except (StorageError, CountingError) as error:
+        return _general(form, str(error))
+    _log.warning("%s froze the year %s (%s)", site.visitor.name, year, frozen.sha256)
+    return form
 
 
 def _general(form: Form, problem: str) -> Form:
