@@ -7,6 +7,7 @@ export. And every page on that way: nothing axe objects to, no sideways scrollin
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -44,21 +45,22 @@ async def site_url(app, city) -> AsyncIterator[str]:
         yield url
 
 
-async def check_outcome(city, saved: Download) -> None:
+async def check_outcome(city, saved: Download, folder: Path) -> None:
     """Hold what the way through left behind, whichever hands walked it."""
     mark = city.store.actions.acknowledgements()[1]
     assert (mark.author, mark.note) == ("Ada", "Techniker ist bestellt")
     window = city.store.actions.maintenance()[0]
     assert (window.value, window.reason) == ("b-ost", "Routertausch")
     assert saved.suggested_filename == "netmon-bericht-2026-vorlaeufig.xlsx"
-    book = openpyxl.load_workbook(await saved.path())
+    await saved.save_as(folder / saved.suggested_filename)
+    book = openpyxl.load_workbook(folder / saved.suggested_filename)
     caption = book["Internetanschluss"].cell(1, 1).value
     assert caption == (
         "Abbildung 2 – Internetanschluss nach Schulform (5 zu vernetzende Gebäude)"
     )
 
 
-async def test_the_way_by_mouse(browser: Browser, site_url: str, city):
+async def test_the_way_by_mouse(browser: Browser, site_url: str, city, tmp_path):
     page = await browser.new_page()
     await page.goto(site_url)
     await page.get_by_label("Name").fill("ada")
@@ -94,17 +96,21 @@ async def test_the_way_by_mouse(browser: Browser, site_url: str, city):
     await page.get_by_role("link", name="Berichte").click()
     await page.get_by_role("link", name="2026", exact=True).click()
     async with page.expect_download() as caught:
-        await page.get_by_role("link", name="Excel").click()
-    await check_outcome(city, await caught.value)
+        await page.get_by_role("link", name="Excel", exact=True).click()
+    await check_outcome(city, await caught.value, tmp_path)
 
 
 async def tab_to(page: Page, selector: str) -> None:
-    """Press Tab until an element has the focus, which is seen wherever it is."""
+    """Press Tab until an element has the focus, which is seen wherever it is.
+
+    While a page is still coming nothing has it.
+    """
     for _ in range(120):
         await page.keyboard.press("Tab")
         seen = await page.evaluate(
             "s => { const e = document.activeElement, c = getComputedStyle(e);"
-            " return [e.matches(s), c.outlineStyle !== 'none', e.outerHTML] }",
+            " const seen = c.outlineStyle !== 'none' || e === document.body;"
+            " return [e.matches(s), seen, e.outerHTML.slice(0, 200)] }",
             selector,
         )
         assert seen[1], f"focus is not seen on {seen[2]}"
@@ -120,7 +126,9 @@ async def press(page: Page, selector: str, url: str, key: str = "Enter") -> None
     await page.wait_for_url(url)
 
 
-async def test_the_way_by_keyboard_alone(browser: Browser, site_url: str, city):
+async def test_the_way_by_keyboard_alone(
+    browser: Browser, site_url: str, city, tmp_path
+):
     page = await browser.new_page()
     await page.goto(site_url)
     await tab_to(page, "#name")
@@ -155,7 +163,7 @@ async def test_the_way_by_keyboard_alone(browser: Browser, site_url: str, city):
     await tab_to(page, "a[href$='/xlsx']")
     async with page.expect_download() as caught:
         await page.keyboard.press("Enter")
-    await check_outcome(city, await caught.value)
+    await check_outcome(city, await caught.value, tmp_path)
 
 
 PAGES = [
