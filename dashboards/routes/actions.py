@@ -15,7 +15,7 @@ from dashboards import acting
 from dashboards import action_schemas as s
 from dashboards.bodies import read_wish
 from dashboards.context import Site, SiteDep
-from dashboards.openapi import OPERATOR, SESSION, link, refusal, wire_body
+from dashboards.openapi import CSRF, OPERATOR, SESSION, link, refusal, wire_body
 from dashboards.schemas import MarkReply
 from netmon.actions import commands
 from netmon.actions.wishes import (
@@ -32,7 +32,8 @@ _GONE: dict[int | str, dict[str, Any]] = {
     404: refusal("there is none of that number"),
     409: refusal("it is over already"),
 }
-_SECURED: dict[str, Any] = {"security": [{OPERATOR: []}, {SESSION: []}]}
+_READING: dict[str, Any] = {"security": [{SESSION: []}, {OPERATOR: []}]}
+_CHANGING: dict[str, Any] = {"security": [{SESSION: [], CSRF: []}, {OPERATOR: []}]}
 
 _NO_WORD = ErrorBody(
     "csrf",
@@ -77,7 +78,7 @@ _SILENCE_EXAMPLE = {
 _NOTE_EXAMPLE = {"note": "Techniker ist bestellt"}
 
 
-@router.get("/maintenance", summary="Maintenance windows", openapi_extra=_SECURED)
+@router.get("/maintenance", summary="Maintenance windows", openapi_extra=_READING)
 async def maintenance(
     site: SiteDep, include_over: All = False
 ) -> s.MaintenanceListReply:
@@ -122,14 +123,14 @@ async def add_maintenance(
     response_class=Response,
     summary="End a maintenance window before its time",
     responses=_GONE,
-    openapi_extra=_SECURED,
+    openapi_extra=_CHANGING,
 )
 async def cancel_maintenance(site: SiteDep, number: Number) -> Response:
     """End a window; what waited because of it and is still bad is told."""
     return await _ended(site, number, acting.cancel_maintenance)
 
 
-@router.get("/silences", summary="Silences", openapi_extra=_SECURED)
+@router.get("/silences", summary="Silences", openapi_extra=_READING)
 async def silences(site: SiteDep, include_over: All = False) -> s.SilencesReply:
     """Return the silences that still count, or all, newest first."""
     now_ms = site.moment().now_ms
@@ -170,7 +171,7 @@ async def add_silence(
     response_class=Response,
     summary="End a silence before its time",
     responses=_GONE,
-    openapi_extra=_SECURED,
+    openapi_extra=_CHANGING,
 )
 async def end_silence(site: SiteDep, number: Number) -> Response:
     """End a silence; what waited because of it and is still bad is told."""
@@ -195,7 +196,7 @@ async def acknowledge(request: Request, site: SiteDep, number: Number) -> MarkRe
     response_class=Response,
     summary="Take an acknowledgement back",
     responses={**_GONE, 409: refusal("it is not acknowledged")},
-    openapi_extra=_SECURED,
+    openapi_extra=_CHANGING,
 )
 async def unacknowledge(site: SiteDep, number: Number) -> Response:
     """Take an acknowledgement back: reminders and escalation go on."""
@@ -214,7 +215,7 @@ async def mark_false(request: Request, site: SiteDep, number: Number) -> MarkRep
     return await _marked(request, site, number, commands.mark_false)
 
 
-@router.get("/audit", summary="What people did", openapi_extra=_SECURED)
+@router.get("/audit", summary="What people did", openapi_extra=_READING)
 async def audit(
     site: SiteDep,
     subject: Annotated[
