@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -28,15 +29,19 @@ from dashboards.routes import (
     api,
     assignment,
     city,
+    desk,
+    fleet,
+    incidents,
     ingest,
     leases,
     login,
     own,
     pages,
+    reports,
 )
 from dashboards.security import SecurityHeaders
 from dashboards.static_files import LastingFiles
-from dashboards.visitors import api_guard, cookie_name, page_guard
+from dashboards.visitors import action_guard, api_guard, cookie_name, page_guard
 from netmon import __version__
 from netmon.calendars import Calendars
 from netmon.clock import Clock
@@ -56,11 +61,15 @@ ROUTERS: tuple[tuple[APIRouter, Guard | None], ...] = (
     (ingest.router, None),
     (leases.router, None),
     (assignment.router, None),
-    (actions.router, None),
+    (actions.router, action_guard),
     (api.router, api_guard),
     (own.router, None),
     (login.router, None),
     (city.router, page_guard),
+    (incidents.router, page_guard),
+    (desk.router, page_guard),
+    (fleet.router, page_guard),
+    (reports.router, page_guard),
     (pages.router, page_guard),
 )
 BEAT_EVERY_S = 5.0
@@ -107,6 +116,7 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
     app.state.ingest = ingest.IngestService(store, clock, inventory)
     app.state.leases = LeaseDesk(settings.measure, store, clock, texts)
     app.state.calendars = site.calendars
+    app.state.counting = threading.Lock()
     app.state.door = login.Door(settings.login, settings.gateway.public_url)
     for router, guard in ROUTERS:
         app.include_router(router, dependencies=[Depends(guard)] if guard else None)

@@ -18,11 +18,13 @@ from jinja2 import Environment
 
 from dashboards.limited import LimitedInventories
 from dashboards.shaping import Moment
+from netmon.accounts.sessions import may
 from netmon.calendars import Calendars
 from netmon.clock import Clock, to_ms
 from netmon.config import Settings
 from netmon.model import Inventory
 from netmon.storage.account_records import Role
+from netmon.storage.action_records import Actor, Via
 from netmon.storage.ports import Store
 from netmon.texts import Texts
 
@@ -37,13 +39,24 @@ class Visitor:
     """Who asks; without a name anybody, where no login is required.
 
     ``role`` is None for who may not even read. ``campus_district`` limits what is
-    shown, None to nothing. ``csrf`` is what this session's forms carry.
+    shown, None to nothing. ``csrf`` is what this session's forms carry;
+    empty for a program, whose way is the API.
     """
 
     name: str = ""
     role: Role | None = Role.READ
     campus_district: str | None = None
     csrf: str = ""
+    via: Via = Via.SITE
+
+    @property
+    def actor(self) -> Actor:
+        """Who the audit trail names."""
+        return Actor(self.name, self.via)
+
+    def may(self, needed: Role) -> bool:
+        """Say whether the visitor's role includes another."""
+        return self.role is not None and may(self.role, needed)
 
 
 @dataclass(frozen=True)

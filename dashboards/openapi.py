@@ -48,6 +48,8 @@ TAGS = (
     ("own health", "Is netmon itself well?"),
 )
 SESSION, OPERATOR, SENDER = "session", "operatorToken", "senderToken"
+# What a session sends beside its cookie where it changes something.
+CSRF = "csrfWord"
 _BEARER = {"type": "http", "scheme": "bearer"}
 # What opens the operations of a tag that do not say so themselves.
 _OPENED_BY: dict[str, list[dict[str, list[str]]]] = {
@@ -153,8 +155,11 @@ def wire_body(
     """Return how a request is described whose body is JSON of a type of the wire."""
     content = _json_of(name)
     content["application/json"]["example"] = example
+    ways: list[dict[str, list[str]]] = [{security: []}]
+    if security == OPERATOR:
+        ways.insert(0, {SESSION: [], CSRF: []})
     return {
-        "security": [{security: []}],
+        "security": ways,
         "requestBody": {"required": True, "content": content},
     }
 
@@ -221,6 +226,12 @@ def _complete(found: dict[str, Any], cookie: str, *, login_required: bool) -> No
             "in": "cookie",
             "name": cookie,
             "description": "The session of somebody who is logged in at /anmelden.",
+        },
+        CSRF: {
+            "type": "apiKey",
+            "in": "header",
+            "name": "X-CSRF-Token",
+            "description": "The value of the field `csrf` of any form of the session.",
         },
         OPERATOR: {
             **_BEARER,

@@ -348,7 +348,7 @@ class DeviceView:
 class IncidentView:
     """An incident in words; ``cause`` is a whole sentence.
 
-    ``notes`` tell in words what people ``decided`` about it.
+    ``severity`` and ``campus_district`` are empty where they are not known. ``notes`` tell in words what people ``decided`` about it.
     """
 
     id: int
@@ -361,6 +361,8 @@ class IncidentView:
     ended_ms: int | None
     decided: Decided
     notes: tuple[str, ...]
+    severity: str = ""
+    campus_district: str = ""
 
 
 @dataclass(frozen=True, slots=True)

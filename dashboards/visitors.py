@@ -13,16 +13,20 @@ from fastapi import Request, Response
 from dashboards.bearer import RefusedError, authenticate_operator, refuse
 from dashboards.caching import keep
 from dashboards.context import Site, Visitor, site_of
-from netmon.accounts.sessions import LONGEST_MS, TOUCH_EVERY_MS, is_over, may
+from netmon.accounts.sessions import LONGEST_MS, TOUCH_EVERY_MS, is_over
 from netmon.clock import to_ms
 from netmon.ingest import new_token, token_hash
 from netmon.storage.account_records import Role, Session
+from netmon.storage.action_records import Via
 
 # Not to be set by another host of the domain, not sent without TLS.
 _SECURE_COOKIE = "__Host-netmon"
 # Without TLS, which only this machine and tests use, browsers refuse the prefix.
 _PLAIN_COOKIE = "netmon"
 CSRF_FIELD = "csrf"
+# The same word where the API is called from a session.
+CSRF_HEADER = "X-CSRF-Token"
+_READING = {"GET", "HEAD"}
 
 
 class LoginNeededError(Exception):
@@ -135,26 +139,68 @@ async def api_guard(request: Request) -> None:
     visitor = await site.in_thread(_program_or_person, site, request)
     if visitor is None:
         if site.settings.login.required:
-            raise refuse(
-                HTTPStatus.UNAUTHORIZED,
-                "no_token",
-                "nobody is logged in and no operator's token was sent",
-                "log in, or send 'Authorization: Bearer <token>' of "
-                "'netmon alerts operators add'",
-            )
+            raise _nobody()
         visitor = Visitor()
     request.state.visitor = visitor
     await keep(request, site.seen_by(visitor))
 
 
+async def action_guard(request: Request) -> None:
+    """Let in programs with an operator's token, and people who may operate.
+
+    Who sends a token acts by it, whoever is logged in. A browser sends a session's cookie by itself; so a session that changes something
+    sends its own word in `CSRF_HEADER` too.
+
+    Raises:
+        RefusedError: neither, or the word is missing.
+    """
+    site = site_of(request)
+    who = _program if _sends_token(request) else find_visitor
+    visitor = await site.in_thread(who, site, request)
+    if visitor is None:
+        raise _nobody()
+    allow(visitor, Role.OPERATE)
+    if visitor.via is Via.SITE and request.method not in _READING:
+        sent = request.headers.get(CSRF_HEADER, "")
+        if not is_own_form(site, request, visitor, sent):
+            raise refuse(
+                HTTPStatus.FORBIDDEN,
+                "csrf",
+                f"the header {CSRF_HEADER} is missing or is not this session's",
+                "send the value of the field 'csrf' of any form of this session",
+            )
+    request.state.visitor = visitor
+    await keep(request, site.seen_by(visitor))
+
+
+def _nobody() -> RefusedError:
+    return refuse(
+        HTTPStatus.UNAUTHORIZED,
+        "no_token",
+        "nobody is logged in and no operator's token was sent",
+        "log in, or send 'Authorization: Bearer <token>' of "
+        "'netmon alerts operators add'",
+    )
+
+
 def _program_or_person(site: Site, request: Request) -> Visitor | None:
+    """Return who asks to read."""
     visitor = find_visitor(site, request)
-    if visitor is None and "authorization" in request.headers:
+    if visitor is None and _sends_token(request):
         # Where everybody may read, whatever a proxy sends along is no reason to refuse.
         with nullcontext() if site.settings.login.required else suppress(RefusedError):
-            operator = authenticate_operator(request, site.store)
-            return Visitor(operator.name, Role.OPERATE)
+            return _program(site, request)
     return visitor
+
+
+def _program(site: Site, request: Request) -> Visitor:
+    operator = authenticate_operator(request, site.store)
+    return Visitor(operator.name, Role.OPERATE, via=operator.via)
+
+
+def _sends_token(request: Request) -> bool:
+    # A proxy may add a header of another scheme, which means nothing here.
+    return request.headers.get("authorization", "").lower().startswith("bearer ")
 
 
 def allow(visitor: Visitor, needed: Role) -> None:
@@ -163,7 +209,7 @@ def allow(visitor: Visitor, needed: Role) -> None:
     Raises:
         RefusedError: the visitor may not do that.
     """
-    if visitor.role is None or not may(visitor.role, needed):
+    if not visitor.may(needed):
         raise refuse(
             HTTPStatus.FORBIDDEN,
             "forbidden",

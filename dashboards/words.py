@@ -9,9 +9,11 @@ import msgspec
 from dashboards.shaping import AP_RULE, LINE_RULE, NO_DATA_RULE
 from dashboards.views import IncidentView
 from netmon.actions import Standing
+from netmon.actions.muting import facts_of
 from netmon.line_verdict import LineVerdict
 from netmon.medium import sentence
 from netmon.model import FailureReason, Inventory
+from netmon.storage.action_records import MatchField
 from netmon.storage.records import Incident
 from netmon.texts import Texts
 
@@ -24,6 +26,7 @@ _CAUSES = {
     "device_down": "device_down",
     "below_by_contract": "below_by_contract",
     "monitor": "monitor",
+    "ap_degraded": "ap_degraded",
 }
 
 
@@ -100,7 +103,8 @@ def where(
         return texts("site.where.ap", name=told if planned is None else planned.name)
     if kind == "device":
         device = inventory.device_by_id.get(name)
-        return texts("site.where.device", name=device.name if device else name)
+        told = str(evidence.get("device_name") or name)
+        return texts("site.where.device", name=device.name if device else told)
     return texts("site.where.netmon") if kind == "netmon" else target
 
 
@@ -111,6 +115,7 @@ def incident_view(
     building = inventory.building_by_id.get(incident.building_id)
     evidence = evidence_of(incident.evidence)
     decided = standing.of(incident, inventory)
+    facts = facts_of(incident, inventory)
     return IncidentView(
         id=incident.id,
         rule=incident.rule,
@@ -124,4 +129,6 @@ def incident_view(
         ended_ms=incident.ended_ms,
         decided=decided,
         notes=decided.notes(texts),
+        severity=facts.get(MatchField.SEVERITY, ""),
+        campus_district=facts.get(MatchField.CAMPUS_DISTRICT, ""),
     )

@@ -1,19 +1,21 @@
-"""What operators may do through the API: windows, silences, marks, audit trail."""
+"""What people may do through the API: windows, silences, marks, audit trail.
+
+`action_guard` lets in operators' tokens, and sessions of people who may operate.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
+from dashboards import acting
 from dashboards import action_schemas as s
-from dashboards.bearer import authenticate_operator
 from dashboards.bodies import read_wish
-from dashboards.caching import keep
-from dashboards.context import SiteDep
-from dashboards.openapi import link, refusal, wire_body
+from dashboards.context import Site, SiteDep
+from dashboards.openapi import CSRF, OPERATOR, SESSION, link, refusal, wire_body
 from dashboards.schemas import MarkReply
 from netmon.actions import commands
 from netmon.actions.wishes import (
@@ -23,31 +25,28 @@ from netmon.actions.wishes import (
     decode_silence,
 )
 from netmon.clock import from_ms
-from netmon.storage.action_records import Actor
-
-T = TypeVar("T")
-
-
-async def _operator(request: Request, site: SiteDep) -> Actor:
-    operator = await site.in_thread(authenticate_operator, request, site.store)
-    await keep(request, site)
-    return operator
-
-
-OperatorDep = Annotated[Actor, Depends(_operator)]
-
+from netmon.storage.action_records import Mark
+from netmon.wire import ErrorBody
 
 _GONE: dict[int | str, dict[str, Any]] = {
     404: refusal("there is none of that number"),
     409: refusal("it is over already"),
 }
-_SECURED: dict[str, Any] = {"security": [{"operatorToken": []}]}
+_READING: dict[str, Any] = {"security": [{SESSION: []}, {OPERATOR: []}]}
+_CHANGING: dict[str, Any] = {"security": [{SESSION: [], CSRF: []}, {OPERATOR: []}]}
+
+_NO_WORD = ErrorBody(
+    "csrf",
+    "the header X-CSRF-Token is missing or is not this session's",
+    "send the value of the field 'csrf' of any form of this session",
+)
 
 router = APIRouter(
     prefix="/api/v1",
     tags=["actions"],
     responses={
-        401: refusal("no, unknown or revoked token of an operator"),
+        401: refusal("nobody is logged in, or the token is none of an operator"),
+        403: refusal("this account may not, or X-CSRF-Token is missing", _NO_WORD),
         413: refusal("too many bytes"),
         422: refusal("a field is wrong; it is named"),
         500: refusal("an error of netmon; see its log"),
@@ -79,15 +78,13 @@ _SILENCE_EXAMPLE = {
 _NOTE_EXAMPLE = {"note": "Techniker ist bestellt"}
 
 
-@router.get("/maintenance", summary="Maintenance windows", openapi_extra=_SECURED)
+@router.get("/maintenance", summary="Maintenance windows", openapi_extra=_READING)
 async def maintenance(
-    site: SiteDep, operator: OperatorDep, include_over: All = False
+    site: SiteDep, include_over: All = False
 ) -> s.MaintenanceListReply:
     """Return the windows that still count, or all, newest first."""
     now_ms = site.moment().now_ms
-    after_ms = None if include_over else now_ms
-    room = site.store.actions
-    found = await site.in_thread(room.maintenance, ends_after_ms=after_ms)
+    found = await site.in_thread(acting.windows, site, include_over=include_over)
     return s.MaintenanceListReply(
         at=from_ms(now_ms), maintenance=[s.maintenance(x, now_ms) for x in found]
     )
@@ -107,25 +104,15 @@ async def maintenance(
     openapi_extra=wire_body("MaintenanceWish", _ONCE_EXAMPLE),
 )
 async def add_maintenance(
-    request: Request, response: Response, site: SiteDep, operator: OperatorDep
+    request: Request, response: Response, site: SiteDep
 ) -> s.MaintenanceReply:
     """Store a window; see the route's description."""
     wish = await read_wish(request, decode_maintenance, MAX_WISH_BYTES)
-    now_ms = site.moment().now_ms
-
-    def add() -> s.MaintenanceReply:
-        stored = commands.add_maintenance(
-            site.store,
-            site.inventory(),
-            (wish.scope, wish.value),
-            wish.times,
-            wish.reason,
-            actor=operator,
-            now_ms=now_ms,
-        )
-        return s.maintenance(stored, now_ms)
-
-    reply = await site.in_thread(add)
+    place = wish.scope, wish.value
+    stored = await site.in_thread(
+        acting.add_maintenance, site, place, wish.times, wish.reason
+    )
+    reply = s.maintenance(stored, site.moment().now_ms)
     response.headers["Location"] = f"/api/v1/maintenance/{reply.id}"
     return reply
 
@@ -136,23 +123,18 @@ async def add_maintenance(
     response_class=Response,
     summary="End a maintenance window before its time",
     responses=_GONE,
-    openapi_extra=_SECURED,
+    openapi_extra=_CHANGING,
 )
-async def cancel_maintenance(
-    site: SiteDep, operator: OperatorDep, number: Number
-) -> Response:
+async def cancel_maintenance(site: SiteDep, number: Number) -> Response:
     """End a window; what waited because of it and is still bad is told."""
-    return await _ended(site, operator, number, commands.cancel_maintenance)
+    return await _ended(site, number, acting.cancel_maintenance)
 
 
-@router.get("/silences", summary="Silences", openapi_extra=_SECURED)
-async def silences(
-    site: SiteDep, operator: OperatorDep, include_over: All = False
-) -> s.SilencesReply:
+@router.get("/silences", summary="Silences", openapi_extra=_READING)
+async def silences(site: SiteDep, include_over: All = False) -> s.SilencesReply:
     """Return the silences that still count, or all, newest first."""
     now_ms = site.moment().now_ms
-    after_ms = None if include_over else now_ms
-    found = await site.in_thread(site.store.actions.silences, ends_after_ms=after_ms)
+    found = await site.in_thread(acting.silences, site, include_over=include_over)
     return s.SilencesReply(
         at=from_ms(now_ms), silences=[s.silence(x, now_ms) for x in found]
     )
@@ -170,25 +152,15 @@ async def silences(
     openapi_extra=wire_body("SilenceWish", _SILENCE_EXAMPLE),
 )
 async def add_silence(
-    request: Request, response: Response, site: SiteDep, operator: OperatorDep
+    request: Request, response: Response, site: SiteDep
 ) -> s.SilenceReply:
     """Store a silence; see the route's description."""
     wish = await read_wish(request, decode_silence, MAX_WISH_BYTES)
     now_ms = site.moment().now_ms
-
-    def add() -> s.SilenceReply:
-        stored = commands.add_silence(
-            site.store,
-            site.inventory(),
-            wish.matchers,
-            wish.span_ms(now_ms),
-            wish.reason,
-            actor=operator,
-            now_ms=now_ms,
-        )
-        return s.silence(stored, now_ms)
-
-    reply = await site.in_thread(add)
+    stored = await site.in_thread(
+        acting.add_silence, site, wish.matchers, wish.span_ms(now_ms), wish.reason
+    )
+    reply = s.silence(stored, now_ms)
     response.headers["Location"] = f"/api/v1/silences/{reply.id}"
     return reply
 
@@ -199,11 +171,11 @@ async def add_silence(
     response_class=Response,
     summary="End a silence before its time",
     responses=_GONE,
-    openapi_extra=_SECURED,
+    openapi_extra=_CHANGING,
 )
-async def end_silence(site: SiteDep, operator: OperatorDep, number: Number) -> Response:
+async def end_silence(site: SiteDep, number: Number) -> Response:
     """End a silence; what waited because of it and is still bad is told."""
-    return await _ended(site, operator, number, commands.end_silence)
+    return await _ended(site, number, acting.end_silence)
 
 
 @router.post(
@@ -213,11 +185,9 @@ async def end_silence(site: SiteDep, operator: OperatorDep, number: Number) -> R
     responses=_GONE,
     openapi_extra=wire_body("NoteWish", _NOTE_EXAMPLE),
 )
-async def acknowledge(
-    request: Request, site: SiteDep, operator: OperatorDep, number: Number
-) -> MarkReply:
+async def acknowledge(request: Request, site: SiteDep, number: Number) -> MarkReply:
     """Acknowledge an incident; a later note replaces an earlier one."""
-    return await _marked(request, site, operator, number, commands.acknowledge)
+    return await _marked(request, site, number, commands.acknowledge)
 
 
 @router.delete(
@@ -226,13 +196,11 @@ async def acknowledge(
     response_class=Response,
     summary="Take an acknowledgement back",
     responses={**_GONE, 409: refusal("it is not acknowledged")},
-    openapi_extra=_SECURED,
+    openapi_extra=_CHANGING,
 )
-async def unacknowledge(
-    site: SiteDep, operator: OperatorDep, number: Number
-) -> Response:
+async def unacknowledge(site: SiteDep, number: Number) -> Response:
     """Take an acknowledgement back: reminders and escalation go on."""
-    return await _ended(site, operator, number, commands.unacknowledge)
+    return await _ended(site, number, acting.unacknowledge)
 
 
 @router.post(
@@ -242,17 +210,14 @@ async def unacknowledge(
     responses={404: _GONE[404]},
     openapi_extra=wire_body("NoteWish", {"note": "Sonde war abgeschaltet"}),
 )
-async def mark_false(
-    request: Request, site: SiteDep, operator: OperatorDep, number: Number
-) -> MarkReply:
+async def mark_false(request: Request, site: SiteDep, number: Number) -> MarkReply:
     """Mark an incident, open or over, as a false alarm."""
-    return await _marked(request, site, operator, number, commands.mark_false)
+    return await _marked(request, site, number, commands.mark_false)
 
 
-@router.get("/audit", summary="What people did", openapi_extra=_SECURED)
+@router.get("/audit", summary="What people did", openapi_extra=_READING)
 async def audit(
     site: SiteDep,
-    operator: OperatorDep,
     subject: Annotated[
         str | None, Query(max_length=128, description="E.g. incident:12")
     ] = None,
@@ -262,30 +227,18 @@ async def audit(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> s.AuditReply:
     """Return the audit trail, newest first."""
-    found = await site.in_thread(
-        site.store.actions.audit, subject=subject, before_id=before, limit=limit
-    )
+    found = await site.in_thread(acting.audit, site, subject, before, limit)
     return s.AuditReply(entries=[s.entry(one) for one in found])
 
 
-async def _ended(
-    site: SiteDep, operator: Actor, number: int, end: Callable[..., None]
-) -> Response:
-    now_ms = site.moment().now_ms
-    await site.in_thread(end, site.store, number, actor=operator, now_ms=now_ms)
+async def _ended(site: Site, number: int, end: Callable[[Site, int], None]) -> Response:
+    await site.in_thread(end, site, number)
     return Response(status_code=int(HTTPStatus.NO_CONTENT))
 
 
 async def _marked(
-    request: Request,
-    site: SiteDep,
-    operator: Actor,
-    number: int,
-    command: Callable[..., Any],
+    request: Request, site: Site, number: int, command: Callable[..., Mark]
 ) -> MarkReply:
     wish = await read_wish(request, decode_note, MAX_WISH_BYTES)
-    now_ms = site.moment().now_ms
-    stored = await site.in_thread(
-        command, site.store, number, wish.note, actor=operator, now_ms=now_ms
-    )
+    stored = await site.in_thread(acting.mark, site, command, number, wish.note)
     return s.mark(stored)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -19,8 +18,6 @@ from dashboards.queries import (
     UnknownError,
     line_of,
     read_building,
-    read_incidents,
-    read_sources,
 )
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -75,39 +72,6 @@ async def history(
             now_ms=site.moment().now_ms,
             span=span,
             spans=list(Span),
-        )
-
-    return await site.in_thread(render)
-
-
-@router.get("/stoerungen")
-async def incidents(site: SiteDep) -> HTMLResponse:
-    """Show open and past incidents."""
-
-    def render() -> HTMLResponse:
-        is_open, past = read_incidents(site)
-        values: Mapping[str, object] = {
-            "open_count": len(is_open),
-            "incidents": is_open,
-            "past": past,
-            "now_ms": site.moment().now_ms,
-        }
-        return page_answer(site, "incidents.html", "incidents", **values)
-
-    return await site.in_thread(render)
-
-
-@router.get("/sonden")
-async def sources(site: SiteDep) -> HTMLResponse:
-    """Show the senders."""
-
-    def render() -> HTMLResponse:
-        return page_answer(
-            site,
-            "sources.html",
-            "sources",
-            sources=read_sources(site),
-            now_ms=site.moment().now_ms,
         )
 
     return await site.in_thread(render)

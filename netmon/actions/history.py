@@ -21,14 +21,36 @@ class Event(NamedTuple):
     text: str
 
 
-def history(store: Store, incident: Incident, texts: Texts) -> list[Event]:
-    """Return what happened around an incident, oldest first."""
+def history(
+    store: Store, incident: Incident, texts: Texts, *, with_addresses: bool = True
+) -> list[Event]:
+    """Return what happened around an incident, oldest first.
+
+    Without addresses a mail is told by whether it was sent, and once however many got it.
+    """
     found = [
         *(_changed(x, texts) for x in _transitions(store, incident)),
-        *(_mailed(x, texts) for x in store.actions.mails_about(incident.id)),
+        *_mails(store, incident, texts, with_addresses=with_addresses),
         *(_done(x, texts) for x in _actions(store, incident)),
     ]
     return sorted(found, key=lambda event: event.at_ms)
+
+
+def _mails(
+    store: Store, incident: Incident, texts: Texts, *, with_addresses: bool
+) -> list[Event]:
+    found = store.actions.mails_about(incident.id)
+    if with_addresses:
+        return [_mailed(one, texts) for one in found]
+    # One mail to many is one event; it counts from the first that was sent.
+    told: dict[str, Event] = {}
+    for one in found:
+        event = texts(f"actions.mail_event.{one.event}")
+        kind = "unsent" if one.sent_ms is None else "sent"
+        text = texts(f"actions.history.{kind}", event=event)
+        at_ms = one.created_ms if one.sent_ms is None else one.sent_ms
+        told.setdefault(f"{one.created_ms} {text}", Event(at_ms, text))
+    return list(told.values())
 
 
 def _transitions(store: Store, incident: Incident) -> Iterator[Transition]:

@@ -64,7 +64,7 @@ def window_line(texts: Texts, window: Maintenance, now_ms: int) -> str:
         scope=texts(f"actions.scope.{window.scope}"),
         value=window.value,
         when=when_words(texts, window.when),
-        state=_window_state(texts, window, now_ms),
+        state=window_state(texts, window, now_ms),
         reason=window.reason,
         author=window.author,
     )
@@ -78,7 +78,7 @@ def silence_line(texts: Texts, silence: Silence, now_ms: int) -> str:
         id=silence.id,
         matchers=", ".join(map(str, silence.matchers)),
         when=when_words(texts, span),
-        state=_silence_state(texts, silence, now_ms),
+        state=silence_state(texts, silence, now_ms),
         reason=silence.reason,
         author=silence.author,
     )
@@ -91,7 +91,8 @@ def _cancelled(texts: Texts, record: Maintenance | Silence) -> str | None:
     return texts("actions.state.cancelled", author=record.cancelled_by, at=at)
 
 
-def _window_state(texts: Texts, window: Maintenance, now_ms: int) -> str:
+def window_state(texts: Texts, window: Maintenance, now_ms: int) -> str:
+    """Return whether a window counts now, until when, or from when."""
     if (cancelled := _cancelled(texts, window)) is not None:
         return cancelled
     if (until_ms := counts_until_ms(window, now_ms)) is not None:
@@ -101,7 +102,8 @@ def _window_state(texts: Texts, window: Maintenance, now_ms: int) -> str:
     return texts("actions.state.over")
 
 
-def _silence_state(texts: Texts, silence: Silence, now_ms: int) -> str:
+def silence_state(texts: Texts, silence: Silence, now_ms: int) -> str:
+    """Return whether a silence counts now, until when, or from when."""
     if (cancelled := _cancelled(texts, silence)) is not None:
         return cancelled
     if silence_counts(silence, now_ms):

@@ -120,10 +120,11 @@ class Via(StrEnum):
 
     SHELL = "shell"
     API = "api"
+    SITE = "site"
 
 
 class Actor(Struct, frozen=True):
-    """Who acts: an operator, or the user of a shell."""
+    """Who acts: an operator, an account of the site, or the user of a shell."""
 
     name: str
     via: Via

@@ -289,7 +289,8 @@ async def test_the_description_has_working_examples(client):
     for method, path in ROUTES:
         named = f"/api/v1{path.replace('/1', '/{number}')}"
         operation = described["paths"][named][method.lower()]
-        assert operation["security"] == [{"operatorToken": []}]
+        session = {"session": []} | ({} if method == "GET" else {"csrfWord": []})
+        assert operation["security"] == [session, {"operatorToken": []}]
         for status in ("401", "422", "503"):
             schema = operation["responses"][status]["content"]["application/json"]
             assert schema["schema"]["$ref"].endswith("/ErrorReply")

@@ -40,6 +40,7 @@ class Keys:
     """What opens the API: a session's cookie, an operator's and a probe's token."""
 
     session: str = "a-session-of-leitstelle"
+    csrf: str = "x" * 32
     operator: str = "the token of an operator"
     probe: str = "the token of a probe"
 
@@ -167,7 +168,7 @@ def keys(full_city) -> Keys:
         role=Role.OPERATE,
         campus_district=None,
         account_id=None,
-        csrf="x" * 32,
+        csrf=made.csrf,
         created_ms=city.now_ms,
         used_ms=city.now_ms,
     )

@@ -19,7 +19,13 @@ from netmon.storage.records import AlarmState, SourceKind
 
 ACTOR = Actor("leitstelle", Via.API)
 # What stands in for the parameters of addresses.
-FILLED = {"building_id": "gs-07", "number": "1", "plot": "rates"}
+FILLED = {
+    "building_id": "gs-07",
+    "number": "1",
+    "plot": "rates",
+    "year": "2026",
+    "name": "json",
+}
 _AT = re.compile(r'^\{"at":"[^"]*",')
 
 

@@ -30,6 +30,8 @@ bearer = "{keys.operator}"
 bearer = "{keys.probe}"
 [auth.openapi.session]
 api_key = "{keys.session}"
+[auth.openapi.csrfWord]
+api_key = "{keys.csrf}"
 [[operations]]
 include-method = "POST"
 [operations.checks.positive_data_acceptance]

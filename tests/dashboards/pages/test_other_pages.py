@@ -41,7 +41,7 @@ async def test_strange_evidence_still_gives_a_sentence(city, page, evidence):
     )
     row = (await page("/stoerungen")).rows("Offene Störungen")["b-gone"]
     assert row["Ursache"] == "Download unter dem Soll."
-    assert row["Was"] == "Anbindung gone"
+    assert row["Was"] == "Anbindung goneschwer"
 
 
 @pytest.mark.parametrize(
