@@ -54,6 +54,8 @@ class Board:
         # Building -> when something in it was last proven to work, by measuring time.
         self.life: dict[str, int] = {}
         self.speakers: dict[str, Speaker] = {}
+        # When anybody was heard, be it a probe or a collector.
+        self.heard_ms = 0
         # Buildings of which something was heard that nothing was derived from yet.
         self.dirty: set[str] = set()
 
@@ -63,6 +65,7 @@ class Board:
         self._parents, self._children, self._waiting = {}, {}, {}
         self._until, self._due, self._heap, self._heaped = {}, {}, [], {}
         self.held, self.life, self.speakers = {}, {}, {}
+        self.heard_ms = 0
         for key, each in held.items():
             self.put(key, each)
         self.dirty = {building.id for building in inventory.buildings}
@@ -213,7 +216,10 @@ class Board:
     def _hear(self, key: Key, held: Held) -> None:
         building_id, memory = held.building_id, held.watched.memory
         rule = RULES[key[0]]
-        if memory.generated or not building_id or not rule.kinds:
+        if memory.generated or not rule.kinds:
+            return
+        self.heard_ms = max(self.heard_ms, memory.heard_ms or memory.newest_ms)
+        if not building_id:
             return
         if rule.name == NO_DATA:
             lived_ms: int | None = memory.newest_ms

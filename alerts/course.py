@@ -246,6 +246,7 @@ class Course:
             witnesses=self._witnesses,
             now_ms=now_ms,
             seeing_since_ms=board.seeing_since_ms,
+            heard_ms=board.heard_ms,
             calendar_of=self._calendar_of,
         )
         for finding in derivation.results(view, buildings):

@@ -27,7 +27,7 @@ class View:
     """What a derivation may look at; ``now_ms`` is the moment it judges.
 
     ``life`` is when something in a building was last proven to work, ``speakers``
-    when its probes were last heard, ``seeing_since_ms`` when netmon was last blind no
+    when its probes were last heard, ``heard_ms`` when anybody was, a probe or a collector, ``seeing_since_ms`` when netmon was last blind no
     more: silence before that is nobody's. ``witnesses`` are, by building, the keys of the
     devices and of the access points that are asked from outside. ``calendar_of`` is
     a building's calendar, None where nobody knows it.
@@ -44,6 +44,7 @@ class View:
     now_ms: int
     calendar_of: Callable[[str], SchoolCalendar | None] = no_calendar
     seeing_since_ms: int = 0
+    heard_ms: int = 0
 
     def after_ms(
         self, rule: str, building_id: str = "", line: Line | None = None

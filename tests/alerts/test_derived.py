@@ -21,6 +21,8 @@ LINE = "line:gs-07-main"
 def view(city, store, **known) -> View:
     settings = known.pop("settings", AlertSettings())
     found = {"held": {}, "life": {}, "speakers": {}, "now_ms": NOW_MS, **known}
+    # A collector is heard, unless the test says otherwise.
+    found.setdefault("heard_ms", NOW_MS)
     return View(
         store=store,
         inventory=city,
@@ -59,6 +61,20 @@ def test_blind_when_too_many_fell_silent_at_once(city, store, silent, speaking, 
             silent,
             silent + speaking,
         )
+
+
+@pytest.mark.parametrize(
+    ("silent", "collector_minutes", "blind"),
+    [(4, 6, True), (2, 6, True), (1, 6, False), (4, 4, False)],
+)
+def test_few_buildings_are_blindness_only_if_nobody_at_all_is_heard(
+    city, store, silent, collector_minutes, blind
+):
+    heard_ms = NOW_MS - collector_minutes * MINUTE_MS
+    seen = view(city, store, speakers=speakers(*[6] * silent), heard_ms=heard_ms)
+    found = list(monitor.results(seen, None))
+    values = [finding.seen.value for finding in found if finding.seen]
+    assert values == ([0.0] if blind else [])
 
 
 def test_who_was_silent_before_or_speaks_seldom_does_not_count(city, store):
