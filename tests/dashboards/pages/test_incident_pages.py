@@ -8,7 +8,7 @@ from netmon.actions import commands
 from netmon.config import Settings
 from netmon.storage.account_records import Role
 from netmon.storage.action_records import Actor, MaintenanceScope, OneOff, Via
-from netmon.storage.records import AlarmState, Mail, MailEvent
+from netmon.storage.records import AlarmState, Mail, MailEvent, ThreadNews
 
 OPEN, PAST = "Offene Störungen", "Die letzten"
 LINE = "line_below_target"
@@ -133,7 +133,10 @@ async def test_addresses_are_told_to_those_who_act(troubled, city, page, log_in)
         )
         for to in ("service@example.org", "noc@example.org")
     ]
-    city.store.alarms.queue_mails(mails, reader="mail", position=1, now_ms=city.now_ms)
+    news = ThreadNews(thread=None, mails=tuple(mails))
+    city.store.threads.tell(
+        [news], reader="mail", position=1, now_ms=city.now_ms, memory=""
+    )
     log_in(Role.OPERATE)
     text = (await page(f"/stoerungen/{number}")).text
     assert "Störungsmail an service@example.org wartet" in text
