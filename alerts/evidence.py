@@ -7,8 +7,22 @@ from enum import StrEnum
 import msgspec
 from msgspec import Struct
 
-from alerts.machine import Change, Result, Watched
-from alerts.rules import Rule, Scope, access_point_of, limited_by_contract, line_of
+from alerts.gate import Key
+from alerts.rules import (
+    AP_DEGRADED,
+    AP_DOWN,
+    BELOW_BY_CONTRACT,
+    DEVICE_DOWN,
+    LINE_DOWN,
+    MONITOR,
+    Rule,
+    Scope,
+    access_point_of,
+    device_of,
+    limited_by_contract,
+    line_of,
+)
+from alerts.watched import Change, Result, Watched
 from netmon.line_verdict import LineVerdict
 from netmon.medium import MediumHealth
 from netmon.model import (
@@ -22,6 +36,7 @@ from netmon.model import (
 )
 from netmon.storage.records import AlarmState, SeenAccessPoint
 from netmon.wlan_truth import ApTruth
+from netmon.wlan_verdict import ApVerdict
 
 
 class Cause(StrEnum):
@@ -31,6 +46,11 @@ class Cause(StrEnum):
     BELOW_CONTRACT = "below_contract"
     BELOW_KNOWN_CONTRACT = "below_known_contract"
     AP_DOWN = "ap_down"
+    DEVICE_DOWN = "device_down"
+    LINE_DOWN = "line_down"
+    CONTRACT = "contract"
+    BLIND = "blind"
+    AP_DEGRADED = "ap_degraded"
     SILENT = "silent"
     FAILING = "failing"
     IN_ORDER = "in_order"
@@ -48,6 +68,11 @@ class Evidence(Struct, frozen=True, omit_defaults=True, kw_only=True):
     itself was, None where no device tells of it. ``verdict`` is what was known of
     the line at that moment, with its reasons, ``truth`` what plan, controller and
     switch together said of the access point.
+
+    ``held_by`` is the parent (rule, target) that keeps a confirmed target from being
+    raised. ``flapping``: it comes and goes. ``skewed``: the sender's clock was wrong,
+    times are the gateway's. ``silent_count`` of ``speaking_count`` buildings fell
+    silent at once. ``ap_verdict`` says why an access point works badly.
     """
 
     cause: Cause
@@ -72,6 +97,14 @@ class Evidence(Struct, frozen=True, omit_defaults=True, kw_only=True):
     medium: MediumHealth | None = None
     verdict: LineVerdict | None = None
     truth: ApTruth | None = None
+    ap_verdict: ApVerdict | None = None
+    device: str = ""
+    device_name: str = ""
+    held_by: Key | None = None
+    flapping: bool = False
+    skewed: bool = False
+    silent_count: int | None = None
+    speaking_count: int | None = None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -113,9 +146,14 @@ def gather(
         failure=None if failed is None else failed.failure,
         failure_ms=None if failed is None else failed.ts_ms,
         last_valid_ms=memory.valid_ms,
+        held_by=memory.held_by,
+        flapping=memory.flapping,
+        skewed=any(result.skewed for result in memory.results),
     )
     if rule.scope is Scope.LINE:
         return _with_line(rule, evidence, target, inventory)
+    if rule.scope is Scope.DEVICE:
+        return _with_device(evidence, device_of(target), inventory)
     return evidence
 
 
@@ -145,12 +183,23 @@ def _cause(
         case AlarmState.STALE:
             return no_number
         case AlarmState.SUSPECT | AlarmState.BAD:
-            if rule.scope is Scope.ACCESS_POINT:
-                return Cause.AP_DOWN
+            if (known := _CAUSES.get(rule.name)) is not None:
+                return known
             if rule.quantity is None:
                 return no_number
             line = inventory.line_by_id.get(line_of(target))
             return Cause.BELOW_TARGET if line is None else _line_cause(line)
+
+
+# Rules with one cause each.
+_CAUSES = {
+    AP_DOWN: Cause.AP_DOWN,
+    AP_DEGRADED: Cause.AP_DEGRADED,
+    DEVICE_DOWN: Cause.DEVICE_DOWN,
+    LINE_DOWN: Cause.LINE_DOWN,
+    BELOW_BY_CONTRACT: Cause.CONTRACT,
+    MONITOR: Cause.BLIND,
+}
 
 
 def _line_cause(line: Line) -> Cause:
@@ -180,6 +229,16 @@ def _with_line(
         role=line.role,
         line=line.id,
         room="" if building is None else building.rack_room,
+    )
+
+
+def _with_device(evidence: Evidence, device_id: str, inventory: Inventory) -> Evidence:
+    device = inventory.device_by_id.get(device_id)
+    return msgspec.structs.replace(
+        evidence,
+        device=device_id,
+        device_name=device_id if device is None else device.name,
+        room="" if device is None else device.room,
     )
 
 

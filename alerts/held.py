@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from alerts.machine import Memory, Watched
+from alerts.gate import Key
+from alerts.watched import Memory, Watched
 from netmon.storage.records import StateRow
 
 _encode = msgspec.json.Encoder().encode
@@ -20,6 +21,16 @@ class Held:
     building_id: str
     watched: Watched
     incident_id: int | None
+
+    @property
+    def held_by(self) -> Key | None:
+        """The parent (rule, target) that keeps it from raising; None for none."""
+        return self.watched.memory.held_by
+
+    @property
+    def flapping(self) -> bool:
+        """Whether it comes and goes so often that its incident is kept open."""
+        return self.watched.memory.flapping
 
     @classmethod
     def of(cls, row: StateRow) -> Held:
@@ -40,4 +51,6 @@ class Held:
             updated_ms=now_ms,
             incident_id=self.incident_id,
             memory=_encode(self.watched.memory),
+            held_by="" if self.held_by is None else " ".join(self.held_by),
+            flapping=self.flapping,
         )

@@ -2,11 +2,11 @@
 
 ::
 
-              bad result                N bad results in a row
+              bad result                N bad results of M
     OK ------------------> SUSPECT ---------------------------> BAD
     ^  <------------------    |                                  |
     |    any other result     |                                  |
-    +------------- M clear results in a row (ends the incident) -+
+    +------------- clear results in a row (ends the incident) ---+
 
 Silence: OK, SUSPECT and BAD become STALE once nothing valid came within
 ``valid_for_s``. An incident stays open while STALE and is BAD again with the
@@ -17,9 +17,17 @@ A value with an interval is bad only if all of it is; a lower bound can be good,
 bad: below the threshold it says nothing at all.
 
 Late data is ignored altogether: a result older than the newest one seen, or one
-that reached the gateway more than ``valid_for_s`` after it was measured. Failed
+that reached the gateway more than ``late_after_s`` after it was measured. Failed
 measurements are neither good nor bad: they keep a streak as it is and don't
 count as valid, so a line that only fails ends up STALE, never BAD by a made-up 0.
+
+An incident begins only if the gate (`alerts.gate`) is open: a confirmed target whose
+parent is down, or was not seen since, stays SUSPECT and remembers what holds it
+(`recheck` asks again). Once the parent is back, only what was measured since counts
+(`restart`). No gate ever keeps an incident from ending.
+
+What comes and goes too often flaps (`alerts.flap`): its incident stays open until
+that is over.
 
 A transition carries the time at which its reason existed (arrival of the result,
 or the end of the waiting time), not the time of the evaluation: an engine that
@@ -28,107 +36,21 @@ was stopped for an hour writes the same history as one that was not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from netmon.model import FailureReason
+from alerts import flap
+from alerts.gate import Ask, Gate, Passage, always_open
+from alerts.watched import Change, Limits, Memory, Result, Seen, Watched
 from netmon.storage.records import AlarmState
 
 # What a mail shows of the past; also bounds the memory of a target.
 RESULTS_KEPT = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a rule asks of one target.
-
-    A value below ``raise_below`` is bad, one of at least ``clear_from`` is good,
-    one between breaks every streak. Both are None for rules about silence, where
-    any number is good. ``valid_for_s`` is how long a result says something about
-    now.
-    """
-
-    raise_below: float | None
-    clear_from: float | None
-    confirm_count: int
-    clear_count: int
-    valid_for_s: float
-    silence_is_bad: bool = False
-
-    @property
-    def valid_for_ms(self) -> int:
-        """``valid_for_s`` in milliseconds."""
-        return round(self.valid_for_s * 1000)
-
-
-class Result(Struct, frozen=True, omit_defaults=True):
-    """A value with its time, or the reason why there is none.
-
-    ``at_least``: the value is a lower bound, the truth may be more.
-    """
-
-    ts_ms: int
-    value: float | None = None
-    failure: FailureReason | None = None
-    at_least: bool = False
-
-
-class Memory(Struct, frozen=True, omit_defaults=True):
-    """What the machine remembers of a target; stored as JSON beside its state.
-
-    ``newest_ms`` is the measuring time of the newest result taken. ``valid_ms``
-    is when the newest number was measured, for rules about silence when it
-    arrived; None before the first. ``first_ms`` is the arrival of the first
-    result, with a number or not. ``bad_since_ms`` is the measuring time of the
-    first bad result of the running streak or incident. ``generated`` says that
-    all of it comes of made-up data: that has a state, but never opens an incident.
-    """
-
-    newest_ms: int = 0
-    valid_ms: int | None = None
-    first_ms: int | None = None
-    bad_since_ms: int | None = None
-    bad_streak: int = 0
-    good_streak: int = 0
-    results: tuple[Result, ...] = ()
-    generated: bool = False
-
-
-class Watched(Struct, frozen=True):
-    """A target's state since when, whether an incident is open, and the memory."""
-
-    state: AlarmState = AlarmState.UNKNOWN
-    since_ms: int = 0
-    incident_open: bool = False
-    memory: Memory = Memory()
-
-
-class Seen(Struct, frozen=True):
-    """One result as it arrived; ``value`` and ``failure`` are never both given.
-
-    ``high`` is the upper end of the value's interval, None where it has none.
-    ``at_least``: the value is only a lower bound.
-    """
-
-    ts_ms: int
-    received_ms: int
-    value: float | None = None
-    failure: FailureReason | None = None
-    high: float | None = None
-    at_least: bool = False
-
-
-class Change(Struct, frozen=True):
-    """A transition. ``opens`` and ``closes`` say what it does to an incident."""
-
-    from_state: AlarmState
-    to_state: AlarmState
-    at_ms: int
-    opens: bool = False
-    closes: bool = False
+_WAITS = frozenset({AlarmState.OK, AlarmState.SUSPECT, AlarmState.BAD})
+_SILENCE_WAITS = frozenset({AlarmState.UNKNOWN, AlarmState.OK, AlarmState.SUSPECT})
 
 
 class Level(Enum):
@@ -168,22 +90,28 @@ def says_nothing(limits: Limits, seen: Seen, *, incident_open: bool) -> bool:
 def is_late(limits: Limits, memory: Memory, seen: Seen) -> bool:
     """Say whether a result may neither raise nor clear anything."""
     measured_ms = min(seen.ts_ms, seen.received_ms)
-    too_old = seen.received_ms - measured_ms > limits.valid_for_ms
-    return too_old or measured_ms < memory.newest_ms
+    if seen.received_ms - measured_ms > limits.late_after_ms:
+        return True
+    known = limits.one_a_moment and measured_ms == memory.newest_ms
+    return known or measured_ms < memory.newest_ms
 
 
 def deadline_ms(limits: Limits, watched: Watched) -> int | None:
     """Return after which time silence changes the state; None for never."""
     memory = watched.memory
     if limits.silence_is_bad:
-        waiting = watched.state in {AlarmState.UNKNOWN, AlarmState.OK}
+        waiting = _SILENCE_WAITS
         heard_ms = memory.first_ms if memory.valid_ms is None else memory.valid_ms
     else:
-        waiting = watched.state in {AlarmState.OK, AlarmState.SUSPECT, AlarmState.BAD}
+        waiting = _WAITS
         heard_ms = memory.valid_ms
-    if not waiting or heard_ms is None:
+    if watched.state not in waiting or heard_ms is None:
         return None
-    return heard_ms + limits.valid_for_ms
+    limit_ms = max(heard_ms, memory.counts_from_ms) + limits.valid_for_ms
+    if limits.silence_is_bad and limit_ms <= memory.held_ms:
+        # The gate was shut then; it is asked again when a parent changes.
+        return None
+    return limit_ms
 
 
 def hearing(watched: Watched, *, generated: bool) -> Watched | None:
@@ -202,25 +130,65 @@ def hearing(watched: Watched, *, generated: bool) -> Watched | None:
 
 
 def step(
-    limits: Limits, watched: Watched, seen: Seen | None, now_ms: int
+    limits: Limits,
+    watched: Watched,
+    seen: Seen | None,
+    now_ms: int,
+    ask: Ask = always_open,
 ) -> tuple[Watched, Change | None]:
     """Return what a result, or the passing of time (None), makes of a target.
 
     ``now_ms`` is the present of the step: for a result its arrival. Let the time
-    pass up to the arrival first, else silence before it goes unnoticed.
+    pass up to the arrival first, else silence before it goes unnoticed. ``ask`` is
+    the gate, asked only where an incident would begin.
     """
     if seen is None:
-        return _wait(limits, watched, now_ms)
+        return _wait(limits, watched, now_ms, ask)
     if is_late(limits, watched.memory, seen):
         return watched, None
     if says_nothing(limits, seen, incident_open=watched.incident_open):
         return watched, None
-    memory = _remember(limits, watched, seen)
+    level = None if seen.value is None else judge(limits, seen.value, seen.high)
+    memory = _remember(limits, watched, seen, level)
     kept = replace(watched, memory=memory)
-    if seen.value is None:
+    measured_ms = memory.newest_ms
+    if level is None or (
+        # From before the parent's return: it told of the parent.
+        level is Level.BAD
+        and measured_ms < memory.counts_from_ms
+        and not watched.incident_open
+    ):
         return kept, None
-    after = _next_state(limits, kept, judge(limits, seen.value, seen.high))
-    return _change(kept, after, max(now_ms, watched.since_ms))
+    return _decide(limits, kept, level, max(now_ms, watched.since_ms), ask)
+
+
+def recheck(
+    limits: Limits, watched: Watched, now_ms: int, ask: Ask
+) -> tuple[Watched, Change | None]:
+    """Return what becomes of a held target now that a parent has changed."""
+    memory = watched.memory
+    if memory.held_by is None or watched.incident_open:
+        return watched, None
+    if limits.silence_is_bad:
+        heard_ms = max(memory.valid_ms or memory.first_ms or 0, memory.counts_from_ms)
+        confirmed = now_ms > heard_ms + limits.valid_for_ms
+    else:
+        confirmed = _is_confirmed(limits, memory)
+    if not confirmed:
+        return watched, None
+    return _raise(watched, max(now_ms, watched.since_ms), ask)
+
+
+def restart(watched: Watched, from_ms: int) -> Watched:
+    """Return a target whose parent is back: only what is measured from now counts.
+
+    An open incident goes on as it is. What was held stays so until it is measured.
+    """
+    memory = watched.memory
+    if watched.incident_open or memory.counts_from_ms >= from_ms:
+        return watched
+    memory = replace(memory, counts_from_ms=from_ms, window=(), bad_since_ms=None)
+    return replace(watched, memory=memory)
 
 
 def retire(watched: Watched, now_ms: int) -> tuple[Watched, list[Change]]:
@@ -239,63 +207,146 @@ def retire(watched: Watched, now_ms: int) -> tuple[Watched, list[Change]]:
 
 
 def _wait(
-    limits: Limits, watched: Watched, now_ms: int
+    limits: Limits, watched: Watched, now_ms: int, ask: Ask
 ) -> tuple[Watched, Change | None]:
     limit_ms = deadline_ms(limits, watched)
     if limit_ms is None or now_ms <= limit_ms:
         return watched, None
     memory = watched.memory
-    if limits.silence_is_bad and not memory.generated:
-        memory = replace(memory, bad_since_ms=limit_ms - limits.valid_for_ms)
-        after = AlarmState.BAD
-    else:
-        memory = replace(memory, bad_streak=0, good_streak=0)
-        after = AlarmState.STALE
     at_ms = max(limit_ms, watched.since_ms)
-    return _change(replace(watched, memory=memory), after, at_ms)
+    if limits.silence_is_bad and not memory.generated:
+        heard_ms = memory.first_ms if memory.valid_ms is None else memory.valid_ms
+        memory = replace(memory, bad_since_ms=heard_ms)
+        return _raise(replace(watched, memory=memory), at_ms, ask)
+    memory = replace(memory, window=(), good_streak=0, held_by=None)
+    return _change(replace(watched, memory=memory), AlarmState.STALE, at_ms)
 
 
-def _remember(limits: Limits, watched: Watched, seen: Seen) -> Memory:
+def _remember(
+    limits: Limits, watched: Watched, seen: Seen, level: Level | None
+) -> Memory:
     memory = watched.memory
     measured_ms = min(seen.ts_ms, seen.received_ms)
-    result = Result(measured_ms, seen.value, seen.failure, seen.at_least)
+    result = Result(measured_ms, seen.value, seen.failure, seen.at_least, seen.skewed)
     first_ms = seen.received_ms if memory.first_ms is None else memory.first_ms
-    if seen.value is None:
+    heard_ms, gap_ms = memory.heard_ms, memory.gap_ms
+    if limits.silence_is_bad and heard_ms != seen.received_ms:
+        gap_ms = None if heard_ms is None else seen.received_ms - heard_ms
+        heard_ms = seen.received_ms
+    if level is None:
         return replace(
             memory,
             newest_ms=measured_ms,
             first_ms=first_ms,
+            heard_ms=heard_ms,
+            gap_ms=gap_ms,
             results=(*memory.results, result)[-RESULTS_KEPT:],
         )
-    level = judge(limits, seen.value, seen.high)
-    bad_streak = memory.bad_streak + 1 if level is Level.BAD else 0
-    starts = bad_streak == 1 and not watched.incident_open
+    bad = level is Level.BAD
+    window = _window(limits, memory, measured_ms, level)
+    began_ms = next((ms for ms in window if ms), None)
     if limits.silence_is_bad:
         # Only the failures since the last number explain a silence.
         results: tuple[Result, ...] = ()
     else:
         results = (*memory.results, result)[-RESULTS_KEPT:]
+    # Made anew, not by `replace`: this runs for every result there is.
     return Memory(
         newest_ms=measured_ms,
         valid_ms=seen.received_ms if limits.silence_is_bad else measured_ms,
         first_ms=first_ms,
-        bad_since_ms=measured_ms if starts else memory.bad_since_ms,
-        bad_streak=bad_streak,
+        bad_since_ms=began_ms
+        if began_ms is not None and not watched.incident_open
+        else memory.bad_since_ms,
+        window=window,
         good_streak=memory.good_streak + 1 if level is Level.GOOD else 0,
         results=results,
         generated=memory.generated,
+        good_ms=measured_ms if level is Level.GOOD else memory.good_ms,
+        heard_ms=heard_ms,
+        gap_ms=gap_ms,
+        counts_from_ms=memory.counts_from_ms,
+        held_by=memory.held_by if bad else None,
+        held_ms=memory.held_ms,
+        cleared_ms=memory.cleared_ms,
+        changes=memory.changes,
+        flapping=memory.flapping,
+        confirmed=memory.confirmed,
     )
 
 
-def _next_state(limits: Limits, watched: Watched, level: Level) -> AlarmState:
+def _window(
+    limits: Limits, memory: Memory, measured_ms: int, level: Level
+) -> tuple[int, ...]:
+    bad = level is Level.BAD
+    if bad and measured_ms < memory.counts_from_ms:
+        return memory.window
+    most = limits.confirm_of or limits.confirm_count
+    if not bad and (most <= limits.confirm_count or not memory.window):
+        return ()
+    window = (*memory.window, measured_ms if bad else 0)[-most:]
+    # What no bad result stands before confirms nothing.
+    while window and not window[0]:
+        window = window[1:]
+    return window
+
+
+def _is_confirmed(limits: Limits, memory: Memory) -> bool:
+    bad = [ms for ms in memory.window if ms]
+    return (
+        not memory.generated
+        and len(bad) >= limits.confirm_count
+        and bad[-1] - bad[0] >= limits.confirm_for_s * 1000
+    )
+
+
+def _decide(
+    limits: Limits, watched: Watched, level: Level, at_ms: int, ask: Ask
+) -> tuple[Watched, Change | None]:
+    """Return what a judged result makes of a target that has it in its memory."""
     memory = watched.memory
-    if watched.incident_open:
-        cleared = memory.good_streak >= limits.clear_count
-        return AlarmState.OK if cleared else AlarmState.BAD
-    if level is not Level.BAD:
-        return AlarmState.OK
-    confirmed = memory.bad_streak >= limits.confirm_count and not memory.generated
-    return AlarmState.BAD if confirmed else AlarmState.SUSPECT
+    if watched.incident_open and (memory.confirmed or not memory.flapping):
+        confirmed = memory.good_streak < limits.clear_count
+    else:
+        confirmed = level is Level.BAD and _is_confirmed(limits, memory)
+    if confirmed and not watched.incident_open:
+        passage = ask(memory.bad_since_ms or at_ms)
+        if passage.gate is not Gate.OPEN:
+            return _hold(watched, passage, at_ms)
+    if not limits.silence_is_bad:
+        memory = _shaken(memory, confirmed=confirmed)
+    watched = replace(watched, memory=memory)
+    if confirmed or (watched.incident_open and memory.flapping):
+        return _change(watched, AlarmState.BAD, at_ms)
+    suspect = level is Level.BAD and not watched.incident_open
+    return _change(watched, AlarmState.SUSPECT if suspect else AlarmState.OK, at_ms)
+
+
+def _shaken(memory: Memory, *, confirmed: bool) -> Memory:
+    """Return the memory with flapping brought up to date."""
+    changed = confirmed is not memory.confirmed
+    if not changed and not memory.changes:
+        return memory
+    changes = flap.push(memory.changes, changed=changed)
+    flapping = flap.is_flapping(changes, before=memory.flapping)
+    return replace(memory, changes=changes, flapping=flapping, confirmed=confirmed)
+
+
+def _raise(watched: Watched, at_ms: int, ask: Ask) -> tuple[Watched, Change | None]:
+    """Return a confirmed target with an incident, or held where the gate is shut."""
+    memory = watched.memory
+    passage = ask(memory.bad_since_ms or at_ms)
+    if passage.gate is not Gate.OPEN:
+        return _hold(watched, passage, at_ms)
+    memory = replace(memory, held_by=None, confirmed=True)
+    return _change(replace(watched, memory=memory), AlarmState.BAD, at_ms)
+
+
+def _hold(
+    watched: Watched, passage: Passage, at_ms: int
+) -> tuple[Watched, Change | None]:
+    memory = replace(watched.memory, held_by=passage.by, held_ms=at_ms)
+    return _change(replace(watched, memory=memory), AlarmState.SUSPECT, at_ms)
 
 
 def _change(
@@ -307,10 +358,16 @@ def _change(
     opens = after is AlarmState.BAD and not watched.incident_open
     closes = after is AlarmState.OK and watched.incident_open
     change = Change(before, after, at_ms, opens, closes)
-    changed = replace(
-        watched,
+    memory = watched.memory
+    if opens:
+        memory = replace(memory, held_by=None)
+    elif closes:
+        # What led to the incident confirms no other one.
+        memory = replace(memory, cleared_ms=at_ms, confirmed=False, window=())
+    changed = Watched(
         state=after,
         since_ms=at_ms,
         incident_open=(watched.incident_open or opens) and not closes,
+        memory=memory,
     )
     return changed, change

@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from alerts.machine import Limits
+from alerts.classes import Audience, Delivery, Severity
+from alerts.watched import Limits
 from netmon.config import AlertSettings
 from netmon.metrics import KINDS
 from netmon.model import (
     CONTRACT_SHARE,
-    TARGET_DOWN_BPS,
+    FailureReason,
     Inventory,
     Line,
     LineRole,
@@ -24,9 +25,14 @@ from netmon.model import (
     expected_down_bps,
 )
 
+LINE_DOWN = "line_down"
 LINE_BELOW_TARGET = "line_below_target"
-AP_DOWN = "ap_down"
+BELOW_BY_CONTRACT = "below_by_contract"
 NO_DATA = "no_data"
+DEVICE_DOWN = "device_down"
+AP_DOWN = "ap_down"
+AP_DEGRADED = "ap_degraded"
+MONITOR = "monitor"
 
 
 class Scope(StrEnum):
@@ -34,9 +40,31 @@ class Scope(StrEnum):
 
     LINE = "line"
     ACCESS_POINT = "ap"
+    DEVICE = "device"
+    MONITOR = "netmon"
 
 
-_TAGS = {Scope.LINE: ("line",), Scope.ACCESS_POINT: ("ap",)}
+_TAGS = {
+    Scope.LINE: ("line",),
+    Scope.ACCESS_POINT: ("ap",),
+    Scope.DEVICE: ("device",),
+}
+
+# netmon itself, the one target of the rule `MONITOR`.
+NETMON = f"{Scope.MONITOR}:self"
+# What arrives later than this after it was measured comes out of a spool: it says
+# nothing of now. Probes and collectors send within a minute.
+LATE_AFTER_S = 15 * 60.0
+# What derives from the inventory, or is judged at each moment, never grows old.
+_DEGRADED_VALID_S = 2 * 3600.0
+_NEVER_STALE_S = 100 * 366 * 86400.0
+# Silent devices are asked ever more seldom, up to every `KINDS["device"]` grows stale:
+# three such polls must be able to follow each other.
+_SELDOM_POLLED_S = 3 * KINDS["device"].stale_after_s
+# A device that answers, were it with a refusal, is not down.
+NO_ANSWER = frozenset(
+    {FailureReason.NO_REPLY, FailureReason.TIMEOUT, FailureReason.UNREACHABLE}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +77,12 @@ class Rule:
     are a range; ``at_least`` is a lower bound, where its kind has them. ``thresholds`` gets the line for rules on lines, else None, and returns
     below what a value is bad and from what on it is good. ``counts`` are the
     results in a row that raise and clear, ``valid_for_s`` how long a result says
-    something about now. ``group_by_building`` puts what falls within one
-    evaluation in one building into one mail.
+    something about now. Of the results that raise ``spare_count`` more are looked at,
+    which may be good. ``group_by_building`` puts what falls within one
+    evaluation in one building into one mail. ``bad_failures`` are failures that
+    count as a bad result. A rule without ``kinds`` is derived (`alerts.derived`).
+    ``one_a_moment``: results of one target measured at the same moment are one.
+    ``late_after_s`` is None where a result is late only when it is stale.
     """
 
     name: str
@@ -64,9 +96,19 @@ class Rule:
     lower: str | None = None
     upper: str | None = None
     at_least: str | None = None
+    severity: Severity = Severity.MAJOR
+    delivery: Delivery = Delivery.LESSONS
+    audiences: tuple[Audience, ...] = (Audience.SERVICE, Audience.DISTRICT)
+    bad_failures: frozenset[FailureReason] = frozenset()
+    one_a_moment: bool = False
+    late_after_s: float | None = None
+    spare_count: int = 0
 
     def limits(self, settings: AlertSettings, line: Line | None) -> Limits:
-        """Return the limits of one target; ``line`` is None for access points."""
+        """Return the limits of one target as the city has them.
+
+        ``line`` is None for what is no line; what hangs on a line then stays None.
+        """
         raise_below, clear_from = self.thresholds(line)
         confirm_count, clear_count = self.counts(settings)
         return Limits(
@@ -75,7 +117,9 @@ class Rule:
             confirm_count=confirm_count,
             clear_count=clear_count,
             valid_for_s=self.valid_for_s(settings),
-            silence_is_bad=self.quantity is None,
+            silence_is_bad=bool(self.kinds) and self.quantity is None,
+            late_after_s=self.late_after_s,
+            one_a_moment=self.one_a_moment,
         )
 
     def target(self, tags: Mapping[str, str]) -> str:
@@ -96,9 +140,14 @@ def access_point_of(target: str) -> str:
     return target.removeprefix(f"{Scope.ACCESS_POINT}:")
 
 
+def device_of(target: str) -> str:
+    """Return the id of the device a target names."""
+    return target.removeprefix(f"{Scope.DEVICE}:")
+
+
 def limited_by_contract(line: Line) -> bool:
     """Say whether the alarm threshold comes from the contract, not the target."""
-    return line.contracted_down_bps * CONTRACT_SHARE < TARGET_DOWN_BPS
+    return line.contracted_down_bps * CONTRACT_SHARE < line.target_down_bps
 
 
 def lines_below_by_contract(inventory: Inventory) -> tuple[Line, ...]:
@@ -116,7 +165,7 @@ def lines_below_by_contract(inventory: Inventory) -> tuple[Line, ...]:
 
 def _line_thresholds(line: Line | None) -> tuple[float | None, float | None]:
     if line is None:
-        raise ValueError("this rule needs a line")
+        return None, None
     return expected_down_bps(line), clear_down_bps(line)
 
 
@@ -132,6 +181,8 @@ _ALL_RULES = (
         lower="rate_down_low_bps",
         upper="rate_down_high_bps",
         at_least="at_least_down_bps",
+        late_after_s=LATE_AFTER_S,
+        spare_count=1,
     ),
     # A controller that doesn't answer gives no number for its access points: they
     # become stale, for nothing is known about them.
@@ -144,6 +195,21 @@ _ALL_RULES = (
         counts=lambda s: (s.ap_confirm_count, s.ap_clear_count),
         valid_for_s=lambda _: KINDS["wlan_ap"].stale_after_s,
         group_by_building=True,
+        severity=Severity.MINOR,
+    ),
+    # Of what a lesson notices slowly: it has to last an hour of ten minutes' looks.
+    Rule(
+        AP_DEGRADED,
+        Scope.ACCESS_POINT,
+        kinds=(),
+        quantity=None,
+        thresholds=lambda _: (1.0, 1.0),
+        counts=lambda _: (6, 3),
+        valid_for_s=lambda _: _DEGRADED_VALID_S,
+        group_by_building=True,
+        severity=Severity.INFO,
+        delivery=Delivery.DIGEST,
+        spare_count=2,
     ),
     # A line is watched from the first record that came of it, number or failure: a
     # probe that lies in a cupboard raises nothing, one that only fails does.
@@ -155,6 +221,54 @@ _ALL_RULES = (
         thresholds=lambda _: (None, None),
         counts=lambda _: (1, 1),
         valid_for_s=lambda s: s.no_data_after_s,
+        late_after_s=LATE_AFTER_S,
+    ),
+    Rule(
+        DEVICE_DOWN,
+        Scope.DEVICE,
+        kinds=("device",),
+        quantity="up",
+        thresholds=lambda _: (1.0, 1.0),
+        counts=lambda s: (s.device_confirm_count, s.device_clear_count),
+        valid_for_s=lambda _: _SELDOM_POLLED_S,
+        audiences=(Audience.NOC, Audience.SERVICE),
+        bad_failures=NO_ANSWER,
+        one_a_moment=True,
+    ),
+    Rule(
+        LINE_DOWN,
+        Scope.LINE,
+        kinds=(),
+        quantity=None,
+        thresholds=lambda _: (1.0, 1.0),
+        counts=lambda _: (1, 1),
+        valid_for_s=lambda s: s.no_data_after_s,
+        severity=Severity.CRITICAL,
+        delivery=Delivery.AT_ONCE,
+        audiences=(Audience.SERVICE, Audience.DISTRICT, Audience.NOC),
+    ),
+    Rule(
+        BELOW_BY_CONTRACT,
+        Scope.LINE,
+        kinds=(),
+        quantity=None,
+        thresholds=lambda _: (1.0, 1.0),
+        counts=lambda _: (1, 1),
+        valid_for_s=lambda _: _NEVER_STALE_S,
+        severity=Severity.INFO,
+        audiences=(Audience.SERVICE,),
+    ),
+    Rule(
+        MONITOR,
+        Scope.MONITOR,
+        kinds=(),
+        quantity=None,
+        thresholds=lambda _: (1.0, 1.0),
+        counts=lambda _: (1, 1),
+        valid_for_s=lambda _: _NEVER_STALE_S,
+        severity=Severity.CRITICAL,
+        delivery=Delivery.AT_ONCE,
+        audiences=(Audience.NOC, Audience.SERVICE),
     ),
 )
 

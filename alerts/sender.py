@@ -1,6 +1,7 @@
-"""The mail outbox: due mails are sent and marked after the server took them.
+"""The mail outbox: a due mail is claimed, sent, and marked after the server took it.
 
-Killed between the two, the mail goes out once more with the same Message-ID.
+Killed between sending and marking, the mail goes out once more with the same
+Message-ID: the claim is left behind, the next process gives it up and tries again.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import make_msgid, parseaddr
 
-from alerts.mail import Content
+from alerts.mails import Content
 from alerts.smtp import Mailer, ServerUnavailableError, build_message
 from netmon.clock import Clock, to_ms
 from netmon.errors import SendError
-from netmon.storage.ports import AlarmStore
+from netmon.storage.ports import OutboxStore
 from netmon.storage.records import Mail, MailEvent
 
 _log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def backoff_s(failures: int, *, permanent: bool) -> float:
 
 
 def send_due(
-    alarms: AlarmStore,
+    store: OutboxStore,
     mailer: Mailer,
     sender: str,
     clock: Clock,
@@ -64,15 +65,20 @@ def send_due(
 ) -> Sent:
     """Send all mails that are due, alarms before their recoveries.
 
+    Only one of us sends at a time: claims that are found are given up first.
     Stops at the first sign that the server itself is not available, and before
     the next mail once ``go_on`` says False.
 
     Raises:
         StorageError: the outbox could not be read or marked.
     """
-    outbox = _Outbox(alarms, mailer, sender, clock)
+    if released := store.release():
+        _log.warning(
+            "%d mails may go out twice: a process ended while sending", released
+        )
+    outbox = _Outbox(store, mailer, sender, clock)
     while True:
-        due = alarms.mails_due(to_ms(clock.now()), _MAILS_A_ROUND)
+        due = store.due(to_ms(clock.now()), _MAILS_A_ROUND)
         for mail in due:
             if not (outbox.available and go_on()):
                 return outbox.total
@@ -114,9 +120,13 @@ class _Outbox:
     """One round over the outbox; ``available`` turns False with the server."""
 
     def __init__(
-        self, alarms: AlarmStore, mailer: Mailer, sender: str, clock: Clock
+        self,
+        store: OutboxStore,
+        mailer: Mailer,
+        sender: str,
+        clock: Clock,
     ) -> None:
-        self._alarms = alarms
+        self._store = store
         self._mailer = mailer
         self._sender = sender
         self._clock = clock
@@ -124,38 +134,45 @@ class _Outbox:
         self.available = True
 
     def send_in_order(self, mail: Mail) -> None:
-        """Send a mail, but first the unsent alarm that it answers."""
-        for alarm in self._unsent_before(mail):
-            next_try_ms = self._send(alarm)
+        """Send a mail, but first the unsent ones of its thread that are older."""
+        for older in self._unsent_before(mail):
+            next_try_ms = self._send(older)
             if next_try_ms is not None:
-                why = "waits for its alarm mail"
-                self._alarms.mail_failed(mail.id, why, next_try_ms)
+                why = "waits for an older mail of its thread"
+                self._store.failed(mail.id, why, next_try_ms)
                 return
         self._send(mail)
 
     def _unsent_before(self, mail: Mail) -> list[Mail]:
-        if mail.event is not MailEvent.RECOVERY:
+        if mail.event is MailEvent.ALARM or not mail.incident_id:
             return []
+        thread = self._store.mails(incident_id=mail.incident_id)
         return [
             other
-            for other in self._alarms.mails(incident_id=mail.incident_id)
-            if other.event is MailEvent.ALARM
+            for other in reversed(thread)
+            if other.id < mail.id
             and other.recipient == mail.recipient
             and other.sent_ms is None
         ]
 
     def _send(self, mail: Mail) -> int | None:
-        """Return None after the server took the mail, else when to try again."""
+        """Return None after the server took the mail, else when to try again.
+
+        None as well for one that was sent already: an answer to it may follow.
+        """
+        now_ms = to_ms(self._clock.now())
+        if not self._store.claim(mail.id, now_ms):
+            return None
         try:
             self._mailer.send(build_message(mail, self._sender))
         except SendError as error:
             wait_s = backoff_s(mail.attempts + 1, permanent=error.permanent)
             next_try_ms = to_ms(self._clock.now()) + round(1000 * wait_s)
-            self._alarms.mail_failed(mail.id, str(error), next_try_ms)
+            self._store.failed(mail.id, str(error), next_try_ms)
             _log.warning("mail %d: next try in %.0f s: %s", mail.id, wait_s, error)
             self.total += Sent(failed=1, refused=int(error.permanent))
             self.available = not isinstance(error, ServerUnavailableError)
             return next_try_ms
-        self._alarms.mail_sent(mail.id, to_ms(self._clock.now()))
+        self._store.sent(mail.id, to_ms(self._clock.now()))
         self.total += Sent(sent=1)
         return None

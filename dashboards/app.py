@@ -4,44 +4,73 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from importlib.resources import files
 
-from fastapi import APIRouter, FastAPI
-from fastapi.staticfiles import StaticFiles
+from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.middleware.gzip import GZipMiddleware
 
 from dashboards import errors
-from dashboards.calendars import Calendars
+from dashboards.caching import Conditional, Memory
 from dashboards.context import READER_THREADS, Site
 from dashboards.exposition import make_registry
 from dashboards.health import INGEST
 from dashboards.leasing import LeaseDesk
-from dashboards.openapi import describe
+from dashboards.limited import LimitedInventories
+from dashboards.openapi import ABOUT, describe, operation_id
 from dashboards.recording import recording
 from dashboards.rendering import make_environment
-from dashboards.routes import api, assignment, ingest, leases, own, pages
+from dashboards.routes import (
+    actions,
+    api,
+    assignment,
+    city,
+    desk,
+    fleet,
+    incidents,
+    ingest,
+    leases,
+    login,
+    own,
+    pages,
+    reports,
+)
 from dashboards.security import SecurityHeaders
+from dashboards.static_files import LastingFiles
+from dashboards.visitors import action_guard, api_guard, cookie_name, page_guard
 from netmon import __version__
+from netmon.calendars import Calendars
 from netmon.clock import Clock
 from netmon.config import Settings
 from netmon.errors import StorageError
+from netmon.rule_overrides import aim_lines
 from netmon.storage.current import CurrentInventory
 from netmon.storage.ports import Store
 from netmon.texts import Texts
 
 _log = logging.getLogger(__name__)
 
+Guard = Callable[[Request], Awaitable[None]]
 # Every family of addresses: one line each.
-ROUTERS: tuple[APIRouter, ...] = (
-    ingest.router,
-    leases.router,
-    assignment.router,
-    api.router,
-    own.router,
-    pages.router,
+# Senders have tokens, of which their routes ask; people and their programs pass a guard.
+ROUTERS: tuple[tuple[APIRouter, Guard | None], ...] = (
+    (ingest.router, None),
+    (leases.router, None),
+    (assignment.router, None),
+    (actions.router, action_guard),
+    (api.router, api_guard),
+    (own.router, None),
+    (login.router, None),
+    (city.router, page_guard),
+    (incidents.router, page_guard),
+    (desk.router, page_guard),
+    (fleet.router, page_guard),
+    (reports.router, page_guard),
+    (pages.router, page_guard),
 )
 BEAT_EVERY_S = 5.0
 _GZIP_FROM_BYTES = 4096
@@ -57,13 +86,16 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
             wrong.
     """
     texts = Texts(settings.language)
+    aim = partial(aim_lines, settings.alerts.rules)
+    inventory = CurrentInventory(store.inventories, aim)
     app = FastAPI(
         title="netmon",
         version=__version__,
-        description=texts("site.api.about"),
+        description=ABOUT,
         openapi_url="/api/v1/openapi.json",
         docs_url=None,  # its pages load scripts from elsewhere
         redoc_url=None,
+        generate_unique_id_function=operation_id,
         lifespan=_lifespan,
     )
     site = Site(
@@ -73,20 +105,26 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
         texts=texts,
         pages=make_environment(texts),
         readers=ThreadPoolExecutor(READER_THREADS, thread_name_prefix="reader"),
-        inventory=CurrentInventory(store.inventories),
-        calendars=Calendars(settings.measure),
+        inventory=inventory,
+        limited=LimitedInventories(inventory),
+        calendars=Calendars(settings.measure, inventory),
     )
     app.state.site = site
+    app.state.memory = memory = Memory()
+    app.state.cookie_name = cookie_name(site)
     app.state.registry = make_registry(site)
-    app.state.ingest = ingest.IngestService(store, clock, site.inventory)
+    app.state.ingest = ingest.IngestService(store, clock, inventory)
     app.state.leases = LeaseDesk(settings.measure, store, clock, texts)
     app.state.calendars = site.calendars
-    for router in ROUTERS:
-        app.include_router(router)
+    app.state.counting = threading.Lock()
+    app.state.door = login.Door(settings.login, settings.gateway.public_url)
+    for router, guard in ROUTERS:
+        app.include_router(router, dependencies=[Depends(guard)] if guard else None)
     static = files("dashboards").joinpath("static")
-    app.mount("/static", StaticFiles(directory=str(static)), name="static")
+    app.mount("/static", LastingFiles(directory=str(static)), name="static")
+    app.add_middleware(Conditional, memory=memory)
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=4)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, images=settings.site.tiles_origin)
     errors.install(app)
     app.openapi = describe(app)  # type: ignore[method-assign]
     return app
@@ -114,7 +152,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _look_at_calendars(site: Site, calendars: Calendars) -> None:
-    """Warn of calendars that count for nobody, once there are buildings."""
+    """Warn of holidays that end soon, and of calendars that count for nobody."""
+    calendars.warn_of_end(site.moment().now_ms)
     try:
         inventory = await site.in_thread(site.inventory)
     except StorageError as error:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from dashboards.bearer import refuse
-from dashboards.calendars import Calendars
 from dashboards.context import Site
 from dashboards.shaping import LINE_RULE
 from netmon.assignment_wire import Assignment, LineAssignment
-from netmon.clock import to_ms
+from netmon.calendars import Calendars
+from netmon.clock import berlin_day, to_ms
 from netmon.evidence.campaign import running_task
 from netmon.model import (
     Inventory,
@@ -19,6 +19,7 @@ from netmon.model import (
     expected_down_bps,
     threshold_up_bps,
 )
+from netmon.school_calendar import around
 from netmon.storage.ports import Store
 from netmon.storage.records import AlarmState, Source
 
@@ -33,17 +34,18 @@ def assign(site: Site, calendars: Calendars, source: Source) -> Assignment:
     inventory = site.inventory()
     unit = _unit_of(source, inventory)
     measure = site.settings.measure
+    now_ms = to_ms(site.clock.now())
     return Assignment(
         probe=source.name,
         building=unit.building_id,
         line=unit.line_id,
         lines=tuple(map(_line, inventory.lines_of[unit.building_id])),
-        calendar=calendars.of(unit.building_id),
+        calendar=around(calendars.of(unit.building_id), berlin_day(now_ms)),
         budget_share=measure.budget_share,
         full_tests_per_day=measure.full_tests_per_day,
         slot_s=measure.slot_s,
         confirm=_is_suspect(site.store, unit),
-        campaign=running_task(site.store, unit.line_id, to_ms(site.clock.now())),
+        campaign=running_task(site.store, unit.line_id, now_ms),
     )
 
 

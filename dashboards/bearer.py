@@ -1,4 +1,4 @@
-"""Senders at the API: their bearer token, and the answers that refuse one."""
+"""Senders and operators at the API: their bearer token, and refusals."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from http import HTTPStatus
 from fastapi import Request, Response
 
 from netmon.ingest import token_hash
+from netmon.storage.action_records import Actor, Via
 from netmon.storage.ports import Store
 from netmon.storage.records import Source
 from netmon.wire import ErrorBody
@@ -46,6 +47,37 @@ def reply(status: HTTPStatus, body: bytes) -> Response:
     return Response(body, int(status), headers, "application/json")
 
 
+def _token(request: Request, whose: str) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise refuse(
+            HTTPStatus.UNAUTHORIZED,
+            "no_token",
+            "no bearer token was sent",
+            f"send 'Authorization: Bearer <token>' with the token of {whose}",
+        )
+    return token.strip()
+
+
+def authenticate_operator(request: Request, store: Store) -> Actor:
+    """Return the operator whose token came with a request.
+
+    Raises:
+        RefusedError: no token, or one that is unknown, revoked, or a sender's.
+        StorageError: the store could not be asked.
+    """
+    token = _token(request, "an operator")
+    operator = store.actions.operator_by_token(token_hash(token))
+    if operator is None:
+        raise refuse(
+            HTTPStatus.UNAUTHORIZED,
+            "bad_token",
+            "the token is unknown, was revoked, or is none of an operator",
+            "make a new one with 'netmon alerts operators add'",
+        )
+    return Actor(operator.name, Via.API)
+
+
 def authenticate(request: Request, store: Store) -> Source:
     """Return the sender whose token came with a request.
 
@@ -53,15 +85,8 @@ def authenticate(request: Request, store: Store) -> Source:
         RefusedError: no token, or one that is unknown or was revoked.
         StorageError: the store could not be asked.
     """
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise refuse(
-            HTTPStatus.UNAUTHORIZED,
-            "no_token",
-            "no bearer token was sent",
-            "send 'Authorization: Bearer <token>' with the token of this sender",
-        )
-    source = store.sources.by_token(token_hash(token.strip()))
+    token = _token(request, "this sender")
+    source = store.sources.by_token(token_hash(token))
     if source is None:
         raise refuse(
             HTTPStatus.UNAUTHORIZED,

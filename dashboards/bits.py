@@ -11,9 +11,10 @@ from functools import lru_cache
 
 from markupsafe import Markup, escape
 
+from dashboards.covered import RoomsCovered
 from dashboards.formats import Formats
 from dashboards.shaping import LOOKS
-from dashboards.views import LineView, Reading, Verdict
+from dashboards.views import BuildingRow, LineView, Reading, Verdict
 from netmon.line_verdict import LineVerdict, ReasonCode, Told, VerdictClass, tell
 from netmon.texts import Texts
 
@@ -27,11 +28,20 @@ class Bits:
         self._formats = formats
         self._never = escape(texts("site.never"))
         self._none = Markup('<span class="none">%s</span>') % texts("site.not_measured")
-        self._old = Markup(' <span class="tag tag-old">%s</span>') % texts("site.stale")
+        self.old = Markup(' <span class="tag tag-old">%s</span>') % texts("site.stale")
         self._generated = Markup(' <span class="tag tag-gen" title="%s">%s</span>') % (
             texts("site.generated_why"),
             texts("site.generated"),
         )
+        self._no_list = Markup('–<span class="sub">{}</span>').format(
+            texts("city.rooms_no_list")
+        )
+        self._no_need = Markup('–<span class="sub">{}</span>').format(
+            texts("city.need_unknown")
+        )
+        self._short = Markup(
+            '<span class="sub"><span class="tag">{}</span></span>'
+        ).format(texts("city.need_short"))
         self._texts = texts
         self._badges = {v: self._badge(v, texts(f"state.{v}")) for v in Verdict}
         self._line_badges = {
@@ -42,7 +52,7 @@ class Bits:
         self._when = lru_cache(_REMEMBERED)(self._times)
         self._aged = lru_cache(_REMEMBERED)(self._time)
         self._marks = {
-            (stale, made_up): (self._old if stale else Markup())
+            (stale, made_up): (self.old if stale else Markup())
             + (self._generated if made_up else Markup())
             for stale in (False, True)
             for made_up in (False, True)
@@ -123,6 +133,32 @@ class Bits:
             when = self.ago(reading.at_ms, now_ms)
             shown += Markup('<span class="sub">{}, {}</span>').format(text, when)
         return shown
+
+    def rooms(self, rooms: RoomsCovered | None, now_ms: int) -> Markup:
+        """Return how many rooms are covered of how many, what is open, and the age."""
+        if rooms is None:
+            return self._none
+        if rooms.covered is None:
+            return self._no_list
+        count = self._texts("site.of", n=rooms.covered, total=rooms.rooms)
+        is_open = (
+            f"{self._texts('city.rooms_open', n=rooms.open)} · " if rooms.open else ""
+        )
+        marks = self._marks[rooms.stale, rooms.generated]
+        return Markup(  # noqa: S704 - texts are escaped here, the others are markup
+            f'<span class="num">{escape(count)}</span><span class="sub">'
+            f"{escape(is_open)}{self.ago(rooms.at_ms, now_ms)}{marks}</span>"
+        )
+
+    def need(self, row: BuildingRow) -> Markup:
+        """Return what the building needs, and whether its contract is less."""
+        needed = row.needed_down_bps
+        if needed is None:
+            return self._no_need
+        shown = Markup('<span class="num">{}</span>').format(
+            self._formats.axis(needed, "bps")
+        )
+        return shown + self._short if row.contract_short else shown
 
     def told(self, view: LineView, now_ms: int, *, findings: bool = True) -> Told:
         """Return a line's verdict in words, with ages.

@@ -7,16 +7,28 @@ needs no inline style.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from dashboards.history import DAY_MS, HOUR_MS, Grain, History, Point, Span
+from dashboards.history import (
+    DAY_MS,
+    HOUR_MS,
+    Grain,
+    History,
+    Point,
+    Span,
+    joined,
+)
 from netmon.clock import BERLIN, from_ms, to_ms
 
-_STEP_MS = {Grain.FIVE_MINUTES: 300_000, Grain.HOUR: HOUR_MS, Grain.DAY: DAY_MS}
+# How long a mean lasts.
+STEP_MS = {Grain.FIVE_MINUTES: 300_000, Grain.HOUR: HOUR_MS, Grain.DAY: DAY_MS}
 _TICKS_WANTED = 4
+Runs = Mapping[str, Sequence[Sequence[Point]]]
+# Points closer than this are drawn as one: the eye sees no more, the page is smaller.
+_APART = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +53,7 @@ class Size:
 
     @property
     def y_end(self) -> int:
-        """Lower edge of the plot, where the value 0 lies."""
+        """Lower edge of the plot."""
         return self.height - self.bottom
 
 
@@ -97,28 +109,68 @@ def nice_step(high: float, wanted: int = _TICKS_WANTED) -> float:
     return next(f * power for f in (1.0, 2.0, 2.5, 5.0, 10.0) if f * power >= rough)
 
 
-def _gap_ms(points: Sequence[Point], grain: Grain) -> float:
-    """Return the pause from which two points are not joined by a line."""
-    if grain in _STEP_MS:
-        return _STEP_MS[grain] * 1.6
+def axis(
+    values: Sequence[float], marks: Sequence[float], *, from_zero: bool
+) -> tuple[int, int, float]:
+    """Return the first and the last tick as multiples of a step, and the step.
+
+    Levels in dBm have no zero to begin with: their axis ends around what there is.
+    """
+    every = [*values, *marks]
+    high = max(every, default=1.0)
+    if from_zero:
+        step = nice_step(high)
+        return 0, max(1, math.ceil(high / step - 1e-9)), step
+    low = min(every, default=0.0)
+    step = nice_step(max(high - low, 1.0))
+    first = math.floor(low / step + 1e-9)
+    return first, max(first + 1, math.ceil(high / step - 1e-9)), step
+
+
+def gap_ms(points: Sequence[Point], grain: Grain) -> float:
+    """Return the pause from which two points are not joined by a line.
+
+    What is measured less often than a mean lasts has a rhythm of its own.
+    """
     steps = sorted(b.at_ms - a.at_ms for a, b in pairwise(points))
-    return max(steps[len(steps) // 2] * 2.5, 60_000.0) if steps else math.inf
+    usual_ms = steps[len(steps) // 2] if steps else 0
+    if grain in STEP_MS:
+        return max(STEP_MS[grain], usual_ms) * 1.6
+    return max(usual_ms * 2.5, 60_000.0) if steps else math.inf
 
 
 def pieces(points: Sequence[Point], grain: Grain) -> list[list[Point]]:
     """Return runs of points with numbers; a failure or a long pause ends a run."""
-    gap_ms = _gap_ms(points, grain)
+    longest_ms = gap_ms(points, grain)
     runs: list[list[Point]] = []
     previous: Point | None = None
     for point in points:
         if point.mean is not None:
-            joined = previous is not None and point.at_ms - previous.at_ms <= gap_ms
+            joined = previous is not None and point.at_ms - previous.at_ms <= longest_ms
             if joined and previous is not None and previous.mean is not None:
                 runs[-1].append(point)
             else:
                 runs.append([point])
         previous = point
     return runs
+
+
+def runs_of(history: History, metrics: Sequence[str]) -> Runs:
+    """Return the pieces of some metrics."""
+    return {
+        name: pieces(history.points.get(name, ()), history.grain) for name in metrics
+    }
+
+
+def thinned(run: Sequence[Point], together: int) -> Sequence[Point]:
+    """Return a run with so many neighbours joined to one; range and mean are kept."""
+    if together < 2 or len(run) <= together:
+        return run
+    return [
+        joined(some[len(some) // 2].at_ms, some)
+        for n in range(0, len(run), together)
+        if (some := run[n : n + together])
+    ]
 
 
 def time_ticks(first_ms: int, last_ms: int, span: Span, narrow: bool) -> list[int]:
@@ -152,46 +204,70 @@ def build(
     metrics: Sequence[str],
     marks: Sequence[tuple[str, float]],
     size: Size,
+    *,
+    from_zero: bool = True,
+    runs: Runs | None = None,
 ) -> Chart | None:
     """Return the chart of some metrics; None where there is nothing to draw.
 
-    ``marks`` are named values of the y axis, e.g. the contracted rate.
+    ``marks`` are named values of the y axis, e.g. the contracted rate. The axis
+    begins ``from_zero`` unless the numbers may be negative. ``runs`` are the pieces
+    of each metric, where several sizes are drawn of them.
     """
     series = {name: history.points.get(name, ()) for name in metrics}
     values = [
-        p.high for points in series.values() for p in points if p.high is not None
+        value
+        for points in series.values()
+        for p in points
+        for value in ((p.high,) if from_zero else (p.low, p.high))
+        if value is not None
     ]
     failed = [p.at_ms for points in series.values() for p in points if p.failures]
     if not values and not failed:
         return None
-    top = max([*values, *(value for _, value in marks)], default=1.0)
-    step = nice_step(top)
-    steps = max(1, math.ceil(top / step - 1e-9))
-    end = steps * step
+    shown = [value for _, value in marks]
+    first, last, step = axis(values, shown, from_zero=from_zero)
+    start, height = first * step, (last - first) * step
     width_ms = max(1, history.last_ms - history.first_ms)
     # A daily point stands for its whole day, so it is drawn in the middle of it.
-    shift_ms = _STEP_MS.get(history.grain, 0) / 2
+    shift_ms = STEP_MS.get(history.grain, 0) / 2
+
+    left, right, per_ms = size.left, size.x_end, (size.x_end - size.left) / width_ms
+    per_unit = (size.y_end - size.top) / height
+    zero = size.y_end + start * per_unit
+    origin = left + (shift_ms - history.first_ms) * per_ms
 
     def x(at_ms: float) -> float:
-        share = (at_ms - history.first_ms) / width_ms
-        place = size.left + share * (size.x_end - size.left)
-        return round(min(max(place, size.left), size.x_end), 1)
+        place = left + (at_ms - history.first_ms) * per_ms
+        return round(min(max(place, left), right), 1)
 
     def y(value: float) -> float:
-        return round(size.y_end - value / end * (size.y_end - size.top), 1)
+        return round(zero - value * per_unit, 1)
+
+    def line(places: Sequence[float], values: Sequence[float | None]) -> str:
+        return " ".join(
+            [
+                f"{at},{zero - (value or 0.0) * per_unit:.1f}"
+                for at, value in zip(places, values, strict=True)
+            ]
+        )
 
     def curve(name: str, points: Sequence[Point]) -> Curve:
         lines, dots, bands = [], [], []
-        for run in pieces(points, history.grain):
-            places = [(x(p.at_ms + shift_ms), p) for p in run]
+        together = math.ceil(len(points) * _APART / (right - left))
+        for whole in pieces(points, history.grain) if runs is None else runs[name]:
+            run = thinned(whole, together)
+            places = [round(origin + p.at_ms * per_ms, 1) for p in run]
+            # Half a day may lie behind now.
+            places[0], places[-1] = max(places[0], left), min(places[-1], right)
             if len(run) == 1:
-                dots.append((places[0][0], y(run[0].mean or 0.0)))
+                dots.append((places[0], y(run[0].mean or 0.0)))
                 continue
-            lines.append(" ".join(f"{at},{y(p.mean or 0.0)}" for at, p in places))
-            if any(p.low != p.high for p in run):
-                upper = [f"{at},{y(p.high or 0.0)}" for at, p in places]
-                lower = [f"{at},{y(p.low or 0.0)}" for at, p in reversed(places)]
-                bands.append(" ".join(upper + lower))
+            lines.append(line(places, [p.mean for p in run]))
+            lows, highs = [p.low for p in run], [p.high for p in run]
+            if lows != highs:
+                lower = line(places[::-1], lows[::-1])
+                bands.append(f"{line(places, highs)} {lower}")
         return Curve(name, tuple(lines), tuple(dots), tuple(bands))
 
     narrow = size is NARROW
@@ -202,5 +278,5 @@ def build(
         marks=tuple(Mark(name, y(value)) for name, value in marks),
         failures=tuple(sorted({x(at_ms + shift_ms) for at_ms in failed})),
         x_ticks=tuple(Tick(x(at_ms), at_ms) for at_ms in ticks),
-        y_ticks=tuple(Tick(y(i * step), i * step) for i in range(steps + 1)),
+        y_ticks=tuple(Tick(y(i * step), i * step) for i in range(first, last + 1)),
     )

@@ -9,14 +9,21 @@ import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
+from dashboards.bearer import RefusedError, reply
+from dashboards.caching import NotModifiedError, not_modified
+from dashboards.context import Visitor
 from dashboards.queries import UnknownError
 from dashboards.security import with_security_headers
+from dashboards.visitors import LoginNeededError
+from netmon.actions.errors import ActionError, Refusal
 from netmon.errors import StorageError
 from netmon.wire import ErrorBody, ErrorReply, encode
 
@@ -80,17 +87,36 @@ def answer(
         )
     else:
         page = site.pages.get_template("error.html").render(
-            error=body, status=status, current="", open_count=None
+            error=body,
+            status=status,
+            current="",
+            open_count=None,
+            visitor=getattr(request.state, "visitor", Visitor(role=None)),
         )
         response = HTMLResponse(page, status, headers)
     return with_security_headers(response)
 
 
 async def _on_http(request: Request, error: Exception) -> Response:
-    status, headers = HTTPStatus.INTERNAL_SERVER_ERROR.value, None
+    status, headers = HTTPStatus.INTERNAL_SERVER_ERROR.value, {}
     if isinstance(error, HTTPException):
-        status, headers = error.status_code, error.headers
-    return answer(request, status, headers=dict(headers or {}))
+        status, headers = error.status_code, dict(error.headers or {})
+        if "Allow" in headers:
+            headers["Allow"] = ", ".join(_allowed(request))
+    return answer(request, status, headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return the methods of an address: the router names those of one route only."""
+    routes, scope = request.app.routes, request.scope
+    return [
+        method
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+        if any(
+            route.matches({**scope, "method": method})[0] is Match.FULL
+            for route in routes
+        )
+    ]
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
@@ -112,9 +138,51 @@ async def _on_storage(request: Request, error: Exception) -> Response:
     return answer(request, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
+async def _on_refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RefusedError)  # noqa: S101 - registered for it alone
+    if not wants_json(request.url.path):
+        return answer(request, error.status)
+    return with_security_headers(reply(error.status, encode(ErrorReply(error.body))))
+
+
+async def _on_stranger(request: Request, error: Exception) -> Response:
+    """Lead to the login and, for what can be called again, back."""
+    path = request.url.path if request.method in {"GET", "HEAD"} else "/"
+    query = f"?{request.url.query}" if request.url.query and path != "/" else ""
+    target = (
+        f"/anmelden?{urlencode({'weiter': path + query})}"
+        if path != "/"
+        else "/anmelden"
+    )
+    return with_security_headers(RedirectResponse(target, HTTPStatus.SEE_OTHER))
+
+
+async def _on_not_modified(request: Request, error: Exception) -> Response:
+    assert isinstance(error, NotModifiedError)  # noqa: S101 - registered for it alone
+    return not_modified(error.tag)
+
+
 async def _on_any(request: Request, error: Exception) -> Response:
     _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return answer(request, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+_STATUS_OF = {
+    Refusal.INVALID: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Refusal.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    Refusal.CONFLICT: HTTPStatus.CONFLICT,
+}
+
+
+async def _on_action(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ActionError)  # noqa: S101 - registered for it alone
+    site: Site = request.app.state.site
+    # The answer has room for one; the next comes when that is mended.
+    first = error.faults[0]
+    text, fix = first.text(site.texts), first.fix(site.texts)
+    body = ErrorBody(error.kind.value, text, fix, False, first.field)
+    answer = reply(_STATUS_OF[error.kind], encode(ErrorReply(body)))
+    return with_security_headers(answer)
 
 
 # Which error is answered by what; the nearest class of an error counts.
@@ -124,7 +192,11 @@ _HANDLERS: dict[
     HTTPException: _on_http,
     RequestValidationError: _on_invalid,
     UnknownError: _on_unknown,
+    ActionError: _on_action,
     StorageError: _on_storage,
+    RefusedError: _on_refused,
+    LoginNeededError: _on_stranger,
+    NotModifiedError: _on_not_modified,
     Exception: _on_any,
 }
 

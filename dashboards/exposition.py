@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from dashboards.alarm_quality import quality
 from dashboards.context import Site
 from dashboards.health import lags
 from netmon.metrics import KINDS, Unit
@@ -41,6 +42,7 @@ class StoreCollector(Collector):
         yield from self._alarms()
         yield from self._spools()
         yield from self._collectors()
+        yield from self._calendar()
 
     def _stored(self) -> int:
         now_s = self._site.clock.monotonic_s()
@@ -105,17 +107,17 @@ class StoreCollector(Collector):
             for state in AlarmState:
                 states.add_metric([rule, state], counts.get((rule, state), 0))
         yield states
+        is_open = alarms.incidents(open_only=True, limit=100_000)
         yield GaugeMetricFamily(
-            "netmon_open_incidents",
-            "Incidents that are open",
-            value=len(alarms.incidents(open_only=True, limit=100_000)),
+            "netmon_open_incidents", "Incidents that are open", value=len(is_open)
         )
+        yield from quality(self._site, is_open)
         mails = GaugeMetricFamily(
             "netmon_mails",
             "Mails by event and whether the server took them",
             labels=["event", "sent"],
         )
-        mail_counts = alarms.mail_counts()
+        mail_counts = self._site.store.outbox.counts()
         for event in MailEvent:
             for sent in (True, False):
                 mails.add_metric(
@@ -167,6 +169,15 @@ class StoreCollector(Collector):
                 if value is not None:
                     family.add_metric([name], value)
             yield family
+
+    def _calendar(self) -> Iterator[Metric]:
+        days = self._site.calendars.ends_days(self._site.moment().now_ms)
+        if days is not None:
+            yield GaugeMetricFamily(
+                "netmon_calendar_ends_days",
+                "For how many days from now the holidays are known",
+                value=days,
+            )
 
 
 def make_registry(site: Site) -> CollectorRegistry:

@@ -7,7 +7,21 @@ from datetime import datetime
 from netmon.clock import BERLIN, from_ms
 from netmon.texts import NO_VALUE, Texts
 
-_AXES = {"bps": (1e-6, "Mbit/s"), "s": (1e3, "ms"), "ratio": (100.0, "%")}
+_AXES = {
+    "bps": (1e-6, "Mbit/s"),
+    "s": (1e3, "ms"),
+    "ratio": (100.0, "%"),
+    "dbm": (1.0, "dBm"),
+    "db": (1.0, "dB"),
+}
+# Decimals, and what stands behind the number.
+_OTHERS = {
+    "dbm": (1, " dBm"),
+    "db": (1, " dB"),
+    "rpm": (0, " RPM"),
+    "count": (0, ""),
+    "total": (0, ""),
+}
 
 
 class Formats:
@@ -40,7 +54,12 @@ class Formats:
             return self._texts.rate(value)
         if unit == "s":
             return self._texts.milliseconds(value)
-        return self._texts.percent(value)
+        if unit == "ratio" or value is None:
+            return self._texts.percent(value)
+        if unit == "bytes":
+            return f"{self._texts.number(value / 1e6, 1)} MB"
+        decimals, word = _OTHERS[unit]
+        return f"{self._texts.number(value, decimals)}{word}"
 
     def ago(self, at_ms: int | None, now_ms: int) -> str:
         """Return ``vor 24 Min.``; a dash for None."""

@@ -97,18 +97,24 @@ class GroupCommit:
         try:
             written = self._write([job.batch for job in group])
         except StorageError as error:
-            if len(group) == 1 or error.retry:
+            if error.retry:
                 _answer(group, [error] * len(group))
-                return
-            # One batch the store cannot take must not cost the others.
-            _log.warning("a group of %d batches was refused: %s", len(group), error)
-            for job in group:
-                self._commit([job])
+            else:
+                self._refuse(group, error)
         except Exception as error:  # noqa: BLE001 - the thread must outlive any bug
             _log.exception("writing a group of %d batches failed", len(group))
-            _answer(group, [error] * len(group))
+            self._refuse(group, error)
         else:
             _answer(group, written)
+
+    def _refuse(self, group: list[_Job], error: Exception) -> None:
+        """Answer with an error; one batch nobody can take must not cost the others."""
+        if len(group) == 1:
+            _answer(group, [error])
+            return
+        _log.warning("a group of %d batches was refused: %s", len(group), error)
+        for job in group:
+            self._commit([job])
 
 
 def _answer(jobs: list[_Job], results: Sequence[Written | Exception]) -> None:

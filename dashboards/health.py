@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from dashboards.context import Site
+from netmon.calendars import WARN_BEFORE_DAYS
+from netmon.clock import berlin_day
 from netmon.config import Settings
 from netmon.storage.records import Heartbeat, InventoryVersion, MailEvent
+
+if TYPE_CHECKING:
+    # The pages' own: a process that serves none can do without the web framework.
+    from dashboards.context import Site
+
 
 INGEST = "ingest"
 RELAY = "relay"
@@ -41,7 +49,10 @@ class PartHealth:
 
 @dataclass(frozen=True, slots=True)
 class OwnState:
-    """What the page about netmon itself shows."""
+    """What the page about netmon itself shows.
+
+    ``holidays_until`` is the last holiday known, None where there are none.
+    """
 
     now_ms: int
     parts: tuple[PartHealth, ...]
@@ -51,11 +62,20 @@ class OwnState:
     lag: Mapping[str, int]
     mails: Mapping[tuple[MailEvent, bool], int]
     inventory: InventoryVersion | None
+    holidays_until: date | None
 
     @property
     def ok(self) -> bool:
         """Whether every part is well."""
         return all(part.ok for part in self.parts)
+
+    @property
+    def holidays_end_soon(self) -> bool:
+        """Whether holidays are known for less than a year."""
+        if self.holidays_until is None:
+            return True
+        ahead = self.holidays_until - berlin_day(self.now_ms)
+        return ahead.days < WARN_BEFORE_DAYS
 
     @property
     def mails_waiting(self) -> int:
@@ -130,6 +150,7 @@ def read_own_state(site: Site) -> OwnState:
         stored=store.measurements.count(),
         quarantined=store.measurements.quarantine_count(),
         lag=lags(site),
-        mails=store.alarms.mail_counts(),
+        mails=store.outbox.counts(),
         inventory=store.inventories.current(),
+        holidays_until=site.calendars.known_until(),
     )

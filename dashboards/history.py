@@ -10,11 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache, partial
+
+from msgspec import Struct
 
 from netmon.clock import BERLIN, berlin_day, to_ms
-from netmon.metrics import FAILURES
+from netmon.metrics import FAILURES, MEDIUM_KINDS
 from netmon.storage.ports import MeasurementStore, Resolution
-from netmon.storage.records import Chunk, Rollup, SeriesRef
+from netmon.storage.records import Chunk, Points, Rollup, SeriesRef
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -42,14 +45,27 @@ class Grain(StrEnum):
 
 
 class HistoryMetric(StrEnum):
-    """The quantities of a line that have a history."""
+    """The quantities of a line that have a history; each name ends in its unit."""
 
     RATE_DOWN = "rate_down_bps"
     RATE_UP = "rate_up_bps"
     RTT = "rtt_s"
+    RTT_IDLE = "rtt_idle_s"
+    RTT_LOADED = "rtt_loaded_s"
     JITTER = "jitter_s"
     LOSS = "loss_ratio"
     DNS = "dns_duration_s"
+    # The line's own medium, as its device tells.
+    OPTICS_RX = "line_optics_rx_dbm"
+    OPTICS_TX = "line_optics_tx_dbm"
+    RADIO_RX = "line_radio_rx_level_dbm"
+    RADIO_RX_FAR = "line_radio_rx_level_far_dbm"
+    RADIO_CAPACITY_DOWN = "line_radio_capacity_down_bps"
+    RADIO_CAPACITY_UP = "line_radio_capacity_up_bps"
+    DSL_DOWN = "line_dsl_rate_down_bps"
+    DSL_UP = "line_dsl_rate_up_bps"
+    DSL_MARGIN_DOWN = "line_dsl_snr_margin_down_db"
+    DSL_MARGIN_UP = "line_dsl_snr_margin_up_db"
 
 
 # Where each quantity is measured: kind and metric of the catalogue.
@@ -57,9 +73,17 @@ HISTORY_METRICS: Mapping[HistoryMetric, tuple[str, str]] = {
     HistoryMetric.RATE_DOWN: ("throughput", "rate_down_bps"),
     HistoryMetric.RATE_UP: ("throughput", "rate_up_bps"),
     HistoryMetric.RTT: ("latency", "rtt_s"),
+    HistoryMetric.RTT_IDLE: ("throughput", "rtt_idle_s"),
+    HistoryMetric.RTT_LOADED: ("throughput", "rtt_loaded_s"),
     HistoryMetric.JITTER: ("latency", "jitter_s"),
     HistoryMetric.LOSS: ("latency", "loss_ratio"),
     HistoryMetric.DNS: ("dns", "duration_s"),
+    **{
+        metric: (kind, metric.removeprefix(f"{kind}_"))
+        for kind in MEDIUM_KINDS
+        for metric in HistoryMetric
+        if metric.startswith(f"{kind}_")
+    },
 }
 
 # A test of the one direction says nothing of the other, nor does its failure.
@@ -76,8 +100,7 @@ _SPAN_MS: Mapping[Span, int] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True, gc=False):
     """What was measured in a time that begins at ``at_ms``.
 
     ``mean``, ``low`` and ``high`` are None where every measurement failed;
@@ -124,23 +147,29 @@ def day_number(at_ms: int) -> int:
     return day.year * 10_000 + day.month * 100 + day.day
 
 
+@lru_cache(4096)
 def day_start_ms(number: int) -> int:
     """Return when the Berlin day of such a number begins."""
     year, month, day = number // 10_000, number // 100 % 100, number % 100
     return to_ms(datetime(year, month, day, tzinfo=BERLIN))
 
 
-def _joined(at_ms: int, points: Sequence[Point]) -> Point:
-    counted = [p for p in points if p.mean is not None]
-    n = sum(p.n for p in counted)
-    return Point(
-        at_ms=at_ms,
-        n=n,
-        mean=sum((p.mean or 0.0) * p.n for p in counted) / n if n else None,
-        low=min((p.low for p in counted if p.low is not None), default=None),
-        high=max((p.high for p in counted if p.high is not None), default=None),
-        failures=sum(p.failures for p in points),
-    )
+def joined(at_ms: int, points: Sequence[Point]) -> Point:
+    """Return the points of a time as one that begins at ``at_ms``."""
+    n, total, failures = 0, 0.0, 0
+    low: float | None = None
+    high: float | None = None
+    for point in points:
+        failures += point.failures
+        if point.mean is None:
+            continue
+        n += point.n
+        total += point.mean * point.n
+        if low is None or (point.low is not None and point.low < low):
+            low = point.low
+        if high is None or (point.high is not None and point.high > high):
+            high = point.high
+    return Point(at_ms, n, total / n if n else None, low, high, failures)
 
 
 def grouped(points: Iterable[Point], width_ms: int) -> tuple[Point, ...]:
@@ -149,27 +178,54 @@ def grouped(points: Iterable[Point], width_ms: int) -> tuple[Point, ...]:
     for point in points:
         start = point.at_ms - (point.at_ms % width_ms if width_ms else 0)
         bins.setdefault(start, []).append(point)
-    return tuple(_joined(at_ms, bins[at_ms]) for at_ms in sorted(bins))
+    return tuple(
+        found[0]
+        if len(found) == 1 and found[0].at_ms == at_ms
+        else joined(at_ms, found)
+        for at_ms, found in sorted(bins.items())
+    )
 
 
 def raw_points(
-    chunks: Iterable[Chunk], metric: str, first_ms: int, last_ms: int
+    columns: Iterable[Points], metric: str, first_ms: int, last_ms: int
 ) -> list[Point]:
     """Return one point a record within the span, failed ones without numbers."""
     found = []
-    for chunk in chunks:
-        points = chunk.points
+    for points in columns:
         column = points.values.get(metric)
-        for index, at_ms in enumerate(points.ts):
+        if column is None and points.failure is None:
+            continue
+        nothing = [None] * len(points.ts)
+        for at_ms, value, failure in zip(
+            points.ts, column or nothing, points.failure or nothing, strict=True
+        ):
             if not first_ms <= at_ms <= last_ms:
                 continue
-            failed = points.failure is not None and points.failure[index] is not None
-            value = None if column is None or failed else column[index]
-            if failed:
+            if failure is not None:
                 found.append(Point(at_ms, 0, None, None, None, 1))
             elif value is not None:
                 found.append(Point(at_ms, 1, value, value, value, 0))
     return found
+
+
+def merged(chunks: Iterable[Chunk]) -> list[Points]:
+    """Return the points of chunks of the same metrics in one: most hold a record."""
+    found: dict[tuple[object, ...], Points] = {}
+    for chunk in chunks:
+        points = chunk.points
+        key = (*points.values, points.failure is None)
+        into = found.get(key)
+        if into is None:
+            copies = {name: list(column) for name, column in points.values.items()}
+            failure = None if points.failure is None else list(points.failure)
+            found[key] = Points([], list(points.ts), copies, failure)
+            continue
+        into.ts += points.ts
+        for name, column in points.values.items():
+            into.values[name] += column
+        if into.failure is not None and points.failure is not None:
+            into.failure += points.failure
+    return list(found.values())
 
 
 def rollup_points(
@@ -196,6 +252,94 @@ def _is_of(ref: SeriesRef, metric: HistoryMetric) -> bool:
     return fits and ref.kind == HISTORY_METRICS[metric][0]
 
 
+class HistoryReader:
+    """Reads plot after plot of one line; what several of them need is read once.
+
+    Of rates only what the line can carry: lower bounds are no part of it.
+    ``series`` may hold series of every kind; each metric takes those of its own.
+    """
+
+    def __init__(
+        self,
+        store: MeasurementStore,
+        series: Sequence[SeriesRef],
+        span: Span,
+        now_ms: int,
+    ) -> None:
+        self._store = store
+        self._series = series
+        self._span = span
+        self._first_ms = span_start_ms(span, now_ms)
+        self._last_ms = now_ms
+        self._raw: dict[int, list[Points]] = {}
+        self._failed: dict[int, list[Rollup]] = {}
+
+    def read(self, metrics: Sequence[HistoryMetric]) -> History:
+        """Return the history of some metrics, all of them of the same grain."""
+        if self._span is Span.DAY:
+            grain, points = self._read_raw(metrics)
+        else:
+            grain = Grain.HOUR if self._span is Span.WEEK else Grain.DAY
+            points = self._read_rollups(metrics, grain)
+        kinds = {HISTORY_METRICS[metric][0] for metric in metrics}
+        made_up = {s.kind for s in self._series if s.generated and s.kind in kinds}
+        return History(
+            span=self._span,
+            grain=grain,
+            first_ms=self._first_ms,
+            last_ms=self._last_ms,
+            points=points,
+            generated=any(points.values()) and bool(made_up),
+        )
+
+    def _read_raw(
+        self, metrics: Sequence[HistoryMetric]
+    ) -> tuple[Grain, dict[str, tuple[Point, ...]]]:
+        raw: dict[str, list[Point]] = {}
+        for metric in metrics:
+            name = HISTORY_METRICS[metric][1]
+            raw[metric] = [
+                point
+                for ref in self._series
+                if _is_of(ref, metric)
+                for point in raw_points(
+                    self._columns(ref), name, self._first_ms, self._last_ms
+                )
+            ]
+        many = max(map(len, raw.values()), default=0) > MAX_RAW_POINTS
+        width_ms = BIN_MS if many else 0
+        points = {metric: grouped(found, width_ms) for metric, found in raw.items()}
+        return (Grain.FIVE_MINUTES if many else Grain.RAW), points
+
+    def _columns(self, ref: SeriesRef) -> list[Points]:
+        if ref.id not in self._raw:
+            chunks = self._store.chunks([ref.id], self._first_ms, self._last_ms)
+            self._raw[ref.id] = merged(chunks)
+        return self._raw[ref.id]
+
+    def _read_rollups(
+        self, metrics: Sequence[HistoryMetric], grain: Grain
+    ) -> dict[str, tuple[Point, ...]]:
+        resolution: Resolution = "hour" if grain is Grain.HOUR else "day"
+        first, last = self._first_ms, self._last_ms
+        if grain is Grain.DAY:
+            first, last = day_number(first), day_number(last)
+        points: dict[str, tuple[Point, ...]] = {}
+        for metric in metrics:
+            name = HISTORY_METRICS[metric][1]
+            found: list[Point] = []
+            for ref in self._series:
+                if not _is_of(ref, metric):
+                    continue
+                read = partial(self._store.rollups, ref.id)
+                if ref.id not in self._failed:
+                    self._failed[ref.id] = read(FAILURES, resolution, first, last)
+                buckets = read(name, resolution, first, last)
+                found += rollup_points(buckets, self._failed[ref.id], grain)
+            points[metric] = grouped(found, 0)
+        return points
+
+
 def read_history(
     store: MeasurementStore,
     series: Sequence[SeriesRef],
@@ -203,70 +347,5 @@ def read_history(
     span: Span,
     now_ms: int,
 ) -> History:
-    """Return the history of a line over all its series.
-
-    Of rates only what the line can carry: lower bounds are no part of it.
-    ``series`` may hold series of every kind; each metric takes those of its own.
-    """
-    first_ms = span_start_ms(span, now_ms)
-    if span is Span.DAY:
-        grain, points = _read_raw(store, series, metrics, first_ms, now_ms)
-    else:
-        grain = Grain.HOUR if span is Span.WEEK else Grain.DAY
-        points = _read_rollups(store, series, metrics, grain, first_ms, now_ms)
-    kinds = {HISTORY_METRICS[metric][0] for metric in metrics}
-    shown = any(points.values())
-    return History(
-        span=span,
-        grain=grain,
-        first_ms=first_ms,
-        last_ms=now_ms,
-        points=points,
-        generated=shown and any(s.generated for s in series if s.kind in kinds),
-    )
-
-
-def _read_raw(
-    store: MeasurementStore,
-    series: Sequence[SeriesRef],
-    metrics: Sequence[HistoryMetric],
-    first_ms: int,
-    last_ms: int,
-) -> tuple[Grain, dict[str, tuple[Point, ...]]]:
-    kinds = {HISTORY_METRICS[metric][0] for metric in metrics}
-    wanted = [ref.id for ref in series if ref.kind in kinds]
-    chunks = store.chunks(wanted, first_ms, last_ms)
-    raw: dict[str, list[Point]] = {}
-    for metric in metrics:
-        own = [chunk for chunk in chunks if _is_of(chunk.series, metric)]
-        name = HISTORY_METRICS[metric][1]
-        raw[metric] = raw_points(own, name, first_ms, last_ms)
-    many = max(map(len, raw.values()), default=0) > MAX_RAW_POINTS
-    width_ms = BIN_MS if many else 0
-    points = {metric: grouped(found, width_ms) for metric, found in raw.items()}
-    return (Grain.FIVE_MINUTES if many else Grain.RAW), points
-
-
-def _read_rollups(
-    store: MeasurementStore,
-    series: Sequence[SeriesRef],
-    metrics: Sequence[HistoryMetric],
-    grain: Grain,
-    first_ms: int,
-    last_ms: int,
-) -> dict[str, tuple[Point, ...]]:
-    resolution: Resolution = "hour" if grain is Grain.HOUR else "day"
-    first, last = first_ms, last_ms
-    if grain is Grain.DAY:
-        first, last = day_number(first_ms), day_number(last_ms)
-    points: dict[str, tuple[Point, ...]] = {}
-    for metric in metrics:
-        name = HISTORY_METRICS[metric][1]
-        found: list[Point] = []
-        for ref in series:
-            if _is_of(ref, metric):
-                buckets = store.rollups(ref.id, name, resolution, first, last)
-                failed = store.rollups(ref.id, FAILURES, resolution, first, last)
-                found += rollup_points(buckets, failed, grain)
-        points[metric] = grouped(found, 0)
-    return points
+    """Return the history of a line over all its series; see `HistoryReader`."""
+    return HistoryReader(store, series, span, now_ms).read(metrics)

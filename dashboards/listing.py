@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from dashboards.covered import RoomsCovered
 from dashboards.views import BuildingRow, Reading, Verdict, rank
 from netmon.model import SchoolType, Technology
 
@@ -61,11 +62,24 @@ class Listing(BaseModel):
         _Optional,
         Field(description="Campusbezirk"),
     ] = None
+    city_district: Annotated[
+        Annotated[str, Field(max_length=100)] | None,
+        _Optional,
+        Field(description="Stadtbezirk"),
+    ] = None
+    provider: Annotated[
+        Annotated[str, Field(max_length=100)] | None,
+        _Optional,
+        Field(description="Of the main line"),
+    ] = None
     technology: Annotated[
         Technology | None, _Optional, Field(description="Of the main line")
     ] = None
     state: Annotated[
         Verdict | None, _Optional, Field(description="Of the worst member")
+    ] = None
+    line_state: Annotated[
+        Verdict | None, _Optional, Field(description="Of the main line")
     ] = None
     sort: Annotated[
         str,
@@ -97,6 +111,15 @@ def _contract(row: BuildingRow) -> SortKey:
     return None if row.main is None else float(row.main.line.contracted_down_bps)
 
 
+def _need(row: BuildingRow) -> SortKey:
+    needed = row.needed_down_bps
+    return None if needed is None else float(needed)
+
+
+def _share(rooms: RoomsCovered | None) -> SortKey:
+    return None if rooms is None else rooms.share
+
+
 def _school_type(row: BuildingRow) -> SortKey:
     return float(list(SchoolType).index(row.building.school_type))
 
@@ -108,13 +131,20 @@ SORTS: Mapping[str, Callable[[BuildingRow], SortKey]] = {
     "line_state": lambda row: float(rank(row.line_verdict)),
     "school_type": _school_type,
     "district": lambda row: collation_key(row.building.campus_district),
+    "city_district": lambda row: collation_key(row.building.city_district),
     "technology": _line(lambda row: row.main.line.technology if row.main else None),
+    "provider": _line(
+        lambda row: collation_key(row.main.line.provider) if row.main else None
+    ),
     "contract": _contract,
+    "need": _need,
     "down": _reading("down"),
     "up": _reading("up"),
     "rtt": _reading("rtt"),
     "lan": lambda row: row.building.lan.value,
+    "lan_rooms": lambda row: _share(row.lan_rooms),
     "wlan": lambda row: row.building.wlan.value,
+    "wlan_rooms": lambda row: _share(row.wlan_rooms),
     "wlan_state": lambda row: float(rank(row.aps.verdict)) if row.aps.total else None,
     "aps": lambda row: float(row.aps.total) if row.aps.total else None,
     "aps_down": lambda row: float(row.aps.down) if row.aps.total else None,
@@ -144,12 +174,15 @@ def select(rows: Iterable[BuildingRow], listing: Listing) -> list[BuildingRow]:
     words = fold(listing.q).split()
 
     def passes(row: BuildingRow) -> bool:
-        technology = None if row.main is None else row.main.line.technology
+        line = None if row.main is None else row.main.line
         wanted: tuple[tuple[object, object], ...] = (
             (listing.school_type, row.building.school_type),
             (listing.campus_district, row.building.campus_district),
-            (listing.technology, technology),
+            (listing.city_district, row.building.city_district),
+            (listing.provider, line and line.provider),
+            (listing.technology, line and line.technology),
             (listing.state, row.verdict),
+            (listing.line_state, row.line_verdict),
         )
         return all(want is None or want == has for want, has in wanted) and _matches(
             row, words
@@ -178,7 +211,6 @@ def _sortable(
     return lambda row: (key(row),)
 
 
-def districts(rows: Iterable[BuildingRow]) -> list[str]:
-    """Return the Campusbezirke that occur, sorted as German text."""
-    names = {row.building.campus_district for row in rows}
-    return sorted((name for name in names if name), key=collation_key)
+def choices(names: Iterable[str]) -> list[str]:
+    """Return the names that occur, each once, sorted as German text."""
+    return sorted({name for name in names if name}, key=collation_key)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from dashboards.context import Site
-from dashboards.history import (
-    HISTORY_METRICS,
-    History,
-    HistoryMetric,
-    Span,
-    read_history,
-)
+from dashboards.covered import KIND as COVERAGE
+from dashboards.covered import covered_rooms
+from dashboards.history import History, HistoryMetric, HistoryReader, Span
 from dashboards.listing import collation_key
 from dashboards.medium import medium_view
 from dashboards.shaping import (
+    AP_RULE,
+    DEGRADED_RULE,
+    LINE_DOWN_RULE,
     LINE_RULE,
+    NO_DATA_RULE,
     Moment,
     ap_views,
     building_row,
@@ -25,6 +25,7 @@ from dashboards.shaping import (
     gather,
     newest,
     newest_failure,
+    poor_targets,
 )
 from dashboards.views import (
     BuildingPage,
@@ -36,14 +37,22 @@ from dashboards.views import (
 )
 from dashboards.wlan import ap_finding, coverage_view
 from dashboards.words import incident_view
+from netmon.actions import read_standing
+from netmon.actions.words import muted_words
 from netmon.coverage import read_coverage
 from netmon.line_medium import LineMedium, read_medium
 from netmon.line_path import read_path
 from netmon.line_verdict import Statement, recorded_statements
 from netmon.metrics import MEDIUM_KINDS
 from netmon.model import Device, Inventory, Line, LineRole
+from netmon.storage.ports import Store
 from netmon.storage.records import AlarmState, Latest
 from netmon.wlan_truth import read_wlan_truth
+
+if TYPE_CHECKING:
+    # The pages' own: a process that serves none can do without the web framework.
+    from dashboards.context import Site
+
 
 PAST_INCIDENTS = 200
 STATEMENTS_SHOWN = 12
@@ -60,33 +69,45 @@ class UnknownError(LookupError):
 
 def read_city(site: Site) -> City:
     """Return all buildings; ten reads, and a few for each line that is suspected."""
-    store, moment, inventory = site.store, site.moment(), site.inventory()
-    states = store.alarms.states()
+    return city_at(site.store, site.inventory(), site.moment())
+
+
+def city_at(store: Store, inventory: Inventory, moment: Moment) -> City:
+    """Return all buildings as `read_city`, for a process that serves no pages."""
+    states = store.alarms.states(rule=LINE_RULE)
     latest = store.measurements.latest(kind="throughput")
     latest += store.measurements.latest(kind="latency")
     told = [
         item for kind in MEDIUM_KINDS for item in store.measurements.latest(kind=kind)
     ]
     suspected = {
-        row.target.partition(":")[2]
-        for row in states
-        if row.rule == LINE_RULE and row.state in _TROUBLE
+        row.target.partition(":")[2] for row in states if row.state in _TROUBLE
     }
     lines = [inventory.line_by_id[i] for i in suspected if i in inventory.line_by_id]
-    media = _media(site, lines, told)
+    media = _media(store, lines, told, moment.now_ms)
     facts = gather(
-        states,
+        states
+        + store.alarms.states(rule=NO_DATA_RULE)
+        + store.alarms.states(rule=LINE_DOWN_RULE),
         latest,
         store.measurements.access_points(),
         store.alarms.incidents(open_only=True, limit=100_000),
         media={line_id: medium.health for line_id, medium in media.items()},
+    )
+    covered = store.measurements.latest(kind=COVERAGE)
+    facts = replace(
+        facts,
+        covered=covered_rooms(covered, moment.now_ms),
+        ap_words=store.alarms.words(AP_RULE),
+        ap_poor=poor_targets(store.alarms.words(DEGRADED_RULE)),
     )
     return city(inventory, facts, moment)
 
 
 def open_incident_count(site: Site) -> int:
     """Return how many incidents are open."""
-    return len(site.store.alarms.incidents(open_only=True, limit=100_000))
+    found = site.store.alarms.incidents(open_only=True, limit=100_000)
+    return sum(site.shows(incident.building_id) for incident in found)
 
 
 def read_incidents(
@@ -99,7 +120,14 @@ def read_incidents(
         ids = {incident.id for incident in found}
         past = site.store.alarms.incidents(limit=limit + len(ids))
         found += [incident for incident in past if incident.id not in ids]
-    views = [incident_view(site.texts, incident, inventory) for incident in found]
+    standing = read_standing(
+        site.store, site.moment().now_ms, site.settings.alerts.rules
+    )
+    views = [
+        incident_view(site.texts, one, inventory, standing)
+        for one in found
+        if site.shows(one.building_id)
+    ]
     is_open = [view for view in views if view.ended_ms is None]
     return is_open, [view for view in views if view.ended_ms is not None][:limit]
 
@@ -116,7 +144,7 @@ def read_building(site: Site, building_id: str) -> BuildingPage:
         raise UnknownError(building_id)
     latest = store.measurements.latest(building_id=building_id)
     lines = inventory.lines_of[building_id]
-    media = _media(site, lines, latest)
+    media = _media(store, lines, latest, moment.now_ms)
     recorded = {line.id: _recorded(site, line, latest) for line in lines}
     ways = {
         line.id: read_path(store.measurements, line, latest, moment.now_ms)
@@ -145,6 +173,8 @@ def read_building(site: Site, building_id: str) -> BuildingPage:
     )
     rooms = {room.id: room.name for room in inventory.rooms_of[building_id]}
     planned = inventory.access_points_of[building_id]
+    standing = read_standing(store, moment.now_ms, site.settings.alerts.rules)
+    muted = standing.muting.of_building(building_id, inventory)
     by_kind: dict[str, list[Latest]] = defaultdict(list)
     for item in latest:
         by_kind[item.series.kind].append(item)
@@ -154,7 +184,11 @@ def read_building(site: Site, building_id: str) -> BuildingPage:
         access_points=ap_views(planned, facts, building_id, rooms, moment),
         radios=radio_views(by_kind["wlan_radio"], moment),
         devices=device_views(inventory, building_id, by_kind, moment),
-        incidents=tuple(incident_view(site.texts, i, inventory) for i in incidents),
+        incidents=tuple(
+            incident_view(site.texts, i, inventory, standing) for i in incidents
+        ),
+        muted=muted,
+        maintenance="" if muted is None else muted_words(site.texts, muted),
         measurements=tuple(item for kind in LINE_KINDS for item in by_kind[kind]),
         coverage=coverage_view(covered, truth, site.texts),
         findings={
@@ -169,17 +203,16 @@ def read_building(site: Site, building_id: str) -> BuildingPage:
             line_id: tuple(found[:STATEMENTS_SHOWN])
             for line_id, found in recorded.items()
         },
+        latest=latest,
     )
 
 
 def _media(
-    site: Site, lines: Iterable[Line], latest: Sequence[Latest]
+    store: Store, lines: Iterable[Line], latest: Sequence[Latest], now_ms: int
 ) -> Mapping[str, LineMedium]:
     """Return the medium of each line that a device tells of, by line."""
-    now_ms = site.moment().now_ms
     found = {
-        line.id: read_medium(site.store.measurements, line, latest, now_ms)
-        for line in lines
+        line.id: read_medium(store.measurements, line, latest, now_ms) for line in lines
     }
     return {line_id: medium for line_id, medium in found.items() if medium is not None}
 
@@ -207,6 +240,7 @@ def radio_views(
         grouped[tags["ap"], tags["radio"]].append(item)
     views: dict[str, list[RadioView]] = defaultdict(list)
     for (ap, radio), items in sorted(grouped.items()):
+        on = newest(items, "up", moment)
         views[ap].append(
             RadioView(
                 radio=radio,
@@ -214,6 +248,11 @@ def radio_views(
                 utilisation=newest(items, "utilisation_ratio", moment),
                 clients=newest(items, "clients_count", moment),
                 noise=newest(items, "noise_dbm", moment),
+                band=newest(items, "band_hz", moment),
+                width=newest(items, "width_hz", moment),
+                power=newest(items, "tx_power_dbm", moment),
+                retries=newest(items, "retries_ratio", moment),
+                is_on=None if on.value is None else on.value == 1.0,
             )
         )
     return {ap: tuple(found) for ap, found in views.items()}
@@ -298,6 +337,30 @@ def read_line_history(
     Raises:
         UnknownError: no such building, or no such line in it.
     """
+    line = line_of(site, building_id, line_id)
+    latest = site.store.measurements.latest(building_id=building_id)
+    now_ms = site.moment().now_ms
+    history = history_reader(site, line, span, latest, now_ms).read(metrics)
+    return LineHistory(line_id=line.id, history=history)
+
+
+def history_reader(
+    site: Site, line: Line, span: Span, latest: Iterable[Latest], until_ms: int
+) -> HistoryReader:
+    """Return what reads the histories of a line up to a time.
+
+    ``latest`` are the newest values of the line's building.
+    """
+    own = [x.series for x in latest if x.series.tags.get("line") == line.id]
+    return HistoryReader(site.store.measurements, own, span, until_ms)
+
+
+def line_of(site: Site, building_id: str, line_id: str | None = None) -> Line:
+    """Return a line of a building; without an id the main line.
+
+    Raises:
+        UnknownError: no such building, or no such line in it.
+    """
     inventory = site.inventory()
     if building_id not in inventory.building_by_id:
         raise UnknownError(building_id)
@@ -309,18 +372,7 @@ def read_line_history(
     ]
     if not wanted:
         raise UnknownError(line_id or "main")
-    line = wanted[0]
-    kinds = {HISTORY_METRICS[metric][0] for metric in metrics}
-    latest = site.store.measurements.latest(building_id=building_id)
-    series = [
-        item.series
-        for item in latest
-        if item.series.kind in kinds and item.series.tags.get("line") == line.id
-    ]
-    history = read_history(
-        site.store.measurements, series, metrics, span, site.moment().now_ms
-    )
-    return LineHistory(line_id=line.id, history=history)
+    return wanted[0]
 
 
 def read_sources(site: Site) -> list[SourceView]:
@@ -332,6 +384,8 @@ def read_sources(site: Site) -> list[SourceView]:
     views = []
     sources = site.store.sources.all()
     for source in sorted(sources, key=lambda source: collation_key(source.name)):
+        if not site.shows(source.building_id):
+            continue
         building = inventory.building_by_id.get(source.building_id or "")
         offset_ms, seen_ms = source.clock_offset_ms, source.last_seen_ms
         own = health.get(source.name, [])

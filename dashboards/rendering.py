@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from functools import cache, partial
-from importlib.resources import files
+from functools import partial
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dashboards.bits import Bits
+from dashboards.city_rows import CityRows
 from dashboards.formats import Formats
 from dashboards.statements import parameters, statement_row
+from dashboards.static_files import static_version
+from dashboards.table_markup import Rows
 from netmon.line_verdict import ended, method_text
+from netmon.model import Technology
 from netmon.texts import Texts, catalogue
 
 _COLUMNS = "site.col."
@@ -23,13 +25,6 @@ def link(path: str, query: Mapping[str, str], **changes: str) -> str:
     """Return an address with its query; an empty change removes a parameter."""
     merged = {k: v for k, v in {**query, **changes}.items() if v}
     return f"{path}?{urlencode(merged)}" if merged else path
-
-
-@cache
-def static_version() -> str:
-    """Return a short hash of the style sheet, so that a new one is fetched."""
-    body = files("dashboards").joinpath("static", "site.css").read_bytes()
-    return hashlib.sha256(body).hexdigest()[:12]
 
 
 def _columns(language: str) -> Mapping[str, str]:
@@ -51,15 +46,21 @@ def make_environment(texts: Texts) -> Environment:
         lstrip_blocks=True,
     )
     formats = Formats(texts)
+    columns, bits = _columns(texts.language), Bits(texts, formats)
+    rows = CityRows(texts, formats, bits, columns)
     environment.globals.update(
-        Bits(texts, formats).functions(),
+        bits.functions(),
+        **Rows(texts, formats, bits).functions(),
+        line_row=rows.line_row,
+        wlan_row=rows.wlan_row,
         method=lambda statement: method_text(statement.method, texts),
         statement=partial(statement_row, texts=texts),
         parameters=partial(parameters, texts=texts),
         t=texts,
         f=formats,
-        col=_columns(texts.language),
+        col=columns,
         link=link,
+        technologies={x: texts(f"technology.{x}") for x in Technology},
         lang=texts.language,
         static_version=static_version(),
     )

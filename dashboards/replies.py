@@ -7,6 +7,7 @@ from datetime import datetime
 
 from dashboards import schemas as s
 from dashboards import wlan_schemas as w
+from dashboards.action_schemas import mark, muted
 from dashboards.formats import Formats
 from dashboards.history import History, HistoryMetric
 from dashboards.views import (
@@ -26,10 +27,11 @@ from dashboards.wlan_replies import coverage, finding
 from netmon.clock import from_ms
 from netmon.line_verdict import Statement, tell
 from netmon.model import connection_class
+from netmon.storage.action_records import Mark
 from netmon.storage.records import Latest
 from netmon.texts import Texts
 
-UNITS = {"bps": "bit/s", "s": "s", "ratio": "1"}
+UNITS = {"bps": "bit/s", "s": "s", "ratio": "1", "dbm": "dBm", "db": "dB"}
 
 
 def at(ms: int | None) -> datetime | None:
@@ -177,6 +179,8 @@ def building(row: BuildingRow, texts: Texts, now_ms: int) -> s.BuildingReply:
             planned_count=aps.planned,
             ok_count=aps.ok,
             suspect_count=aps.suspect,
+            degraded_count=aps.degraded,
+            never_seen_count=aps.never_seen,
             down_count=aps.down,
             unknown_count=aps.unknown,
             clients_count=_whole(aps.clients.value),
@@ -199,6 +203,11 @@ def radio(view: RadioView) -> w.RadioReply:
         utilisation_ratio=view.utilisation.value,
         clients_count=_whole(view.clients.value),
         noise_dbm=view.noise.value,
+        band_hz=view.band.value,
+        width_hz=view.width.value,
+        tx_power_dbm=view.power.value,
+        retries_ratio=view.retries.value,
+        up=view.is_on,
         reported_at=at(max(times, default=None)),
     )
 
@@ -244,6 +253,10 @@ def device(view: DeviceView) -> s.DeviceReply:
     )
 
 
+def _mark(found: Mark | None) -> s.MarkReply | None:
+    return None if found is None else mark(found)
+
+
 def incidents(views: Iterable[IncidentView], now_ms: int) -> list[s.IncidentReply]:
     """Return incidents; the duration of an open one counts up to now."""
     return [
@@ -257,6 +270,9 @@ def incidents(views: Iterable[IncidentView], now_ms: int) -> list[s.IncidentRepl
             started_at=from_ms(view.started_ms),
             ended_at=at(view.ended_ms),
             duration_s=((view.ended_ms or now_ms) - view.started_ms) / 1000,
+            muted=muted(view.decided.muted),
+            acknowledged=_mark(view.decided.acknowledged),
+            marked_false=_mark(view.decided.marked_false),
         )
         for view in views
     ]
@@ -281,6 +297,7 @@ def detail(page: BuildingPage, texts: Texts) -> s.BuildingDetailReply:
     return s.BuildingDetailReply(
         **dict(building(page.row, texts, page.now_ms)),
         at=from_ms(page.now_ms),
+        maintenance=muted(page.muted),
         access_point_list=[
             access_point(view, page.radios_of(view), page.findings.get(view.id))
             for view in page.access_points

@@ -11,6 +11,7 @@ from dashboards.history import Grain, HistoryMetric, Span
 from dashboards.schema_base import Generated, Moment, Reply, Stale
 from dashboards.views import Verdict
 from dashboards.wlan_schemas import AccessPointCounts, AccessPointReply, CoverageReply
+from netmon.actions import MutedBy
 from netmon.line_verdict import ReasonCode, VerdictClass, Worth
 from netmon.medium import MediumState
 from netmon.model import (
@@ -23,22 +24,6 @@ from netmon.model import (
 )
 from netmon.path import Fault, Segment
 from netmon.wlan_truth import ApState
-
-
-class ErrorDetail(Reply):
-    """Why a request failed and what helps; ``retry``: may it succeed later?"""
-
-    code: str
-    message: str
-    fix: str
-    retry: bool = False
-    field: str | None = None
-
-
-class ErrorAnswer(Reply):
-    """The one shape of every error."""
-
-    error: ErrorDetail
 
 
 class RateReading(Reply):
@@ -222,8 +207,30 @@ class DeviceReply(Reply):
     port_errors_total: int
 
 
+class MarkReply(Reply):
+    """What somebody said of an incident."""
+
+    author: str
+    at: Moment
+    note: str
+
+
+class MutedReply(Reply):
+    """A maintenance window or silence because of which alarms wait."""
+
+    by: MutedBy
+    id: int
+    reason: str
+    author: str
+    until: Moment
+
+
 class IncidentReply(Reply):
-    """An incident; ``ended_at`` null while it is open."""
+    """An incident; ``ended_at`` null while it is open.
+
+    ``muted`` says why it is not told now, ``acknowledged`` who sees to it; both null
+    once it is over. ``marked_false`` stays.
+    """
 
     id: int
     rule: str
@@ -234,6 +241,9 @@ class IncidentReply(Reply):
     started_at: Moment
     ended_at: Moment | None
     duration_s: float
+    muted: MutedReply | None
+    acknowledged: MarkReply | None
+    marked_false: MarkReply | None
 
 
 class MeasurementReply(Reply):
@@ -304,9 +314,11 @@ class BuildingDetailReply(BuildingReply):
     """A building with its devices, incidents and newest measurements.
 
     ``statements`` are those of the last 24 hours, newest first for each line.
+    ``maintenance`` is null where nobody works on the whole building.
     """
 
     at: Moment
+    maintenance: MutedReply | None
     access_point_list: list[AccessPointReply]
     access_point_findings: dict[ApState, int]
     coverage: CoverageReply

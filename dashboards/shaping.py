@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 
+from dashboards.covered import Covered
 from dashboards.views import (
     NO_READING,
     ApGroup,
@@ -41,12 +42,28 @@ from netmon.storage.records import (
     Latest,
     SeenAccessPoint,
     StateRow,
+    StateWord,
 )
 from netmon.wlan_truth import is_free_tag, was_adopted
+from netmon.wlan_verdict import ApClass, group_of
 
 LINE_RULE = "line_below_target"
 NO_DATA_RULE = "no_data"
+LINE_DOWN_RULE = "line_down"
 AP_RULE = "ap_down"
+DEGRADED_RULE = "ap_degraded"
+# What `StateRow.held_by` begins with where a target was never in order.
+NEVER_SEEN = "never_seen"
+
+_AP_CLASS: Mapping[Verdict, ApClass] = {
+    Verdict.BAD: ApClass.DOWN,
+    Verdict.NEVER_SEEN: ApClass.NEVER_SEEN,
+    Verdict.DEGRADED: ApClass.DEGRADED,
+    Verdict.SUSPECT: ApClass.IN_ORDER,
+    Verdict.STALE: ApClass.UNKNOWN,
+    Verdict.UNKNOWN: ApClass.UNKNOWN,
+    Verdict.OK: ApClass.IN_ORDER,
+}
 
 States = Mapping[tuple[str, str], StateRow]
 _SILENT = (AlarmState.BAD, AlarmState.STALE)
@@ -78,8 +95,10 @@ class Moment:
 class Facts:
     """What was read of the store, for one building or for all.
 
+    ``ap_words`` are the states of access points by target, ``ap_poor`` the targets
+    of those that work badly: enough to count them.
     ``media``, ``recorded`` (further statements) and ``blamed`` (segments of the
-    way) are by line, and may lack some.
+    way) are by line, ``covered`` (rooms) by building; all may lack some.
     """
 
     states: States
@@ -89,6 +108,16 @@ class Facts:
     media: Mapping[str, MediumHealth] = field(default_factory=dict)
     recorded: Mapping[str, Sequence[Statement]] = field(default_factory=dict)
     blamed: Mapping[str, PathVerdict] = field(default_factory=dict)
+    covered: Covered = field(default_factory=dict)
+    ap_words: Mapping[str, StateRow | StateWord] = field(default_factory=dict)
+    ap_poor: frozenset[str] = frozenset()
+
+
+def poor_targets(words: Mapping[str, StateRow | StateWord]) -> frozenset[str]:
+    """Return which access points work badly, of what the rule about that holds."""
+    return frozenset(
+        target for target, word in words.items() if word.state is AlarmState.BAD
+    )
 
 
 def gather(
@@ -110,8 +139,13 @@ def gather(
     by_building: dict[str, list[SeenAccessPoint]] = defaultdict(list)
     for ap in seen:
         by_building[ap.building_id].append(ap)
+    by_target = {(row.rule, row.target): row for row in states}
     return Facts(
-        states={(row.rule, row.target): row for row in states},
+        states=by_target,
+        ap_words={x.target: x for x in by_target.values() if x.rule == AP_RULE},
+        ap_poor=poor_targets(
+            {x.target: x for x in by_target.values() if x.rule == DEGRADED_RULE}
+        ),
         by_line=by_line,
         seen=by_building,
         open_incidents=Counter(
@@ -160,10 +194,13 @@ LOOKS: Mapping[VerdictClass, Verdict] = {
 }
 
 
-def _alarms(rule: StateRow | None, no_data: StateRow | None) -> LineAlarms:
+def _alarms(
+    rule: StateRow | None, no_data: StateRow | None, down: StateRow | None
+) -> LineAlarms:
     return LineAlarms(
         below_target=None if rule is None else rule.state,
         no_data=None if no_data is None else no_data.state,
+        line_down=None if down is None else down.state,
         incident_open=rule is not None and rule.incident_id is not None,
     )
 
@@ -180,11 +217,13 @@ _STATES = {
 
 
 def _since_ms(
-    verdict: Verdict, rule: StateRow | None, no_data: StateRow | None
+    verdict: Verdict, rule: StateRow | None, *silence: StateRow | None
 ) -> int | None:
     """Return since when a line is so; None where no rule has a state for it."""
-    if verdict is Verdict.STALE and no_data is not None and no_data.state in _SILENT:
-        return no_data.since_ms
+    if verdict is Verdict.STALE:
+        silent = (row for row in silence if row is not None and row.state in _SILENT)
+        if (row := next(silent, None)) is not None:
+            return row.since_ms
     if rule is None or rule.state is not _STATES.get(verdict):
         return None
     return rule.since_ms
@@ -207,6 +246,7 @@ def line_view(line: Line, facts: Facts, moment: Moment) -> LineView:
     target = f"line:{line.id}"
     rule = facts.states.get((LINE_RULE, target))
     no_data = facts.states.get((NO_DATA_RULE, target))
+    down = facts.states.get((LINE_DOWN_RULE, target))
     kinds = facts.by_line.get(line.id, {})
     latency = kinds.get("latency", ())
     measured = gather_facts(
@@ -218,7 +258,7 @@ def line_view(line: Line, facts: Facts, moment: Moment) -> LineView:
     )
     judged = judge_line(
         line,
-        _alarms(rule, no_data),
+        _alarms(rule, no_data, down),
         measured,
         facts.media.get(line.id),
         moment.now_ms,
@@ -229,7 +269,7 @@ def line_view(line: Line, facts: Facts, moment: Moment) -> LineView:
     return LineView(
         line=line,
         verdict=verdict,
-        since_ms=_since_ms(verdict, rule, no_data),
+        since_ms=_since_ms(verdict, rule, down, no_data),
         watched=rule is not None
         or no_data is not None
         # What its modem tells is no measurement of the line.
@@ -248,17 +288,34 @@ def line_view(line: Line, facts: Facts, moment: Moment) -> LineView:
     )
 
 
+# The same words; looked up instead of made anew, thousands of times a page.
+_AP_LOOKS = {state: Verdict(state.value) for state in AlarmState}
+
+
 def ap_verdict(
-    state: StateRow | None, seen: SeenAccessPoint | None, moment: Moment
+    state: StateRow | StateWord | None,
+    seen: SeenAccessPoint | None,
+    moment: Moment,
+    *,
+    is_poor: bool = False,
 ) -> Verdict:
-    """Return what to show of an access point; one that never reported is unknown."""
+    """Return what to show of an access point; one that never reported is unknown.
+
+    ``is_poor`` is what the rule about those that work badly says of it. Of what
+    something else explains (its controller or line is down) nothing is known.
+    """
     if state is None:
         return Verdict.UNKNOWN
+    if state.held_by:
+        never = state.held_by.startswith(NEVER_SEEN)
+        return Verdict.NEVER_SEEN if never else Verdict.UNKNOWN
     if state.state is not AlarmState.OK:
-        return Verdict(state.state.value)
+        return _AP_LOOKS[state.state]
     if seen is None:
         return Verdict.UNKNOWN
-    return Verdict.STALE if seen.last_seen_ms < moment.oldest_ms else Verdict.OK
+    if seen.last_seen_ms < moment.oldest_ms:
+        return Verdict.STALE
+    return Verdict.DEGRADED if is_poor else Verdict.OK
 
 
 def match_access_points(
@@ -271,6 +328,8 @@ def match_access_points(
     """
     left = {ap.ap: ap for ap in seen}
     pairs = [(plan, left.pop(plan.id, None)) for plan in planned]
+    if not left:
+        return list(pairs)
     told = [(plan, None if ap is None else ap.last_seen_ms) for plan, ap in pairs]
     strangers = [
         ap
@@ -281,11 +340,9 @@ def match_access_points(
     return [*pairs, *((None, ap) for ap in strangers)]
 
 
-def _ap_state(
-    states: States, plan: AccessPoint | None, seen: SeenAccessPoint | None
-) -> StateRow | None:
+def _ap_target(plan: AccessPoint | None, seen: SeenAccessPoint | None) -> str:
     ap = plan.id if plan is not None else seen.ap if seen is not None else ""
-    return states.get((AP_RULE, f"ap:{ap}"))
+    return f"ap:{ap}"
 
 
 def ap_group(
@@ -294,12 +351,17 @@ def ap_group(
     """Return the access points of a building, counted."""
     reported = facts.seen.get(building_id, ())
     verdicts = [
-        ap_verdict(_ap_state(facts.states, plan, seen), seen, moment)
+        ap_verdict(
+            facts.ap_words.get(target := _ap_target(plan, seen)),
+            seen,
+            moment,
+            is_poor=target in facts.ap_poor,
+        )
         for plan, seen in match_access_points(planned, reported)
     ]
     # A Counter would hash thousands of enum members, which Python does slowly.
     counts = {v: n for v in Verdict if (n := verdicts.count(v))}
-    verdict = worst(counts)
+    verdict = _of_group(counts)
     if not reported and verdict is Verdict.UNKNOWN:
         verdict = Verdict.STALE
     return ApGroup(
@@ -309,6 +371,22 @@ def ap_group(
         counts=counts,
         clients=_clients(reported, moment),
     )
+
+
+def _of_group(counts: Mapping[Verdict, int]) -> Verdict:
+    """Return the verdict of a building's access points: a share decides.
+
+    "3 of 24" is a building in which WLAN works, not one without.
+    """
+    classes: Counter[ApClass] = Counter()
+    for look, count in counts.items():
+        classes[_AP_CLASS[look]] += count
+    group = group_of(classes)
+    if group.verdict is None or group.verdict is ApClass.IN_ORDER:
+        return worst(counts)
+    if group.verdict is ApClass.UNKNOWN:
+        return Verdict.UNKNOWN
+    return Verdict.BAD if group.verdict is ApClass.DOWN else Verdict.DEGRADED
 
 
 def _clients(reported: Sequence[SeenAccessPoint], moment: Moment) -> Reading:
@@ -342,14 +420,17 @@ def ap_views(
     views = []
     reported = facts.seen.get(building_id, ())
     for plan, seen in match_access_points(planned, reported):
-        state = _ap_state(facts.states, plan, seen)
+        target = _ap_target(plan, seen)
+        state = facts.states.get((AP_RULE, target))
         views.append(
             ApView(
                 id=plan.id if plan else seen.ap if seen else "",
                 name=plan.name if plan else seen.name if seen else "",
                 room=rooms.get(plan.room_id, plan.room_id) if plan else "",
                 model=(seen and seen.model) or (plan and plan.model) or "",
-                verdict=ap_verdict(state, seen, moment),
+                verdict=ap_verdict(
+                    state, seen, moment, is_poor=target in facts.ap_poor
+                ),
                 since_ms=None if state is None else state.since_ms,
                 planned=plan,
                 seen=seen,
@@ -386,6 +467,8 @@ def building_row(
         aps=aps,
         verdict=worst(members),
         open_incidents=facts.open_incidents.get(building.id, 0),
+        lan_rooms=facts.covered.get((building.id, "lan")),
+        wlan_rooms=facts.covered.get((building.id, "wlan")),
     )
 
 

@@ -49,7 +49,7 @@ def statement_row(statement: Statement, texts: Texts) -> StatementRow:
         round_trips=_round_trips(statement, texts),
         basis=_word("basis", statement.basis, texts),
         purpose=_word("purpose", statement.purpose, texts),
-        probe=_probe(statement, texts),
+        probe=probe_words(statement.values, texts),
         generated=statement.generated,
     )
 
@@ -106,9 +106,8 @@ def _round_trips(statement: Statement, texts: Texts) -> str:
     return f"{texts.milliseconds(idle_s)} / {texts.milliseconds(loaded_s)}"
 
 
-def _probe(statement: Statement, texts: Texts) -> str:
+def probe_words(values: Mapping[str, float | None], texts: Texts) -> str:
     """Return how well the probe itself was: what was wrong, or that nothing was."""
-    values = statement.values
     late_s, steal = values.get("probe_late_s"), values.get("cpu_steal_ratio")
     port_bps = values.get("port_speed_bps")
     found = []

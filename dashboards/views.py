@@ -6,10 +6,12 @@ Times are UTC milliseconds, rates bit/s, durations seconds, shares ratios.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from dashboards.covered import RoomsCovered
+from netmon.actions import Decided, Muted
 from netmon.coverage import BuildingCoverage, RoomCoverage
 from netmon.line_verdict import (
     LineFacts,
@@ -27,6 +29,7 @@ from netmon.model import (
     School,
     below_by_contract,
 )
+from netmon.need import needed_down_bps
 from netmon.storage.records import Latest, SeenAccessPoint
 from netmon.wlan_truth import ApState, ApTruth
 
@@ -37,10 +40,13 @@ class Verdict(StrEnum):
     The alerts decide. Of lines that are OK, ``below_contract`` has a contract that
     is itself below the city's target, ``saturated`` is full of others' traffic:
     neither green nor a fault. ``probe_limited`` is a line of which only its probe
-    is known.
+    is known. Access points alone are ``never_seen``, though planned, or
+    ``degraded``: there, but of little use to a lesson.
     """
 
     BAD = "bad"
+    NEVER_SEEN = "never_seen"
+    DEGRADED = "degraded"
     SUSPECT = "suspect"
     STALE = "stale"
     PROBE_LIMITED = "probe_limited"
@@ -209,14 +215,28 @@ class ApGroup:
         return self.counts.get(Verdict.SUSPECT, 0)
 
     @property
+    def degraded(self) -> int:
+        """How many work, but badly."""
+        return self.counts.get(Verdict.DEGRADED, 0)
+
+    @property
+    def never_seen(self) -> int:
+        """How many are planned and never worked yet."""
+        return self.counts.get(Verdict.NEVER_SEEN, 0)
+
+    @property
     def unknown(self) -> int:
         """How many nobody knows anything about."""
-        return self.total - self.ok - self.down - self.suspect
+        known = self.ok + self.down + self.suspect + self.degraded + self.never_seen
+        return self.total - known
 
 
 @dataclass(frozen=True, slots=True)
 class BuildingRow:
-    """One building; ``verdict`` is that of its worst member."""
+    """One building; ``verdict`` is that of its worst member.
+
+    ``lan_rooms`` and ``wlan_rooms`` are None where nothing was recorded of them.
+    """
 
     building: Building
     schools: tuple[School, ...]
@@ -225,6 +245,23 @@ class BuildingRow:
     aps: ApGroup
     verdict: Verdict
     open_incidents: int
+    lan_rooms: RoomsCovered | None = None
+    wlan_rooms: RoomsCovered | None = None
+
+    @property
+    def needed_down_bps(self) -> int | None:
+        """What the classes and the office need; None where the classes are not stated."""
+        return needed_down_bps(self.building)
+
+    @property
+    def contract_short(self) -> bool:
+        """Whether the contract promises less than what is needed."""
+        needed = self.needed_down_bps
+        return (
+            needed is not None
+            and self.main is not None
+            and self.main.line.contracted_down_bps < needed
+        )
 
     @property
     def line_verdict(self) -> Verdict:
@@ -260,6 +297,8 @@ class City:
         """Return the number of access points by verdict; silent ones are unknown."""
         return {
             Verdict.BAD: sum(row.aps.down for row in self.rows),
+            Verdict.NEVER_SEEN: sum(row.aps.never_seen for row in self.rows),
+            Verdict.DEGRADED: sum(row.aps.degraded for row in self.rows),
             Verdict.SUSPECT: sum(row.aps.suspect for row in self.rows),
             Verdict.UNKNOWN: sum(row.aps.unknown for row in self.rows),
             Verdict.OK: sum(row.aps.ok for row in self.rows),
@@ -275,6 +314,11 @@ class RadioView:
     utilisation: Reading
     clients: Reading
     noise: Reading
+    band: Reading = NO_READING
+    width: Reading = NO_READING
+    power: Reading = NO_READING
+    retries: Reading = NO_READING
+    is_on: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +346,10 @@ class DeviceView:
 
 @dataclass(frozen=True, slots=True)
 class IncidentView:
-    """An incident in words; ``cause`` is a whole sentence."""
+    """An incident in words; ``cause`` is a whole sentence.
+
+    ``severity`` and ``campus_district`` are empty where they are not known. ``notes`` tell in words what people ``decided`` about it.
+    """
 
     id: int
     rule: str
@@ -312,6 +359,10 @@ class IncidentView:
     cause: str
     started_ms: int
     ended_ms: int | None
+    decided: Decided
+    notes: tuple[str, ...]
+    severity: str = ""
+    campus_district: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +412,7 @@ class BuildingPage:
 
     ``media`` are the lines' own, ``statements`` what tests and windows said
     lately, newest first; both by line. ``findings`` are by access point.
+    ``maintenance`` are the words of ``muted``: somebody works on all of it.
     """
 
     now_ms: int
@@ -375,6 +427,9 @@ class BuildingPage:
     finding_counts: Mapping[ApState, int]
     media: Mapping[str, MediumView] = field(default_factory=dict)
     statements: Mapping[str, tuple[Statement, ...]] = field(default_factory=dict)
+    muted: Muted | None = None
+    maintenance: str = ""
+    latest: Sequence[Latest] = ()
 
     @property
     def wlan_look(self) -> Verdict:

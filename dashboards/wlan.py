@@ -27,11 +27,11 @@ from netmon.wlan_truth import (
 LOOKS: Mapping[ApState, Verdict] = {
     ApState.IN_ORDER: Verdict.OK,
     ApState.DOWN: Verdict.BAD,
-    ApState.NEVER_SEEN: Verdict.BAD,
+    ApState.NEVER_SEEN: Verdict.NEVER_SEEN,
     ApState.REPLACED: Verdict.SUSPECT,
     ApState.UNPLANNED: Verdict.SUSPECT,
-    ApState.SLOW_PORT: Verdict.SUSPECT,
-    ApState.NO_CLIENTS: Verdict.SUSPECT,
+    ApState.SLOW_PORT: Verdict.DEGRADED,
+    ApState.NO_CLIENTS: Verdict.DEGRADED,
     ApState.UNKNOWN: Verdict.UNKNOWN,
 }
 

@@ -16,6 +16,8 @@ class AccessPointCounts(Reply):
     planned_count: int
     ok_count: int
     suspect_count: int
+    degraded_count: int
+    never_seen_count: int
     down_count: int
     unknown_count: int
     clients_count: int | None
@@ -32,6 +34,11 @@ class RadioReply(Reply):
     utilisation_ratio: float | None
     clients_count: int | None
     noise_dbm: float | None
+    band_hz: float | None
+    width_hz: float | None
+    tx_power_dbm: float | None
+    retries_ratio: float | None
+    up: bool | None
     reported_at: Moment | None
 
 

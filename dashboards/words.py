@@ -8,11 +8,26 @@ import msgspec
 
 from dashboards.shaping import AP_RULE, LINE_RULE, NO_DATA_RULE
 from dashboards.views import IncidentView
+from netmon.actions import Standing
+from netmon.actions.muting import facts_of
 from netmon.line_verdict import LineVerdict
 from netmon.medium import sentence
 from netmon.model import FailureReason, Inventory
+from netmon.storage.action_records import MatchField
 from netmon.storage.records import Incident
 from netmon.texts import Texts
+
+# Rules whose cause has a sentence of its own.
+_CAUSES = {
+    LINE_RULE: "line",
+    AP_RULE: "ap",
+    NO_DATA_RULE: "no_data",
+    "line_down": "line_down",
+    "device_down": "device_down",
+    "below_by_contract": "below_by_contract",
+    "monitor": "monitor",
+    "ap_degraded": "ap_degraded",
+}
 
 
 def evidence_of(body: bytes) -> Mapping[str, object]:
@@ -63,9 +78,8 @@ def cause(texts: Texts, rule: str, evidence: Mapping[str, object]) -> str:
         return f"{told} {found}." if found else told
     if rule == LINE_RULE and failure is not None:
         return texts("site.cause.line_failed", failure=failure)
-    known = {LINE_RULE: "line", AP_RULE: "ap", NO_DATA_RULE: "no_data"}
-    if rule in known:
-        text = texts(f"site.cause.{known[rule]}")
+    if rule in _CAUSES:
+        text = texts(f"site.cause.{_CAUSES[rule]}")
         return text if failure is None else f"{text} ({failure})"
     return texts("site.cause.other", rule=rule)
 
@@ -87,22 +101,34 @@ def where(
         # One that nobody planned is called by its controller and own name.
         told = str(evidence.get("ap_name") or name.partition("/")[2] or name)
         return texts("site.where.ap", name=told if planned is None else planned.name)
-    return target
+    if kind == "device":
+        device = inventory.device_by_id.get(name)
+        told = str(evidence.get("device_name") or name)
+        return texts("site.where.device", name=device.name if device else told)
+    return texts("site.where.netmon") if kind == "netmon" else target
 
 
 def incident_view(
-    texts: Texts, incident: Incident, inventory: Inventory
+    texts: Texts, incident: Incident, inventory: Inventory, standing: Standing
 ) -> IncidentView:
     """Return an incident ready to be shown."""
     building = inventory.building_by_id.get(incident.building_id)
     evidence = evidence_of(incident.evidence)
+    decided = standing.of(incident, inventory)
+    facts = facts_of(incident, inventory)
     return IncidentView(
         id=incident.id,
         rule=incident.rule,
         building_id=incident.building_id,
-        building_name=building.name if building else incident.building_id,
+        building_name=building.name
+        if building
+        else incident.building_id or texts("site.where.centre"),
         where=where(texts, incident.target, evidence, inventory),
         cause=cause(texts, incident.rule, evidence),
         started_ms=incident.started_ms,
         ended_ms=incident.ended_ms,
+        decided=decided,
+        notes=decided.notes(texts),
+        severity=facts.get(MatchField.SEVERITY, ""),
+        campus_district=facts.get(MatchField.CAMPUS_DISTRICT, ""),
     )

@@ -16,6 +16,11 @@ import msgspec
 from msgspec import Struct
 
 from netmon.errors import ConfigError, Problem
+from netmon.login_settings import LoginSettings
+from netmon.notify_settings import NotifySettings, RecipientSettings, ReminderSettings
+from netmon.rule_overrides import RuleOverride, refuse_doubles
+from netmon.sink_settings import SinkSettings
+from netmon.site_settings import SiteSettings
 from netmon.units import parse_rate_bps
 
 
@@ -86,7 +91,7 @@ class MailSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How alarms are confirmed. Counts are results in a row."""
+    """How alarms are confirmed and told; ``rules`` says what differs somewhere."""
 
     interval_s: float = 15.0
     line_confirm_count: int = 3
@@ -94,10 +99,21 @@ class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ap_confirm_count: int = 2
     ap_clear_count: int = 1
     no_data_after_s: float = 3 * 3600.0
+    device_confirm_count: int = 3
+    device_clear_count: int = 1
+    line_down_after_s: float = 600.0
+    blind_after_s: float = 300.0
+    blind_share: float = 0.3
+    rules: tuple[RuleOverride, ...] = ()
+    notify: NotifySettings = NotifySettings()
+    recipients: RecipientSettings = RecipientSettings()
+    reminders: ReminderSettings = ReminderSettings()
 
     def __post_init__(self) -> None:
         """Refuse values that make no sense; msgspec names the field's path."""
-        _more_than_0(**msgspec.structs.asdict(self))
+        values = msgspec.structs.asdict(self).items()
+        _more_than_0(**{k: v for k, v in values if isinstance(v, int | float)})
+        refuse_doubles(self.rules)
 
 
 class CollectorSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -215,6 +231,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     alerts: AlertSettings = AlertSettings()
     collector: CollectorSettings = CollectorSettings()
     measure: MeasureSettings = MeasureSettings()
+    sinks: SinkSettings = SinkSettings()
+    login: LoginSettings = LoginSettings()
+    site: SiteSettings = SiteSettings()
 
     @property
     def state_path(self) -> Path:

@@ -1,8 +1,9 @@
-"""The coverage of every building as measurements, so that Grafana shows its course.
+"""The coverage of every building as measurements: for the overview, and for Grafana.
 
 They go through the one door and the log like all others, and from there to the
 time-series database: nothing is lost while that is away. They are recorded by the
-process that relays, since without such a database nobody reads them.
+process of the alarms, which every installation runs, with such a database or without:
+the overview of all buildings reads what is recorded instead of every port of the city.
 """
 
 from __future__ import annotations

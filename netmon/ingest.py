@@ -34,6 +34,8 @@ MAX_AHEAD_MS = 10 * 60 * 1000
 # Longer than any spool keeps; older timestamps come from a clock that was reset.
 MAX_AGE_MS = int(400 * 24 * HOUR_S * 1000)
 MAX_SEQ = 2**62
+# Any clock may be wrong, but not further than the store can count.
+MAX_SENT_MS = 2**53
 _SPOOL_CHARS = frozenset("0123456789abcdef")
 _encode = msgspec.json.Encoder().encode
 _METRICS = {
@@ -127,6 +129,10 @@ def _check_envelope(batch: Batch, source: Source) -> None:
     if len(batch.spool) != 32 or not _SPOOL_CHARS.issuperset(batch.spool):
         raise MalformedBatchError(
             "spool", "is no spool name", "send the 32 hex digits made with the spool"
+        )
+    if not 0 <= batch.sent_ms <= MAX_SENT_MS:
+        raise MalformedBatchError(
+            "sent_ms", "is no time", "send milliseconds since 1970, UTC"
         )
     if sum(len(s.seq) for s in batch.series) > MAX_BATCH_RECORDS:
         raise MalformedBatchError(

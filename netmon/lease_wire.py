@@ -8,9 +8,10 @@ while it waits.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from netmon.units import MAX_RATE_BPS
 
@@ -21,6 +22,12 @@ MAX_STREAMS = 16
 # more, too long a one leaves slots empty.
 TYPICAL_S = 1.0
 MAX_ASK_BYTES = 8 * 1024
+_MOST_NAMES = 16
+
+
+def _shown(**bounds: float) -> Meta:
+    """Return bounds for the API's description; the Struct itself holds them."""
+    return Meta(extra_json_schema=bounds)
 
 
 class Purpose(StrEnum):
@@ -65,15 +72,17 @@ class LeaseAsk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     line: str
     purpose: Purpose
-    directions: tuple[Direction, ...]
-    length_s: float
-    expected_s: float = 0.0
-    rate_cap_bps: int = 0
-    least_bps: int = 0
-    streams_count: int = 1
+    directions: Annotated[
+        tuple[Direction, ...], _shown(minItems=1, maxItems=2, uniqueItems=True)
+    ]
+    length_s: Annotated[float, _shown(exclusiveMinimum=0, maximum=MAX_LENGTH_S)]
+    expected_s: Annotated[float, _shown(minimum=0, maximum=MAX_LENGTH_S)] = 0.0
+    rate_cap_bps: Annotated[int, _shown(minimum=0, maximum=MAX_RATE_BPS)] = 0
+    least_bps: Annotated[int, _shown(minimum=0, maximum=MAX_RATE_BPS)] = 0
+    streams_count: Annotated[int, _shown(minimum=1, maximum=MAX_STREAMS)] = 1
     latest_start_ms: int | None = None
-    avoid: tuple[str, ...] = ()
-    nearest: tuple[str, ...] = ()
+    avoid: Annotated[tuple[str, ...], _shown(maxItems=_MOST_NAMES)] = ()
+    nearest: Annotated[tuple[str, ...], _shown(maxItems=_MOST_NAMES)] = ()
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense; msgspec names the field's path."""
@@ -92,8 +101,8 @@ class LeaseAsk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if not 1 <= self.streams_count <= MAX_STREAMS:
             raise ValueError(f"streams_count is from 1 to {MAX_STREAMS}")
         for field, names in (("avoid", self.avoid), ("nearest", self.nearest)):
-            if len(names) > 16 or any(len(name) > 64 for name in names):
-                raise ValueError(f"{field} names at most 16 servers")
+            if len(names) > _MOST_NAMES or any(len(name) > 64 for name in names):
+                raise ValueError(f"{field} names at most {_MOST_NAMES} servers")
 
 
 class ServerAddress(Struct, frozen=True, kw_only=True):

@@ -178,6 +178,16 @@ class Line(Struct, frozen=True, kw_only=True):
     minimum_down_bps: int | None = None
     minimum_up_bps: int | None = None
 
+    @property
+    def target_down_bps(self) -> float:
+        """What it is to reach if its contract allows, in bit/s: the city's target."""
+        return TARGET_DOWN_BPS
+
+    @property
+    def wished_clear_bps(self) -> float | None:
+        """From what on it is to count as healed, in bit/s; None: `CLEAR_MARGIN` above."""
+        return None
+
 
 class Segment(Struct, frozen=True, kw_only=True):
     """A stretch that several lines share; its capacity is in bit/s each way.
@@ -309,6 +319,15 @@ class Inventory(Struct, frozen=True, kw_only=True, dict=True):
         return {device.id: device for device in self.devices}
 
     @cached_property
+    def devices_of(self) -> Mapping[str, tuple[Device, ...]]:
+        """Devices that stand in a building, in the inventory's order."""
+        found: dict[str, list[Device]] = {b.id: [] for b in self.buildings}
+        for device in self.devices:
+            if device.building_id is not None:
+                found[device.building_id].append(device)
+        return {key: tuple(devices) for key, devices in found.items()}
+
+    @cached_property
     def access_point_by_id(self) -> Mapping[str, AccessPoint]:
         """Planned access points by id."""
         return {ap.id: ap for ap in self.access_points}
@@ -393,18 +412,22 @@ def below_by_contract(line: Line) -> bool:
 
 
 def expected_down_bps(line: Line) -> float:
-    """Return what a healthy line must reach: ``min(100 Mbit/s, 0.9 x contract)``."""
-    return min(TARGET_DOWN_BPS, CONTRACT_SHARE * line.contracted_down_bps)
+    """Return what a healthy line must reach: ``min(target, 0.9 x contract)``."""
+    return min(line.target_down_bps, CONTRACT_SHARE * line.contracted_down_bps)
 
 
 def clear_down_bps(line: Line) -> float:
     """Return from which rate on a line counts as healed.
 
-    5 % above the alarm threshold, but never above what the contract can carry.
+    5 % above the alarm threshold, or what is wished, but never above what the contract
+    can carry.
     """
     raised_bps = expected_down_bps(line)
+    wished_bps = line.wished_clear_bps
+    if wished_bps is None:
+        wished_bps = CLEAR_MARGIN * raised_bps
     reachable_bps = REACHABLE_SHARE * line.contracted_down_bps
-    return max(raised_bps, min(CLEAR_MARGIN * raised_bps, reachable_bps))
+    return max(raised_bps, min(wished_bps, reachable_bps))
 
 
 def threshold_up_bps(line: Line) -> float:

@@ -9,9 +9,10 @@ card was replaced starts a new numbering instead of colliding with the old one.
 from __future__ import annotations
 
 import re
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from netmon.model import FailureReason
 
@@ -35,7 +36,7 @@ class Series(Struct, gc=False):
 
     kind: str
     tags: dict[str, str]
-    seq: list[int]
+    seq: Annotated[list[int], Meta(extra_json_schema={"minItems": 1})]
     ts: list[int]
     values: dict[str, list[float | None]]
     failure: list[FailureReason | None] | None = None
@@ -46,10 +47,10 @@ class Batch(Struct, gc=False):
     """What a sender pushes at once. ``sent_ms`` is its clock at sending."""
 
     source: str
-    spool: str
-    sent_ms: int
+    spool: Annotated[str, Meta(extra_json_schema={"pattern": "^[0-9a-f]{32}$"})]
+    sent_ms: Annotated[int, Meta(extra_json_schema={"minimum": 0})]
     series: list[Series]
-    v: int = WIRE_VERSION
+    v: Annotated[int, Meta(extra_json_schema={"const": WIRE_VERSION})] = WIRE_VERSION
     agent: str = ""
 
 

@@ -10,6 +10,7 @@ import pytest
 from netmon.cli import COMMANDS
 from netmon.config import Settings
 from netmon.metrics import KINDS, METRICS
+from netmon.own_metrics import OWN_KINDS
 
 
 def settings_names(kind: type, prefix: str = "") -> list[str]:
@@ -36,8 +37,12 @@ def test_every_default_is_the_documented_one(repo_dir):
         value: object = Settings()
         for part in name.split("."):
             value = getattr(value, part)
-        if isinstance(value, float):
+        if isinstance(value, bool):
+            value = str(value).lower()
+        elif isinstance(value, float):
             value = f"{value:g}"
+        elif isinstance(value, tuple) and value:
+            value = str(list(value)).replace("'", '"')
         assert shown == (f"`{value}`" if value not in ("", ()) else "leer"), name
 
 
@@ -49,6 +54,18 @@ def test_every_measured_quantity_has_a_line(repo_dir, kind):
         if name.startswith(f"{kind}_"):
             short = name.removeprefix(f"{kind}_")
             assert f"| `{short}` |" in text.partition(f"## {kind}\n")[2], name
+
+
+@pytest.mark.parametrize("kind", OWN_KINDS.values(), ids=list(OWN_KINDS))
+def test_every_quantity_netmon_concludes_has_a_line(repo_dir, kind):
+    text = (repo_dir / "docs/dev/metrics.md").read_text(encoding="utf-8")
+    assert f"## {kind.name}\n" in text
+    section = text.partition(f"## {kind.name}\n")[2].partition("\n## ")[0]
+    for tag in (*kind.tags, *kind.optional_tags):
+        assert f"`{tag}`" in section, tag
+    for metric in kind.metrics:
+        shown = "is_…" if metric.name.startswith("is_") else metric.name
+        assert f"| `{shown}` |" in section, metric.name
 
 
 def test_every_command_is_in_the_operators_list(repo_dir):

@@ -6,12 +6,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
-from dashboards import replies
+from dashboards import plot_replies, replies
 from dashboards.context import Site, SiteDep
 from dashboards.history import HistoryMetric, Span
 from dashboards.listing import Listing, arrange, select
+from dashboards.openapi import refusal
+from dashboards.plot_schemas import PlotReply
+from dashboards.plots import PLOT_METRICS, PlotName, marks_of
 from dashboards.queries import (
     PAST_INCIDENTS,
+    history_reader,
+    line_of,
     read_building,
     read_city,
     read_incidents,
@@ -21,7 +26,6 @@ from dashboards.queries import (
 from dashboards.schemas import (
     BuildingDetailReply,
     BuildingsReply,
-    ErrorAnswer,
     HistoryReply,
     IncidentsReply,
     SourcesReply,
@@ -29,17 +33,21 @@ from dashboards.schemas import (
 from netmon.clock import from_ms
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
-    422: {"model": ErrorAnswer, "description": "a parameter is wrong"},
-    500: {"model": ErrorAnswer, "description": "an error of netmon; see its log"},
-    503: {"model": ErrorAnswer, "description": "the store is busy; come again"},
+    401: refusal("nobody is logged in, or the operator's token is not known"),
+    422: refusal("a parameter is wrong"),
+    500: refusal("an error of netmon; see its log"),
+    503: refusal("the store is busy; come again"),
 }
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {
-    404: {"model": ErrorAnswer, "description": "there is no such building or line"}
+    404: refusal("there is no such building or line")
 }
 
 router = APIRouter(prefix="/api/v1", tags=["status"], responses=_ERRORS)
 
 BuildingId = Annotated[str, Path(max_length=128, description="As in the inventory")]
+LineId = Annotated[
+    str | None, Query(max_length=128, description="Default: the main line")
+]
 
 
 @router.get("/buildings", summary="All buildings with their state")
@@ -84,15 +92,38 @@ async def history(
     building_id: BuildingId,
     metric: Annotated[HistoryMetric, Query()] = HistoryMetric.RATE_DOWN,
     span: Annotated[Span, Query()] = Span.DAY,
-    line: Annotated[
-        str | None, Query(max_length=128, description="Default: the main line")
-    ] = None,
+    line: LineId = None,
 ) -> HistoryReply:
     """Return one metric: raw for 24h, by hour for 7d, by day for 30d and 1y."""
 
     def read() -> HistoryReply:
         found = read_line_history(site, building_id, [metric], span, line)
         return replies.history(found.history, building_id, found.line_id, metric)
+
+    return await site.in_thread(read)
+
+
+@router.get(
+    "/buildings/{building_id}/history/{plot}",
+    summary="What a plot of a line is drawn of",
+    responses=_NOT_FOUND,
+)
+async def plot(
+    site: SiteDep,
+    building_id: BuildingId,
+    plot: PlotName,
+    span: Annotated[Span, Query()] = Span.DAY,
+    line: LineId = None,
+) -> PlotReply:
+    """Return the metrics of one plot as columns; under 100 kB for every span."""
+
+    def read() -> PlotReply:
+        own = line_of(site, building_id, line)
+        latest = site.store.measurements.latest(building_id=building_id)
+        until_ms = plot_replies.window_end_ms(site.moment().now_ms)
+        reader = history_reader(site, own, span, latest, until_ms)
+        found, marks = reader.read(PLOT_METRICS[plot]), marks_of(plot, own, latest)
+        return plot_replies.plot(found, building_id, own.id, plot, marks)
 
     return await site.in_thread(read)
 

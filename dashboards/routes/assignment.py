@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
 
 from dashboards.assigning import assign
 from dashboards.bearer import RefusedError, authenticate, reply
-from dashboards.calendars import Calendars
+from dashboards.caching import knows, tag_of
 from dashboards.context import Site, SiteDep
-from dashboards.openapi import wire_answer
+from dashboards.openapi import refusal, wire_answer
 from netmon.assignment_wire import ASSIGNMENT_PATH, encode_assignment
+from netmon.calendars import Calendars
 from netmon.wire import ErrorReply, encode
 
 router = APIRouter(tags=["assignment"])
@@ -64,19 +64,11 @@ _EXAMPLE = {
 def _answer(request: Request, site: Site, calendars: Calendars) -> Response:
     source = authenticate(request, site.store)
     body = encode_assignment(assign(site, calendars, source))
-    # Weak, because the same answer also goes out compressed.
-    tag = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    tag = tag_of(body)
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    if _knows(request, tag):
+    if knows(request.headers.getlist("if-none-match"), tag):
         return Response(status_code=int(HTTPStatus.NOT_MODIFIED), headers=headers)
     return Response(body, int(HTTPStatus.OK), headers, "application/json")
-
-
-def _knows(request: Request, tag: str) -> bool:
-    """Say whether the asker has it already (RFC 9110, 13.1.2: weak comparison)."""
-    known = ",".join(request.headers.getlist("if-none-match")).split(",")
-    tags = {one.strip().removeprefix("W/") for one in known}
-    return "*" in tags or tag.removeprefix("W/") in tags
 
 
 @router.get(
@@ -91,13 +83,13 @@ def _knows(request: Request, tag: str) -> bool:
     response_class=Response,
     responses={
         200: wire_answer("Assignment", "what to do", _EXAMPLE),
-        304: {"description": "nothing has changed"},
-        401: wire_answer("ErrorReply", "no, unknown or revoked token"),
-        403: wire_answer("ErrorReply", "no probe, or one of another building"),
-        404: wire_answer("ErrorReply", "the inventory does not know the probe"),
-        503: wire_answer("ErrorReply", "the store is busy; come again"),
+        401: refusal("no, unknown or revoked token"),
+        403: refusal("no probe, or one of another building"),
+        404: refusal("the inventory does not know the probe"),
+        500: refusal("an error of netmon; see its log"),
+        503: refusal("the store is busy; come again"),
     },
-    openapi_extra={"security": [{"probeToken": []}]},
+    openapi_extra={"security": [{"senderToken": []}]},
 )
 async def read_assignment(request: Request, site: SiteDep) -> Response:
     """Tell a probe what to do; see the route's description."""

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 
 from dashboards.bearer import RefusedError, authenticate, refuse, reply
 from dashboards.group_commit import FullError, GroupCommit
+from dashboards.openapi import refusal, wire_answer
 from netmon.clock import Clock, to_ms
 from netmon.errors import StorageError
 from netmon.ingest import (
@@ -154,14 +155,22 @@ async def _accept(request: Request, service: IngestService) -> bytes:
 
 router = APIRouter(tags=["ingest"])
 
-_ERRORS: dict[int | str, dict[str, Any]] = {
-    401: {"description": "no, unknown or revoked token"},
-    403: {"description": "the sender may not speak for that building"},
-    413: {"description": "too many bytes at once; send fewer records"},
-    415: {"description": "unknown content encoding"},
-    422: {"description": "no batch; nothing was stored"},
-    429: {"description": "the gateway is busy; keep the data and come again"},
-    503: {"description": "the store is busy; keep the data and come again"},
+_RECEIPT_EXAMPLE = {
+    "accepted": 1,
+    "duplicates": 1,
+    "quarantined": [],
+    "received_ms": 1_795_200_000_412,
+}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: wire_answer("Receipt", "committed; forget the records", _RECEIPT_EXAMPLE),
+    401: refusal("no, unknown or revoked token"),
+    403: refusal("the sender may not speak for that building"),
+    413: refusal("too many bytes at once; send fewer records"),
+    415: refusal("unknown content encoding"),
+    422: refusal("no batch; nothing was stored"),
+    429: refusal("the gateway is busy; keep the data and come again"),
+    500: refusal("an error of netmon; see its log"),
+    503: refusal("the store is busy; keep the data and come again"),
 }
 
 
@@ -174,9 +183,9 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
         "again is harmless, records are known by (source, spool, seq). Records "
         "that can never be taken are named in the receipt and kept aside."
     ),
-    responses=_ERRORS,
+    responses=_ANSWERS,
     openapi_extra={
-        "security": [{"probeToken": []}],
+        "security": [{"senderToken": []}],
         "requestBody": {
             "required": True,
             "content": {

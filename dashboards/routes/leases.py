@@ -7,18 +7,17 @@ import math
 from http import HTTPStatus
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Path, Request, Response
 
 from dashboards.bearer import RefusedError, authenticate, refuse, reply
+from dashboards.bodies import read_wish
 from dashboards.context import Site, SiteDep
 from dashboards.leasing import LeaseDesk
-from dashboards.openapi import wire_answer
+from dashboards.openapi import link, refusal, wire_answer
 from netmon.errors import StorageError
 from netmon.lease_wire import (
     LEASES_PATH,
     MAX_ASK_BYTES,
-    LeaseAsk,
     LeaseWait,
     decode_ask,
     encode_lease_message,
@@ -63,40 +62,18 @@ _WAIT_EXAMPLE = {
     "ahead_count": 2,
 }
 _ERRORS: dict[int | str, dict[str, Any]] = {
-    401: wire_answer("ErrorReply", "no, unknown or revoked token"),
-    403: wire_answer("ErrorReply", "no probe, or not the probe of that building"),
-    503: wire_answer("ErrorReply", "the store is busy; come again"),
+    401: refusal("no, unknown or revoked token"),
+    403: refusal("no probe, or not the probe of that building"),
+    500: refusal("an error of netmon; see its log"),
+    503: refusal("the store is busy; come again"),
 }
-
-
-async def _wish(request: Request) -> LeaseAsk:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_ASK_BYTES:
-            raise refuse(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                "too_large",
-                f"the body is larger than {MAX_ASK_BYTES} bytes",
-                "send one wish",
-                field="body",
-            )
-    try:
-        return decode_ask(bytes(body))
-    except msgspec.DecodeError as error:
-        text, _, where = str(error).partition(" - at `")
-        raise refuse(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "malformed",
-            text,
-            "send a wish as /api/v1/openapi.json describes it",
-            field=where.rstrip("`").removeprefix("$.").removeprefix("$") or "body",
-        ) from error
 
 
 async def _ask(request: Request, site: Site, desk: LeaseDesk) -> Response:
     source = await site.in_thread(authenticate, request, site.store)
-    answer = await site.in_thread(desk.ask, source, await _wish(request))
+    answer = await site.in_thread(
+        desk.ask, source, await read_wish(request, decode_ask, MAX_ASK_BYTES)
+    )
     body = encode_lease_message(answer)
     if isinstance(answer, LeaseWait):
         headers = {"Retry-After": str(math.ceil(answer.retry_after_s))}
@@ -137,16 +114,19 @@ def _refusal(error: RefusedError | StorageError) -> Response:
         "token is for the first of the servers, for one test."
     ),
     responses={
-        201: wire_answer("LeaseGranted", "go ahead", _GRANTED_EXAMPLE),
+        201: {
+            **wire_answer("LeaseGranted", "go ahead", _GRANTED_EXAMPLE),
+            "links": link("release_lease", "lease_id"),
+        },
         202: wire_answer("LeaseWait", "not yet; ask again when told", _WAIT_EXAMPLE),
-        404: wire_answer("ErrorReply", "this gateway gives out no slots"),
-        409: wire_answer("ErrorReply", "no way can ever give least_bps"),
-        413: wire_answer("ErrorReply", "too many bytes"),
-        422: wire_answer("ErrorReply", "no wish, or an unknown line"),
+        404: refusal("this gateway gives out no slots"),
+        409: refusal("no way can ever give least_bps"),
+        413: refusal("too many bytes"),
+        422: refusal("no wish, or an unknown line"),
         **_ERRORS,
     },
     openapi_extra={
-        "security": [{"probeToken": []}],
+        "security": [{"senderToken": []}],
         "requestBody": {
             "required": True,
             "content": {
@@ -173,11 +153,11 @@ async def ask_lease(request: Request, site: SiteDep) -> Response:
     summary="Give a slot back",
     description="A probe does so as soon as its test is over, whatever came of it.",
     responses={
-        404: wire_answer("ErrorReply", "your building has no such lease, or no longer"),
-        422: wire_answer("ErrorReply", "no id of a lease"),
+        404: refusal("your building has no such lease, or no longer"),
+        422: refusal("no id of a lease"),
         **_ERRORS,
     },
-    openapi_extra={"security": [{"probeToken": []}]},
+    openapi_extra={"security": [{"senderToken": []}]},
 )
 async def release_lease(
     request: Request,

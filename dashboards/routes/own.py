@@ -12,19 +12,30 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from dashboards.context import SiteDep
 from dashboards.health import Part, PartHealth, read_health
-from dashboards.schemas import ErrorAnswer, HealthReply, PartReply
+from dashboards.openapi import refusal
+from dashboards.schemas import HealthReply, PartReply
 from netmon.errors import StorageError
 
 _log = logging.getLogger(__name__)
 
 router = APIRouter(tags=["own health"])
 
+_METRICS_EXAMPLE = """\
+# HELP netmon_quarantined_measurements Measurements kept aside
+# TYPE netmon_quarantined_measurements gauge
+netmon_quarantined_measurements 0.0
+"""
 _UNWELL: dict[int | str, dict[str, Any]] = {
-    503: {"model": HealthReply, "description": "a part is not well; see `failing`"}
+    500: refusal("an error of netmon; see its log"),
+    503: {"model": HealthReply, "description": "a part is not well; see `failing`"},
 }
 _NO_METRICS: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/plain": {}}, "description": "Prometheus text format"},
-    503: {"model": ErrorAnswer, "description": "the store does not answer"},
+    200: {
+        "content": {"text/plain": {"example": _METRICS_EXAMPLE}},
+        "description": "Prometheus text format",
+    },
+    500: refusal("an error of netmon; see its log"),
+    503: refusal("the store does not answer"),
 }
 
 

@@ -2,98 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse
 
-from dashboards import chart
+from dashboards.answers import page_answer
+from dashboards.building_page import read_parts, read_plot
 from dashboards.context import Site, SiteDep
-from dashboards.health import Part, read_health, read_own_state
-from dashboards.history import HISTORY_METRICS, History, HistoryMetric, Span
-from dashboards.listing import Listing, arrange, districts, select
+from dashboards.floors import FEW_ACCESS_POINTS, FEW_DEVICES
+from dashboards.health import read_own_state
+from dashboards.history import Span
+from dashboards.plots import PlotName
 from dashboards.queries import (
-    LineHistory,
-    open_incident_count,
+    UnknownError,
+    line_of,
     read_building,
-    read_city,
-    read_incidents,
-    read_line_history,
-    read_sources,
 )
-from dashboards.shaping import LOOKS
-from dashboards.tables import HistoryRow, Plot, history_rows
-from dashboards.views import LineView, Verdict
-from netmon.line_verdict import VerdictClass
-from netmon.model import TARGET_DOWN_BPS, SchoolType, Technology
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-
-_RATES = (HistoryMetric.RATE_DOWN, HistoryMetric.RATE_UP)
-_DELAYS = (HistoryMetric.RTT, HistoryMetric.JITTER)
-_LOSS = (HistoryMetric.LOSS,)
-_FULL_WIDTH = (chart.WIDE, chart.MEDIUM, chart.NARROW)
-_HALF_WIDTH = (chart.MEDIUM, chart.NARROW)
-SORT_CHOICES = (
-    "name",
-    "state",
-    "line_state",
-    "down",
-    "-down",
-    "rtt",
-    "wlan_state",
-    "-aps_down",
-    "-clients",
-    "school_type",
-    "district",
-)
-
-
-def _page(site: Site, template: str, current: str, **values: object) -> HTMLResponse:
-    if "open_count" not in values:
-        values["open_count"] = open_incident_count(site)
-    alerts = next(part for part in read_health(site) if part.part is Part.ALERTS)
-    body = site.pages.get_template(template).render(
-        current=current, alerts=alerts, **values
-    )
-    return HTMLResponse(body)
-
-
-@router.get("/")
-async def city(site: SiteDep, listing: Annotated[Listing, Query()]) -> HTMLResponse:
-    """Show the city: counts, open incidents, both tables."""
-    return await site.in_thread(_city, site, listing)
-
-
-def _city(site: Site, listing: Listing) -> HTMLResponse:
-    found = read_city(site)
-    rows = arrange(select(found.rows, listing), listing.sort)
-    incidents, _ = read_incidents(site, open_only=True)
-    return _page(
-        site,
-        "city.html",
-        "city",
-        open_count=len(incidents),
-        city=found,
-        now_ms=found.now_ms,
-        rows=rows,
-        incidents=incidents,
-        listing=listing,
-        query=listing.query(),
-        choices={
-            "school_type": [x.value for x in SchoolType],
-            "campus_district": districts(found.rows),
-            "technology": list(Technology),
-            "state": list(Verdict),
-            "ap_state": list(found.ap_counts()),
-            "line_words": {
-                LOOKS[each]: site.texts(f"verdict.class.{each}")
-                for each in VerdictClass
-            },
-            "sort": SORT_CHOICES,
-        },
-    )
 
 
 @router.get("/gebaeude/{building_id}")
@@ -108,93 +35,43 @@ async def building(
 
 def _building(site: Site, building_id: str, span: Span) -> HTMLResponse:
     found = read_building(site, building_id)
-    histories = {
-        view.line.id: _plots(
-            view,
-            read_line_history(
-                site, building_id, (*_RATES, *_DELAYS, *_LOSS), span, view.line.id
-            ),
-        )
-        for view in found.row.lines
-        if view.watched or view is found.row.main
-    }
-    return _page(
+    return page_answer(
         site,
         "building.html",
         "city",
         page=found,
         row=found.row,
         now_ms=found.now_ms,
-        histories=histories,
+        parts=read_parts(site, found, span),
         span=span,
         spans=list(Span),
+        few=FEW_ACCESS_POINTS,
+        few_devices=FEW_DEVICES,
     )
 
 
-def _plots(view: LineView, found: LineHistory) -> list[Plot]:
-    down_bps = float(view.line.contracted_down_bps)
-    marks = [("contract", down_bps)]
-    if down_bps != TARGET_DOWN_BPS:
-        marks.append(("target", float(TARGET_DOWN_BPS)))
-    return [
-        _plot("rates", found.history, _RATES, "bps", marks),
-        _plot("delays", found.history, _DELAYS, "s", []),
-        _plot("loss", found.history, _LOSS, "ratio", []),
-    ]
-
-
-def _plot(
-    name: str,
-    history: History,
-    metrics: tuple[HistoryMetric, ...],
-    unit: str,
-    marks: list[tuple[str, float]],
-) -> Plot:
-    rows: list[HistoryRow] = history_rows(history, metrics)
-    return Plot(
-        name=name,
-        kind=HISTORY_METRICS[metrics[0]][0],
-        unit=unit,
-        metrics=tuple(metrics),
-        grain=history.grain,
-        generated=history.generated and bool(rows),
-        rows=tuple(rows),
-        charts=tuple(
-            found
-            for size in (_FULL_WIDTH if name == "rates" else _HALF_WIDTH)
-            if (found := chart.build(history, metrics, marks, size)) is not None
-        ),
-    )
-
-
-@router.get("/stoerungen")
-async def incidents(site: SiteDep) -> HTMLResponse:
-    """Show open and past incidents."""
+@router.get("/gebaeude/{building_id}/verlauf/{plot}")
+async def history(
+    site: SiteDep,
+    building_id: Annotated[str, Path(max_length=128)],
+    plot: PlotName,
+    span: Annotated[Span, Query()] = Span.DAY,
+    line: Annotated[str | None, Query(max_length=128)] = None,
+) -> HTMLResponse:
+    """Show every row of one plot of a line."""
 
     def render() -> HTMLResponse:
-        is_open, past = read_incidents(site)
-        values: Mapping[str, object] = {
-            "open_count": len(is_open),
-            "incidents": is_open,
-            "past": past,
-            "now_ms": site.moment().now_ms,
-        }
-        return _page(site, "incidents.html", "incidents", **values)
-
-    return await site.in_thread(render)
-
-
-@router.get("/sonden")
-async def sources(site: SiteDep) -> HTMLResponse:
-    """Show the senders."""
-
-    def render() -> HTMLResponse:
-        return _page(
+        own = line_of(site, building_id, line)
+        return page_answer(
             site,
-            "sources.html",
-            "sources",
-            sources=read_sources(site),
+            "history.html",
+            "city",
+            building=site.inventory().building_by_id[building_id],
+            line=own,
+            plot=read_plot(site, own, plot, span),
             now_ms=site.moment().now_ms,
+            span=span,
+            spans=list(Span),
         )
 
     return await site.in_thread(render)
@@ -202,10 +79,12 @@ async def sources(site: SiteDep) -> HTMLResponse:
 
 @router.get("/system")
 async def system(site: SiteDep) -> HTMLResponse:
-    """Show netmon's own health."""
+    """Show netmon's own health; nobody who is limited to some buildings sees it."""
+    if site.visitor.campus_district is not None:
+        raise UnknownError("system")
 
     def render() -> HTMLResponse:
         own = read_own_state(site)
-        return _page(site, "system.html", "system", own=own, now_ms=own.now_ms)
+        return page_answer(site, "system.html", "system", own=own, now_ms=own.now_ms)
 
     return await site.in_thread(render)

@@ -22,6 +22,7 @@ COMMANDS = (
     "collect",
     "alerts",
     "sources",
+    "accounts",
     "report",
     "coverage",
     "evidence",

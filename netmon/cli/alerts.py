@@ -5,20 +5,26 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from netmon.cli import alerts_actions, alerts_operators
+from netmon.cli.alert_rules import print_rules
 from netmon.cli.base import add_config_option, open_store
 from netmon.errors import NetmonError
 from netmon.texts import Texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from alerts.rules import Rule
     from alerts.service import AlertService
     from netmon.cli.base import Commands
     from netmon.clock import Clock
-    from netmon.config import AlertSettings, Settings
-    from netmon.model import Inventory, Line
+    from netmon.config import Settings
+    from netmon.model import Inventory
+    from netmon.rule_overrides import RuleOverride
     from netmon.storage.ports import Store
+    from netmon.storage.records import StateRow
+
+# A whole building is named by its first few.
+_MOST_NAMED = 5
 
 
 def add(commands: Commands, texts: Texts) -> None:
@@ -32,7 +38,8 @@ def add(commands: Commands, texts: Texts) -> None:
 
     rules = actions.add_parser("rules", help=texts("alerts.help.rules"))
     rules.add_argument("--building", metavar="ID", help=texts("alerts.help.building"))
-    rules.set_defaults(run=_rules)
+    rules.add_argument("--json", action="store_true", help=texts("alerts.help.json"))
+    rules.set_defaults(run=print_rules)
 
     listing = actions.add_parser("list", help=texts("alerts.help.list"))
     listing.set_defaults(run=_list)
@@ -42,6 +49,8 @@ def add(commands: Commands, texts: Texts) -> None:
 
     for each in (run, rules, listing, test_mail):
         add_config_option(each, texts)
+    alerts_actions.add(actions, texts)
+    alerts_operators.add(actions, texts)
 
 
 def _run(args: argparse.Namespace, texts: Texts) -> int:
@@ -53,8 +62,11 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
     from alerts.service import AlertService
     from alerts.smtp import mailer_from
     from netmon.clock import SystemClock
+    from netmon.coverage_record import recording_coverage
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    # It tells each call with its address, which may hold a ticket system's key.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     with open_store(args.config) as (store, settings):
         try:
             with only_one(Path(settings.data_dir)):
@@ -65,18 +77,22 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
                 if args.once:
                     return _once(service, texts)
                 print(_announce(settings, texts), flush=True)
-                asyncio.run(_serve(service))
+                with recording_coverage(store, clock):
+                    asyncio.run(_serve(service))
                 return 0
         except AlreadyRunningError as error:
             raise NetmonError(texts("alerts.already", folder=error)) from error
 
 
 def _announce(settings: Settings, texts: Texts) -> str:
+    from alerts.notify.routing import Routing
+
     mail = settings.mail
     return texts(
         "alerts.running",
         seconds=texts.number(settings.alerts.interval_s, 0),
-        recipients=", ".join(mail.recipients) or texts("alerts.nobody"),
+        recipients=", ".join(Routing.of(settings).everybody())
+        or texts("alerts.nobody"),
         server=f"{mail.host}:{mail.port}" if mail.host else texts("alerts.no_server"),
     )
 
@@ -111,162 +127,92 @@ async def _serve(service: AlertService) -> None:
     await asyncio.to_thread(service.run)
 
 
-def _rules(args: argparse.Namespace, texts: Texts) -> int:
-    from netmon.storage.current import CurrentInventory
-
-    with open_store(args.config) as (store, settings):
-        inventory = CurrentInventory(store.inventories)()
-    if args.building is None:
-        lines = _general_rules(settings.alerts, inventory, texts)
-    elif not inventory.buildings:
-        raise NetmonError(texts("alerts.no_inventory"))
-    elif args.building not in inventory.building_by_id:
-        raise NetmonError(texts("alerts.no_building", id=args.building))
-    else:
-        lines = _building_rules(settings.alerts, inventory, args.building, texts)
-    for line in lines:
-        print(line)
-    return 0
-
-
-def _general_rules(
-    settings: AlertSettings, inventory: Inventory, texts: Texts
-) -> Iterator[str]:
-    from alerts.rules import RULES, lines_below_by_contract
-    from netmon.model import TARGET_DOWN_BPS, LineRole
-
-    for rule in RULES.values():
-        yield texts(f"alerts.rules.title.{rule.name}")
-        yield f"  {_general(rule, settings, texts)}"
-    if not inventory.buildings:
-        return
-    mains = [line for line in inventory.lines if line.role is LineRole.MAIN]
-    yield texts(
-        "alerts.rules.about_contract",
-        count=texts.number(len(lines_below_by_contract(inventory))),
-        total=texts.number(len(mains)),
-        target=texts.rate(TARGET_DOWN_BPS),
-    )
-
-
-def _general(rule: Rule, settings: AlertSettings, texts: Texts) -> str:
-    from netmon.model import (
-        CLEAR_MARGIN,
-        CONTRACT_SHARE,
-        REACHABLE_SHARE,
-        TARGET_DOWN_BPS,
-    )
-
-    confirm, clear = rule.counts(settings)
-    return texts(
-        f"alerts.rules.general.{rule.name}",
-        confirm=confirm,
-        clear=clear,
-        valid=texts.duration(rule.valid_for_s(settings)),
-        target=texts.rate(TARGET_DOWN_BPS),
-        share=texts.percent(CONTRACT_SHARE, 0),
-        margin=texts.percent(CLEAR_MARGIN - 1, 0),
-        reach=texts.percent(REACHABLE_SHARE, 0),
-    )
-
-
-def _building_rules(
-    settings: AlertSettings, inventory: Inventory, building_id: str, texts: Texts
-) -> Iterator[str]:
-    from alerts.rules import RULES, Scope
-
-    building = inventory.building_by_id[building_id]
-    yield f"{building.name}, {building.street}"
-    planned = inventory.access_points_of[building_id]
-    for rule in RULES.values():
-        yield texts(f"alerts.rules.title.{rule.name}")
-        yield f"  {_general(rule, settings, texts)}"
-        if rule.scope is Scope.ACCESS_POINT:
-            yield "  " + texts("alerts.rules.access_points.title", n=len(planned))
-            continue
-        for line in inventory.lines_of[building_id]:
-            yield from _line_rule(rule, settings, line, texts)
-
-
-def _line_rule(
-    rule: Rule, settings: AlertSettings, line: Line, texts: Texts
-) -> Iterator[str]:
-    from alerts.rules import limited_by_contract
-    from netmon.model import CONTRACT_SHARE, TARGET_DOWN_BPS, below_by_contract
-
-    limits = rule.limits(settings, line)
-    contracted = texts.rate(line.contracted_down_bps)
-    yield "  " + texts(
-        "alerts.rules.line.title",
-        role=texts(f"line_role.{line.role}"),
-        id=line.id,
-        technology=texts(f"technology.{line.technology}"),
-        contracted=contracted,
-    )
-    if limits.raise_below is not None:
-        threshold, target = texts.rate(limits.raise_below), texts.rate(TARGET_DOWN_BPS)
-        yield "    " + texts(
-            "alerts.rules.line.threshold",
-            threshold=threshold,
-            clear=texts.rate(limits.clear_from),
-        )
-        key = "by_contract" if limited_by_contract(line) else "by_target"
-        yield "    " + texts(
-            f"alerts.rules.line.{key}",
-            share=texts.percent(CONTRACT_SHARE, 0),
-            contracted=contracted,
-            target=target,
-        )
-        if below_by_contract(line):
-            yield "    " + texts("alerts.rules.line.known", threshold=threshold)
-    valid = texts.duration(limits.valid_for_s)
-    yield "    " + texts("alerts.rules.line.stale", valid=valid)
-
-
 def _list(args: argparse.Namespace, texts: Texts) -> int:
     from netmon.clock import SystemClock
     from netmon.storage.current import CurrentInventory
 
-    with open_store(args.config) as (store, _):
+    with open_store(args.config) as (store, settings):
         inventory = CurrentInventory(store.inventories)()
-        lines = list(_open_incidents(store, inventory, SystemClock(), texts))
-    for line in lines or [texts("alerts.list.none")]:
+        rules = settings.alerts.rules
+        lines = list(_open_incidents(store, inventory, rules, SystemClock(), texts))
+        held = list(_held(store.alarms.states(), texts))
+    for line in (*(lines or [texts("alerts.list.none")]), *held):
         print(line)
     return 0
 
 
 def _open_incidents(
-    store: Store, inventory: Inventory, clock: Clock, texts: Texts
+    store: Store,
+    inventory: Inventory,
+    rules: Sequence[RuleOverride],
+    clock: Clock,
+    texts: Texts,
 ) -> Iterator[str]:
     from alerts.evidence import decode
-    from alerts.mail import headline
-    from netmon.clock import from_ms
+    from alerts.mails import headline, place_name
+    from netmon.actions import read_standing
+    from netmon.alarm_classes import RuleName
+    from netmon.clock import from_ms, to_ms
     from netmon.storage.records import AlarmState
 
     states = {(row.rule, row.target): row.state for row in store.alarms.states()}
+    standing = read_standing(store, to_ms(clock.now()), rules)
     for incident in store.alarms.incidents(open_only=True, limit=100_000):
         evidence = decode(incident.evidence)
         building = inventory.building_by_id.get(incident.building_id)
         since = from_ms(evidence.since_ms)
         state = states.get((incident.rule, incident.target), AlarmState.UNKNOWN)
         word = texts(f"state.{state}")
-        if state is AlarmState.STALE:
+        if incident.rule == RuleName.BELOW_BY_CONTRACT:
+            word = texts("alerts.list.known")
+        elif state is AlarmState.STALE:
             word = texts("alerts.list.stale", state=word)
         yield texts(
             "alerts.list.line",
             number=incident.id,
-            place=texts("alerts.list.unknown_place", id=incident.building_id)
-            if building is None
-            else building.name,
-            what=headline(incident.rule, [evidence], texts),
+            place=place_name(building, incident, texts),
+            what=headline((incident,), inventory, texts),
             since=texts.moment(since),
             age=texts.age(since, clock.now()),
             state=word,
         )
+        for note in standing.of(incident, inventory).notes(texts):
+            yield f"    {note}"
+
+
+def _held(rows: Iterable[StateRow], texts: Texts) -> Iterator[str]:
+    """Return who looks bad and has no alarm, by what explains it."""
+    from collections import defaultdict
+
+    from alerts.rules import RULES
+    from netmon.storage.records import AlarmState
+
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in rows:
+        rule, _, target = row.held_by.partition(" ")
+        # What was never in order was planned, and waits for nobody.
+        if rule in RULES and row.state is AlarmState.SUSPECT:
+            found[rule, target].append(row.target.partition(":")[2])
+    if not found:
+        return
+    yield texts("alerts.held.title")
+    for (rule, target), names in sorted(found.items()):
+        shown = ", ".join(sorted(names)[:_MOST_NAMED])
+        more = len(names) - _MOST_NAMED
+        yield texts(
+            "alerts.held.line",
+            by=texts(f"alerts.rules.title.{rule}"),
+            target=target.partition(":")[2],
+            n=texts.number(len(names)),
+            names=texts("alerts.held.more", names=shown, n=texts.number(more))
+            if more > 0
+            else shown,
+        )
 
 
 def _test_mail(args: argparse.Namespace, texts: Texts) -> int:
-    from alerts.mail import render_test
+    from alerts.mails import render_test
+    from alerts.notify.routing import Routing
     from alerts.sender import send_test
     from alerts.smtp import mailer_from
     from netmon.clock import SystemClock
@@ -277,11 +223,12 @@ def _test_mail(args: argparse.Namespace, texts: Texts) -> int:
     mailer = mailer_from(settings.mail)
     if mailer is None:
         raise NetmonError(texts("alerts.test_mail.no_server"))
-    if not settings.mail.recipients:
+    recipients = Routing.of(settings).everybody()
+    if not recipients:
         raise NetmonError(texts("alerts.test_mail.no_recipients"))
     failed = 0
     now = SystemClock().now()
-    for recipient in settings.mail.recipients:
+    for recipient in recipients:
         content = render_test(recipient, Texts(settings.language))
         try:
             send_test(mailer, content, settings.mail.sender, recipient, now)

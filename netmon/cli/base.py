@@ -42,6 +42,25 @@ def listen(host: str, port: int, texts: Texts) -> socket.socket:
         raise InputError([Problem(f"{host}:{port}", None, None, text, fix)]) from error
 
 
+def write_token(file: Path, token: str) -> None:
+    """Write a token to a file that only its owner may read.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    from netmon.errors import InputError, Problem
+
+    try:
+        file.touch(mode=0o600)
+        # It may have been there, open to others.
+        file.chmod(0o600)
+        file.write_text(token + "\n", encoding="utf-8")
+    except OSError as error:
+        text = error.strerror or "cannot be written"
+        fix = "name a file that can be written"
+        raise InputError([Problem(str(file), None, None, text, fix)]) from error
+
+
 @contextmanager
 def open_store(config: Path | None) -> Iterator[tuple[Store, Settings]]:
     """Give the state store and the settings; the store is closed afterwards.

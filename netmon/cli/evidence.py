@@ -104,7 +104,7 @@ def _refusal(line_id: str, error: RefusedError, texts: Texts) -> InputError:
 
 
 def _start(args: argparse.Namespace, texts: Texts) -> int:
-    from dashboards.calendars import Calendars
+    from netmon.calendars import Calendars
     from netmon.clock import BERLIN, SystemClock, to_ms
     from netmon.evidence.ordering import CampaignOrder, start
     from netmon.evidence.plan import free_hours
@@ -119,7 +119,9 @@ def _start(args: argparse.Namespace, texts: Texts) -> int:
         line = inventory.line_by_id.get(args.line)
         calendar = SchoolCalendar()
         if line is not None:
-            calendar = Calendars(settings.measure).of(line.building_id)
+            calendar = Calendars(settings.measure, lambda: inventory).of(
+                line.building_id
+            )
         campaign = start(
             store,
             inventory,

@@ -58,13 +58,15 @@ def add(commands: Commands, texts: Texts) -> None:
 
 def _run(args: argparse.Namespace, texts: Texts) -> int:
     import logging
+    from contextlib import closing
 
     import msgspec
 
+    from dashboards.own import own_reader
     from netmon.cli.base import open_store
     from netmon.clock import SystemClock
     from netmon.config import read_secret
-    from netmon.coverage_record import recording_coverage
+    from netmon.own_record import writing_own_records
     from netmon.relay import Relay, RelaySettings
     from netmon.storage.tsdb import InfluxSink
 
@@ -77,14 +79,16 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
             raise ConfigError(
                 [Problem("tsdb", None, "tsdb.url", "is empty", "set it or give --tsdb")]
             )
-        sink = InfluxSink(tsdb, read_secret(tsdb.token_file, setting="tsdb.token_file"))
-        try:
+        token = read_secret(tsdb.token_file, setting="tsdb.token_file")
+        clock, own = SystemClock(), own_reader(store, settings)
+        with (
+            closing(InfluxSink(tsdb, token)) as sink,
+            closing(InfluxSink(tsdb, token)) as own_sink,
+        ):
             stop = _Stop()
             print(texts("relay.runs", url=tsdb.url), flush=True)
-            with recording_coverage(store, SystemClock()):
-                Relay(store, sink, SystemClock(), RelaySettings()).run(stop)
-        finally:
-            sink.close()
+            with writing_own_records(own_sink, own, clock):
+                Relay(store, sink, clock, RelaySettings()).run(stop)
     print(texts("relay.ended"), flush=True)
     return 0
 

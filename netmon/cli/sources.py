@@ -44,7 +44,7 @@ def add(commands: Commands, texts: Texts) -> None:
 
 
 def _add(args: argparse.Namespace, texts: Texts) -> int:
-    from netmon.cli.base import open_store
+    from netmon.cli.base import open_store, write_token
     from netmon.ingest import new_token, token_hash
     from netmon.storage.records import SourceKind
 
@@ -54,7 +54,7 @@ def _add(args: argparse.Namespace, texts: Texts) -> int:
         _check_building(store, args.building, texts)
         # First the file: a token that reached nobody must not replace the old one.
         if args.token_file is not None:
-            _write_token(args.token_file, token)
+            write_token(args.token_file, token)
         store.sources.create(args.name, kind, args.building, token_hash(token))
     if args.token_file is None:
         print(token)
@@ -78,20 +78,6 @@ def _check_building(store: Store, building_id: str | None, texts: Texts) -> None
         text = texts("inventory.cli.no_building", id=building_id)
         fix = texts("inventory.cli.no_building_fix")
         raise InputError([Problem("--building", None, None, text, fix)])
-
-
-def _write_token(file: Path, token: str) -> None:
-    from netmon.errors import InputError, Problem
-
-    try:
-        file.touch(mode=0o600)
-        # It may have been there, open to others.
-        file.chmod(0o600)
-        file.write_text(token + "\n", encoding="utf-8")
-    except OSError as error:
-        text = error.strerror or "cannot be written"
-        fix = "name a file that can be written"
-        raise InputError([Problem(str(file), None, None, text, fix)]) from error
 
 
 def _revoke(args: argparse.Namespace, texts: Texts) -> int:

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 
+from netmon.alarm_classes import RuleName
 from netmon.clock import SystemClock, to_ms
 from netmon.demo.mailbox import ReceivedMail
 from netmon.demo.plan import Plan, healthy_rates
@@ -137,7 +138,12 @@ class CheckUp:
             for building in self._plan.live
             if building.id != self.line_building.id
         }
-        found = {each.target for each in self._store.alarms.incidents()} & set(names)
+        found = set(names) & {
+            each.target
+            for each in self._store.alarms.incidents()
+            # What the contract is was known before.
+            if each.rule != RuleName.BELOW_BY_CONTRACT
+        }
         texts = self._texts
         return [
             texts("demo.open.false_alarm", building=names[x]) for x in sorted(found)
@@ -167,7 +173,7 @@ class CheckUp:
                 mail.message_id
                 for incident in self._store.alarms.incidents()
                 if incident.target == target
-                for mail in self._store.alarms.mails(incident_id=incident.id)
+                for mail in self._store.outbox.mails(incident_id=incident.id)
                 if mail.event is event and mail.sent_ms is not None
             }
             found[:] = [mail for mail in self._mails() if mail.message_id in ids]

@@ -31,7 +31,9 @@ SLOT_S = 15.0
 MAX_TESTS = 2
 # Slots of seconds need far more bytes a day than those of an hour.
 _BUDGET_SHARE = 0.1
-_CALENDAR = """[[lessons]]
+_CALENDAR = """state_holidays = false
+
+[[lessons]]
 days = ["mo", "tu", "we", "th", "fr", "sa", "su"]
 start = 00:00:00
 end = 23:59:59
@@ -158,6 +160,13 @@ class DemoFiles:
                 "ca_file": str(mail.ca_file),
                 "sender": "netmon@dortmund.example",
                 "recipients": ["servicemanagement@dortmund.example"],
+            },
+            # Shown at any hour, and each fault by a mail of its own.
+            "alerts.notify": {
+                "outside_lessons": "mail",
+                "batch_s": 1.0,
+                "follow_s": 1.0,
+                "storm_mails": 100,
             },
             "alerts": {
                 "interval_s": 1.0,

@@ -36,8 +36,8 @@ class ReceivedMail:
 
     @property
     def is_recovery(self) -> bool:
-        """Say whether it tells of an end (it is then an answer to the alarm)."""
-        return bool(self.in_reply_to)
+        """Say whether it tells of an end: of the answers in a thread, the last."""
+        return ".recovery." in self.message_id
 
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -17,6 +18,7 @@ from pathlib import Path
 import httpx
 import msgspec
 
+from netmon.accounts.passwords import hash_password
 from netmon.clock import SystemClock, to_ms
 from netmon.config import Secret
 from netmon.demo import city, generated
@@ -42,12 +44,14 @@ from netmon.demo.victoria import Victoria, is_installed
 from netmon.demo.worlds import LinesAnswer, LinesStart
 from netmon.ingest import new_token, token_hash
 from netmon.inventory import content_hash, encode
+from netmon.storage.account_records import Role
 from netmon.storage.records import SourceKind
 from netmon.storage.sqlite import SqliteStore
 from netmon.texts import Texts
 from probes.loopback import Ceiling, measure_ceiling
 
 COLLECTOR = "demo-collector"
+ACCOUNT = "demo"
 FEED_INTERVAL_S = 20.0
 _READY_S = 60.0
 
@@ -73,6 +77,7 @@ class Demo:
         self._plan: Plan = make_plan(city.load())
         self._started_s = time.monotonic()
         self._deaths = 0
+        self._password = Secret("")
         self._switches = Switches(self._plan, texts)
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -122,6 +127,7 @@ class Demo:
         inventory = with_addresses(plan.city, addresses)
         store.inventories.save(content_hash(inventory), encode(inventory), now_ms)
         feed_token = self._add_sources(store, files)
+        self._add_account(store)
         tsdb_url = await self._start_tsdb(stack, files)
         files.write_settings(
             tsdb_url=tsdb_url,
@@ -209,6 +215,15 @@ class Demo:
         )
         return Secret(feed)
 
+    def _add_account(self, store: SqliteStore) -> None:
+        """Make the account the demo tells of; its password is new at every start."""
+        letters = "abcdefghkmnpqrstuvwxyz23456789"
+        parts = ["".join(secrets.choice(letters) for _ in range(4)) for _ in range(4)]
+        self._password = Secret("-".join(parts))
+        hashed = hash_password(self._password.reveal(), ACCOUNT)
+        now_ms = to_ms(SystemClock().now())
+        store.accounts.save(ACCOUNT, Role.ADMIN, None, hashed, now_ms)
+
     async def _start_lines(
         self, children: Children, token: str, key: str
     ) -> LinesAnswer:
@@ -274,6 +289,8 @@ class Demo:
                 "demo.ready",
                 seconds=round(time.monotonic() - self._started_s),
                 site=site_url,
+                account=ACCOUNT,
+                password=self._password.reveal(),
                 mails=panel_url,
                 parts=", ".join([*names, f"{len(self._plan.live)} probes"]),
                 data=files.root,

@@ -2,5 +2,5 @@
 
 ``plan`` draws the moments, ``chain`` makes what was recorded tamper-evident,
 ``readings`` and ``criteria`` say what it means, ``ordering`` and ``campaign`` hold
-the use cases on the store, ``report`` and ``documents`` write it down.
+the use cases on the store, ``report`` and ``writing`` write it down.
 """

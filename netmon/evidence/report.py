@@ -7,10 +7,10 @@ from itertools import chain as joined
 
 from netmon import __version__
 from netmon.clock import from_ms
+from netmon.documents.blocks import Block, Document, Facts, Heading, Paragraph
 from netmon.evidence import chain
 from netmon.evidence.campaign import evaluation_of
 from netmon.evidence.criteria import Finding
-from netmon.evidence.documents.blocks import Block, Document, Facts, Heading, Paragraph
 from netmon.evidence.plan import MOMENTS
 from netmon.evidence.readings import Evaluation
 from netmon.evidence.report_tables import (

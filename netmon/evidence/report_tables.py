@@ -6,8 +6,8 @@ from datetime import datetime
 from itertools import pairwise
 
 from netmon.clock import BERLIN, from_ms
+from netmon.documents.blocks import Column, Table
 from netmon.evidence.criteria import Finding, Verdict
-from netmon.evidence.documents.blocks import Column, Table
 from netmon.evidence.plan import AFTER_PAUSE
 from netmon.evidence.readings import Evaluation, Gap, Measurement, Reading
 from netmon.lease_wire import Direction

@@ -8,7 +8,7 @@ import msgspec
 
 from netmon.errors import NetmonError
 from netmon.evidence import chain
-from netmon.evidence.documents.machine import Sheet, summary
+from netmon.evidence.machine import Sheet, summary
 from netmon.evidence.readings import Evaluation, NoOrderError, evaluate
 from netmon.evidence.records import FORMAT, builtins, read_records
 

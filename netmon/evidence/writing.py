@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from netmon.documents.pdf import pdf_bytes
+from netmon.documents.word import docx_bytes
 from netmon.evidence.campaign import evaluation_of
-from netmon.evidence.documents.machine import json_bytes
-from netmon.evidence.documents.pdf import pdf_bytes
-from netmon.evidence.documents.word import docx_bytes
+from netmon.evidence.machine import json_bytes
 from netmon.evidence.report import file_name, make_report
 from netmon.storage.campaign_records import ChainEntry
 from netmon.texts import Texts

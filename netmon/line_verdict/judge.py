@@ -71,13 +71,14 @@ class LineVerdict(Struct, frozen=True):
 class LineAlarms(Struct, frozen=True):
     """What the alarm machine holds of a line; None where a rule has no state yet.
 
-    ``below_target`` and ``no_data`` are the states of these rules,
-    ``incident_open`` is about the former.
+    ``below_target``, ``no_data`` and ``line_down`` are the states of these rules,
+    ``incident_open`` is about the first.
     """
 
     below_target: AlarmState | None = None
     no_data: AlarmState | None = None
     incident_open: bool = False
+    line_down: AlarmState | None = None
 
 
 def judge_line(
@@ -105,6 +106,9 @@ def _decide(
 ) -> VerdictClass:
     """Return the class; the order of the questions is the precedence."""
     newest, state = measured.newest, alarms.below_target
+    # The machine itself raises no silence behind a line that is down.
+    if alarms.line_down in _SILENT:
+        return VerdictClass.NOT_MEASURED
     if state is AlarmState.BAD:
         return VerdictClass.BELOW_TARGET
     if alarms.no_data in _SILENT:

@@ -1,12 +1,15 @@
 """The annual report: count, compare with the year before, freeze, export.
 
-``counting`` counts buildings, ``snapshot`` freezes the counts of a year,
-``tables`` sets them as the report prints them, ``export`` writes files. ``rooms``
-counts what was measured beside what is declared, ``rooms_export`` writes that.
+``reading`` holds the use cases on the store. ``counting`` counts buildings,
+``snapshot`` freezes a year, ``history`` takes over years before netmon, ``tables`` sets
+them as the report prints them. ``export`` writes files; it is not imported here, for it
+loads what writes DOCX and PDF. ``rooms`` counts what was measured beside what is
+declared. ``further`` lists the further tables, which are made of ``facts`` and kept as
+they were counted.
 """
 
 from netmon.report.counting import CountingError, Counts, count
-from netmon.report.export import write_annual
+from netmon.report.reading import Reader
 from netmon.report.rooms import CoveredRooms, count_rooms
 from netmon.report.rooms_export import NoRooms
 from netmon.report.snapshot import (
@@ -17,15 +20,25 @@ from netmon.report.snapshot import (
     freeze,
     totals_only,
 )
-from netmon.report.tables import AnnualReport, Row, Table, annual_report
+from netmon.report.tables import (
+    AnnualReport,
+    Basis,
+    NoFigures,
+    Row,
+    Table,
+    annual_report,
+)
 
 __all__ = [
     "AnnualReport",
+    "Basis",
     "CountingError",
     "Counts",
     "CoveredRooms",
     "FrozenYear",
+    "NoFigures",
     "NoRooms",
+    "Reader",
     "Row",
     "SnapshotError",
     "Table",
@@ -36,5 +49,4 @@ __all__ = [
     "encode_year",
     "freeze",
     "totals_only",
-    "write_annual",
 ]

@@ -1,183 +1,92 @@
-"""Writing the annual report: XLSX, CSV and JSON; same input, same bytes."""
+"""Writing the annual report in every format; same report, same bytes."""
 
 from __future__ import annotations
 
-import csv
 import io
-import re
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import msgspec
-from openpyxl import Workbook
-from openpyxl.styles import Alignment, Font
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.worksheet import Worksheet
-
 from netmon.archives import with_fixed_times
-from netmon.report.counting import RULES_VERSION
-from netmon.report.rooms_export import (
-    contradiction_rows,
-    fill_contradictions,
-    fill_rooms,
-    rooms_document,
-    rooms_rows,
-)
-from netmon.report.tables import AnnualReport, Table
+from netmon.documents.pdf import pdf_bytes
+from netmon.documents.word import docx_bytes
+from netmon.report import excel_csv
+from netmon.report.document import report_document, tables_document
+from netmon.report.machine import csv_text, figure_csv, long_csv, report_json, table_csv
+from netmon.report.rooms_export import contradiction_rows, rooms_rows
+from netmon.report.tables import AnnualReport
+from netmon.report.workbook import workbook_bytes
 from netmon.texts import Texts
 
-_CAPTION_ROW, _HEAD_ROW = 1, 2
-# Numbers stay numbers; only their look is the report's wording.
-_CHANGE_FORMAT = '"plus "#,##0;"minus "#,##0;"±"0'
-_MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(</dcterms:modified>)")
+EXCEL_FOLDER = "excel"
+
+
+def machine_files(report: AnnualReport) -> dict[str, bytes]:
+    """Return the CSV files for machines: UTF-8, comma, point, ISO dates.
+
+    They carry changes as signed numbers and the labels as printed. There is no file of
+    what the report lacks (rooms, further tables); JSON and XLSX say why.
+    """
+    files = {f"{table.name}.csv": table_csv(table) for table in report.tables}
+    files["tables.csv"] = long_csv(report)
+    if (counted := report.rooms.counted) is not None:
+        files["rooms.csv"] = csv_text(rooms_rows(report.rooms))
+        contradictions = contradiction_rows(counted.contradictions)
+        files["contradictions.csv"] = csv_text(contradictions)
+    files |= {f"{figure.name}.csv": figure_csv(figure) for figure in report.figures}
+    return {name: text.encode() for name, text in files.items()}
+
+
+def excel_files(report: AnnualReport, texts: Texts) -> dict[str, bytes]:
+    """Return the same tables as CSV for Excel."""
+    files: dict[str, bytes] = {
+        table.name: excel_csv.printed_table(table) for table in report.tables
+    }
+    files |= excel_csv.rooms_files(report.rooms, texts)
+    files |= {f.name: excel_csv.figure_table(f) for f in report.figures}
+    return {f"{EXCEL_FOLDER}/{name}.csv": body for name, body in files.items()}
+
+
+# The single files, by their ending.
+DOCUMENTS: Mapping[str, Callable[[AnnualReport, Texts], bytes]] = {
+    "xlsx": workbook_bytes,
+    "docx": lambda report, texts: docx_bytes(tables_document(report, texts)),
+    "pdf": lambda report, texts: pdf_bytes(report_document(report, texts)),
+    "json": lambda report, _: report_json(report),
+}
+
+
+def annual_files(report: AnnualReport, texts: Texts) -> dict[str, bytes]:
+    """Return all files of a report by their path in its folder."""
+    documents = {
+        f"report_{report.year}.{ending}": make(report, texts)
+        for ending, make in DOCUMENTS.items()
+    }
+    return documents | machine_files(report) | excel_files(report, texts)
+
+
+def annual_zip(report: AnnualReport, texts: Texts) -> bytes:
+    """Return all files of a report as one archive."""
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as archive:
+        for name, body in annual_files(report, texts).items():
+            archive.writestr(name, body)
+    return with_fixed_times(raw.getvalue())
 
 
 def write_annual(report: AnnualReport, folder: Path, texts: Texts) -> list[Path]:
     """Write all files of a report and return their paths.
 
-    Machine formats carry changes as signed numbers and the labels as printed.
-    There is no CSV of rooms where none were counted; JSON and XLSX say why.
-
     Raises:
         OSError: the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    files = {f"report_{report.year}.xlsx": workbook_bytes(report, texts)}
-    for table in report.tables:
-        files[f"{table.name}.csv"] = table_csv(table).encode()
-    files["tables.csv"] = long_csv(report).encode()
-    if (counted := report.rooms.counted) is not None:
-        files["rooms.csv"] = _csv_text(rooms_rows(report.rooms)).encode()
-        contradictions = contradiction_rows(counted.contradictions)
-        files["contradictions.csv"] = _csv_text(contradictions).encode()
-    files[f"report_{report.year}.json"] = report_json(report)
     paths = []
-    for name, body in files.items():
+    for name, body in annual_files(report, texts).items():
         path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         # Whole or not at all: a reader never sees half a report.
-        partial = folder / f".{name}.part"
+        partial = path.with_name(f".{path.name}.part")
         partial.write_bytes(body)
         partial.replace(path)
         paths.append(path)
     return paths
-
-
-def _csv_text(rows: Iterable[Sequence[object]]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(rows)
-    return out.getvalue()
-
-
-def table_csv(table: Table) -> str:
-    """Return a table as printed: header, school types, sum, change."""
-    head = (table.corner, *table.columns)
-    return _csv_text([head, *((row.label, *row.cells) for row in table.rows)])
-
-
-def long_csv(report: AnnualReport) -> str:
-    """Return all cells in long form; an empty value is an empty cell."""
-    head = ("table", "school_type", "column", "value")
-    rows = [
-        (table.name, row.label, column, cell)
-        for table in report.tables
-        for row in table.rows
-        for column, cell in zip(table.columns, row.cells, strict=True)
-    ]
-    return _csv_text([head, *rows])
-
-
-def report_json(report: AnnualReport) -> bytes:
-    """Return the report as JSON; cells without a value are null."""
-    previous = report.compared_with
-    document = {
-        "year": report.year,
-        "buildings": report.buildings,
-        "rules_version": RULES_VERSION,
-        "compared_with": previous
-        and {
-            "year": previous.year,
-            "buildings": previous.buildings,
-            "rules_version": previous.rules_version,
-            "sha256": previous.sha256,
-        },
-        "tables": [
-            {
-                "table": table.name,
-                "caption": table.caption,
-                "columns": table.columns,
-                "rows": [
-                    {
-                        "school_type": row.label,
-                        "kind": row.kind,
-                        "values": dict(zip(table.columns, row.cells, strict=True)),
-                    }
-                    for row in table.rows
-                ],
-                "notes": table.notes,
-            }
-            for table in report.tables
-        ],
-        "rooms": rooms_document(report.rooms),
-        "rooms_missing": None if report.rooms.counted else report.rooms.notes[0],
-    }
-    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
-
-
-def _fill(sheet: Worksheet, table: Table, texts: Texts) -> None:
-    bold = Font(bold=True)
-    sheet.title = texts(f"report.{table.name}.sheet")
-    sheet.cell(_CAPTION_ROW, 1, table.caption).font = bold
-    for index, text in enumerate((table.corner, *table.columns), start=1):
-        cell = sheet.cell(_HEAD_ROW, index, text)
-        cell.font = bold
-        cell.alignment = Alignment(wrap_text=True, vertical="top")
-        width = 28.0 if index == 1 else 16.0
-        sheet.column_dimensions[get_column_letter(index)].width = width
-    for number, row in enumerate(table.rows, start=_HEAD_ROW + 1):
-        weight = bold if row.kind == "sum" else Font()
-        sheet.cell(number, 1, row.label).font = weight
-        for index, value in enumerate(row.cells, start=2):
-            cell = sheet.cell(number, index, value)
-            cell.font = weight
-            cell.number_format = _CHANGE_FORMAT if row.kind == "change" else "#,##0"
-    below = _HEAD_ROW + len(table.rows) + 2
-    for number, note in enumerate(table.notes, start=below):
-        sheet.cell(number, 1, note)
-    # Labels and head stay in sight; printing repeats the head.
-    sheet.freeze_panes = f"B{_HEAD_ROW + 1}"
-    sheet.print_title_rows = f"{_CAPTION_ROW}:{_HEAD_ROW}"
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.fitToHeight = 0
-
-
-def workbook_bytes(report: AnnualReport, texts: Texts) -> bytes:
-    """Return the report as XLSX, one sheet a table, numbers as numbers.
-
-    openpyxl writes the present time into the file and the archive; both are
-    set to the report's own day (31 December), so that equal reports are equal.
-    """
-    book = Workbook()
-    day = datetime(report.year, 12, 31)  # noqa: DTZ001 - XLSX knows no zones
-    book.properties.creator = "netmon"
-    book.properties.title = texts("report.title", year=report.year)
-    book.properties.language = texts.language
-    book.properties.created = day
-    for index, table in enumerate(report.tables):
-        sheet = book.active if index == 0 else book.create_sheet()
-        if isinstance(sheet, Worksheet):
-            _fill(sheet, table, texts)
-    fill_rooms(book.create_sheet(), report.rooms, texts)
-    if report.rooms.counted is not None:
-        fill_contradictions(book.create_sheet(), report.rooms, texts)
-    raw = io.BytesIO()
-    book.save(raw)
-    modified = f"{day.isoformat()}Z".encode()
-    return with_fixed_times(
-        raw.getvalue(),
-        lambda name, body: (
-            _MODIFIED.sub(rb"\g<1>" + modified + rb"\g<2>", body)
-            if name == "docProps/core.xml"
-            else body
-        ),
-    )

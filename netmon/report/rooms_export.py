@@ -139,6 +139,13 @@ def _for_people(one: Contradiction, texts: Texts) -> tuple[_Value, ...]:
     )
 
 
+def contradictions_for_people(part: RoomsPart, texts: Texts) -> list[Sequence[_Value]]:
+    """Return head and rows of the contradictions in the report's words."""
+    found = part.counted.contradictions if part.counted else ()
+    head = [texts(f"report.contradictions.{name}") for name in _CONTRADICTION_COLUMNS]
+    return [head, *(_for_people(one, texts) for one in found)]
+
+
 def fill_rooms(sheet: Worksheet, part: RoomsPart, texts: Texts) -> None:
     """Write the covered rooms into a sheet; without them only the note."""
     sheet.title = texts("report.rooms.sheet")
@@ -150,13 +157,12 @@ def fill_rooms(sheet: Worksheet, part: RoomsPart, texts: Texts) -> None:
 def fill_contradictions(sheet: Worksheet, part: RoomsPart, texts: Texts) -> None:
     """Write the contradictions into a sheet, one row each."""
     sheet.title = texts("report.contradictions.sheet")
-    found = part.counted.contradictions if part.counted else ()
-    head = [texts(f"report.contradictions.{name}") for name in _CONTRADICTION_COLUMNS]
-    rows = [_for_people(one, texts) for one in found]
+    head, *rows = contradictions_for_people(part, texts)
     notes = (
-        texts("report.contradictions.note" if found else "report.contradictions.none"),
+        texts("report.contradictions.note" if rows else "report.contradictions.none"),
     )
-    _fill(sheet, texts("report.contradictions.caption"), head, rows, notes, wide=3)
+    caption = texts("report.contradictions.caption")
+    _fill(sheet, caption, [str(name) for name in head], rows, notes, wide=3)
 
 
 def _fill(

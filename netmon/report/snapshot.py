@@ -28,6 +28,7 @@ from netmon.report.counting import (
     TableName,
     count,
 )
+from netmon.report.figures import FigureTable
 from netmon.report.rooms import CoveredRooms
 from netmon.texts import Texts
 
@@ -49,8 +50,12 @@ class FrozenYear(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     was counted. Years before netmon have only the row of sums, as printed, and
     then only the columns that were printed. ``inventory_sha256`` is None there.
     ``origin`` says in words where the numbers are from. ``rooms`` are the covered
-    rooms as measured at that moment; years frozen before they were counted lack
-    them, and their bytes and seals stay what they were.
+    rooms as measured at that moment, ``figures`` the further tables with their counting
+    rules, ``rules`` the rules of the printed tables in words; years frozen before these
+    were kept lack them, and their bytes and seals stay what they were.
+
+    ``warnings`` say, by table, where a source that was imported is blank or does not add
+    up; only imported years have them, maybe none. Such a year stays as it was printed.
     """
 
     format: int = FORMAT
@@ -64,6 +69,9 @@ class FrozenYear(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     coverage: Cells
     sha256: str = ""
     rooms: CoveredRooms | UnsetType = UNSET
+    figures: tuple[FigureTable, ...] | UnsetType = UNSET
+    rules: tuple[str, ...] | UnsetType = UNSET
+    warnings: Mapping[TableName, tuple[str, ...]] | UnsetType = UNSET
 
     @property
     def frozen_at(self) -> datetime:
@@ -74,6 +82,11 @@ class FrozenYear(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def has_school_types(self) -> bool:
         """Whether there are rows by school type, not only sums."""
         return all(kind in self.connection for kind in SchoolType)
+
+    @property
+    def is_printed(self) -> bool:
+        """Whether the numbers are those of a printed report, not counted by netmon."""
+        return self.rules_version == PRINTED_RULES
 
     def table(self, name: TableName) -> Cells:
         """Return one table's cells."""
@@ -87,14 +100,8 @@ class FrozenYear(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Return how many buildings a group of columns speaks of in that year."""
         return sum(self.total(name, column) or 0 for column in group)
 
-    def counts(self, texts: Texts | None = None) -> Counts:
-        """Return the counts for printing this year's own tables.
-
-        Raises:
-            SnapshotError: the year has only sums.
-        """
-        if not self.has_school_types:
-            raise SnapshotError("totals_only", texts, year=self.year)
+    def counts(self) -> Counts:
+        """Return the counts; of a printed year maybe only sums, and with gaps."""
         return Counts(
             buildings=self.buildings, connection=self.connection, coverage=self.coverage
         )
@@ -118,10 +125,13 @@ def freeze(
     *,
     inventory_sha256: str,
     rooms: CoveredRooms | None = None,
+    figures: tuple[FigureTable, ...] | None = None,
+    rules: tuple[str, ...] | None = None,
 ) -> FrozenYear:
     """Return the counts of the inventory, sealed as those of a year.
 
-    ``rooms`` are the covered rooms as measured ``now``; None leaves them out.
+    ``rooms`` are the covered rooms as measured ``now``, ``figures`` the further tables,
+    ``rules`` the counting rules of the printed ones in words; None leaves them out.
 
     Raises:
         CountingError: a total differs from the number of buildings.
@@ -138,6 +148,8 @@ def freeze(
             connection=counts.connection,
             coverage=counts.coverage,
             rooms=UNSET if rooms is None else rooms,
+            figures=UNSET if figures is None else figures,
+            rules=UNSET if rules is None else rules,
         )
     )
 
@@ -171,6 +183,31 @@ def totals_only(
     return _seal(frozen)
 
 
+def as_printed(
+    year: int,
+    now: datetime,
+    *,
+    buildings: int,
+    tables: Mapping[TableName, Cells],
+    origin: str,
+    warnings: Mapping[TableName, tuple[str, ...]],
+) -> FrozenYear:
+    """Return a year before netmon as it was printed, gaps and slips included."""
+    return _seal(
+        FrozenYear(
+            year=year,
+            frozen_ms=to_ms(now),
+            rules_version=PRINTED_RULES,
+            origin=origin,
+            inventory_sha256=None,
+            buildings=buildings,
+            connection=tables["connection"],
+            coverage=tables["coverage"],
+            warnings=warnings,
+        )
+    )
+
+
 def _check_sums(frozen: FrozenYear, texts: Texts | None) -> None:
     if frozen.rooms is not UNSET and set(frozen.rooms.rows) != {*SchoolType, SUM}:
         raise SnapshotError("unknown_cells", texts, year=frozen.year, table="rooms")
@@ -178,8 +215,14 @@ def _check_sums(frozen: FrozenYear, texts: Texts | None) -> None:
     for name in names:
         cells = frozen.table(name)
         known = {column for group in GROUPS[name] for column in group}
+        if frozen.warnings is not UNSET:
+            # The sums of rows are printed, too, and need not be what they add up to.
+            known.add(SUM)
         if SUM not in cells or any(set(row) - known for row in cells.values()):
             raise SnapshotError("unknown_cells", texts, year=frozen.year, table=name)
+        if frozen.warnings is not UNSET:
+            # As printed: what is missing or does not add up was said at the import.
+            continue
         for column in PRINTED_COLUMNS[name]:
             if frozen.total(name, column) is None:
                 raise SnapshotError(

@@ -1,6 +1,7 @@
 """The two tables as the annual report prints them: pure, from counts.
 
-Beside them, from netmon's own measuring, the covered rooms (`rooms_export`).
+Beside them, from netmon's own measuring, the covered rooms (`rooms_export`) and the
+further tables (`further`), which are kept as they were counted.
 
 Rows: the eight school types in printed order, the sum, the change to the year
 before. Columns: as printed; classes the report has no column for are shown
@@ -9,8 +10,10 @@ behind them where a building is in them, so that every total matches.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import Literal
 
 from netmon.model import SchoolType
@@ -26,10 +29,11 @@ from netmon.report.counting import (
     Counts,
     TableName,
 )
+from netmon.report.figures import FigureTable
 from netmon.report.rooms import CoveredRooms
-from netmon.report.rooms_export import NoRooms, RoomsPart, rooms_part, rooms_text
+from netmon.report.rooms_export import NoRooms, RoomsPart, rooms_part
 from netmon.report.snapshot import FrozenYear
-from netmon.texts import NO_VALUE, Texts
+from netmon.texts import Texts
 
 # Like the labels: as printed, in every language, because machines read them too.
 CORNERS: dict[TableName, str] = {
@@ -60,11 +64,37 @@ class Table:
     notes: tuple[str, ...]
 
 
+class NoFigures(StrEnum):
+    """Why a report has no further tables."""
+
+    FROZEN_BEFORE = "frozen_before"
+    IMPORTED = "imported"
+    NO_STORE = "no_store"
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """Where the numbers of a year come from, and by which rules they were counted.
+
+    ``frozen_at`` and ``sha256`` are None for a year that is not frozen. ``rules`` are the
+    rules of the printed tables in words. ``warnings`` is None unless the numbers are
+    those of a printed report: they stay as printed then, and nothing has to add up.
+    """
+
+    about: str = ""
+    frozen_at: datetime | None = None
+    sha256: str | None = None
+    rules_version: str = RULES_VERSION
+    rules: tuple[str, ...] = ()
+    warnings: Mapping[TableName, tuple[str, ...]] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class AnnualReport:
     """All tables of a year; ``compared_with`` is None without a frozen year before.
 
-    ``tables`` are the two that the report prints, ``rooms`` is what was measured.
+    ``tables`` are the two that the report prints, ``rooms`` is what was measured,
+    ``figures`` are the further tables, none where ``figures_note`` says why.
     """
 
     year: int
@@ -72,6 +102,18 @@ class AnnualReport:
     compared_with: FrozenYear | None
     tables: tuple[Table, ...]
     rooms: RoomsPart
+    basis: Basis = Basis()
+    figures: tuple[FigureTable, ...] = ()
+    figures_note: str = ""
+
+    def figure(self, name: str) -> FigureTable | None:
+        """Return a further table; None where the report lacks it."""
+        return next((each for each in self.figures if each.name == name), None)
+
+
+def counting_rules(texts: Texts) -> tuple[str, ...]:
+    """Return the rules of version `RULES_VERSION` in words: frozen with a year."""
+    return tuple(texts(f"report.rule.{name}") for name in (*TABLE_NAMES, "rooms"))
 
 
 def annual_report(
@@ -80,6 +122,8 @@ def annual_report(
     previous: FrozenYear | None,
     texts: Texts,
     rooms: CoveredRooms | NoRooms = NoRooms.NO_STORE,
+    figures: tuple[FigureTable, ...] | NoFigures = NoFigures.NO_STORE,
+    basis: Basis | None = None,
 ) -> AnnualReport:
     """Return the tables of a year.
 
@@ -89,14 +133,19 @@ def annual_report(
         previous: the frozen year before; None leaves the changes empty.
         texts: language of captions and notes (labels are always as printed).
         rooms: the covered rooms of the year, or why there are none.
+        figures: the further tables of the year, or why there are none.
+        basis: where the counts are from; None: counted now.
 
     Raises:
         CountingError: ``previous`` is not the year before ``year``, or the rooms
             are of another number of buildings.
     """
+    basis = basis or Basis(rules=counting_rules(texts))
     if previous is not None and previous.year != year - 1:
         raise CountingError(f"{previous.year} is not the year before {year}")
-    tables = tuple(_table(name, counts, year, previous, texts) for name in TABLE_NAMES)
+    tables = tuple(
+        _table(name, counts, basis, year, previous, texts) for name in TABLE_NAMES
+    )
     if (
         isinstance(rooms, CoveredRooms)
         and rooms.rows[SUM].buildings != counts.buildings
@@ -105,8 +154,17 @@ def annual_report(
             f"rooms of {rooms.rows[SUM].buildings} buildings, but there are "
             f"{counts.buildings}"
         )
-    part = rooms_part(rooms, texts)
-    return AnnualReport(year, counts.buildings, previous, tables, part)
+    missing = isinstance(figures, NoFigures)
+    return AnnualReport(
+        year=year,
+        buildings=counts.buildings,
+        compared_with=previous,
+        tables=tables,
+        rooms=rooms_part(rooms, texts),
+        basis=basis,
+        figures=() if isinstance(figures, NoFigures) else figures,
+        figures_note=texts(f"figures.missing.{figures}") if missing else "",
+    )
 
 
 def _columns(
@@ -121,7 +179,7 @@ def _columns(
             for column in group
             if column not in printed
             and (
-                counts.table(name)[SUM][column]
+                counts.table(name)[SUM].get(column)
                 or (previous is not None and previous.total(name, column))
             )
         ]
@@ -136,9 +194,15 @@ def _previous_total(
     if previous is None:
         return None
     stated = previous.total(name, column)
-    if stated is not None:
+    if stated is not None or column in PRINTED_COLUMNS[name]:
         return stated
     group = next(group for group in GROUPS[name] if column in group)
+    if any(
+        previous.total(name, each) is None
+        for each in PRINTED_COLUMNS[name]
+        if each in group
+    ):
+        return None
     # A year kept as totals states only what was printed. What the printed columns
     # of coverage leave open is "keine Angabe"; a class of lines not printed had none.
     return previous.buildings - previous.base(name, group)
@@ -147,6 +211,7 @@ def _previous_total(
 def _table(
     name: TableName,
     counts: Counts,
+    basis: Basis,
     year: int,
     previous: FrozenYear | None,
     texts: Texts,
@@ -155,29 +220,34 @@ def _table(
     columns = _columns(name, counts, previous)
     rows = []
     for label in (*SchoolType, SUM):
-        values: list[int | None] = [cells[label][column] for column in columns]
+        known = cells.get(label, {})
+        values = [known.get(column) for column in columns]
         if name == "connection":
-            values.append(sum(value or 0 for value in values))
+            added = sum(value or 0 for value in values) if known else None
+            values.append(known.get(SUM, added))
         kind: RowKind = "sum" if label == SUM else "school_type"
         rows.append(Row(str(label), kind, tuple(values)))
     changes: list[int | None] = []
     for column in columns:
-        before = _previous_total(name, column, previous)
-        changes.append(None if before is None else cells[SUM][column] - before)
+        before, now = _previous_total(name, column, previous), cells[SUM].get(column)
+        changes.append(None if before is None or now is None else now - before)
     if name == "connection":
         # As printed: the number of buildings has no change beside it.
         columns = (*columns, SUM)
         changes.append(None)
     rows.append(Row(CHANGE, "change", tuple(changes)))
+    notes = _notes(name, counts, basis, year, previous, texts)
+    printed = basis.warnings
     table = Table(
         name,
         texts(f"report.{name}.caption", buildings=texts.number(counts.buildings)),
         CORNERS[name],
         columns,
         tuple(rows),
-        _notes(name, counts, year, previous, texts),
+        notes if printed is None else (*notes, *printed.get(name, ())),
     )
-    _check_sums(table, counts.buildings)
+    if printed is None:
+        _check_sums(table, counts.buildings)
     return table
 
 
@@ -211,6 +281,7 @@ def _check_sums(table: Table, buildings: int) -> None:
 def _notes(
     name: TableName,
     counts: Counts,
+    basis: Basis,
     year: int,
     previous: FrozenYear | None,
     texts: Texts,
@@ -228,16 +299,30 @@ def _notes(
                 now=texts.number(counts.buildings),
             )
         )
-    if previous.rules_version not in {RULES_VERSION, PRINTED_RULES}:
+    # What was printed before netmon was counted by rules that nobody has written down;
+    # its bases below say more of it than a number.
+    if PRINTED_RULES not in {previous.rules_version, basis.rules_version} and (
+        previous.rules_version != basis.rules_version
+    ):
         notes.append(
             texts(
                 "report.note.rules",
                 year=previous.year,
                 before=previous.rules_version,
-                now=RULES_VERSION,
+                now=basis.rules_version,
             )
         )
-    if any(base != previous.buildings for base in bases):
+    if name == "connection":
+        if bases != [previous.buildings]:
+            notes.append(
+                texts(
+                    "report.note.connection_base",
+                    year=previous.year,
+                    found=texts.number(bases[0]),
+                    buildings=texts.number(previous.buildings),
+                )
+            )
+    elif any(base != previous.buildings for base in bases):
         lan, wlan = bases
         notes.append(
             texts(
@@ -249,55 +334,3 @@ def _notes(
             )
         )
     return tuple(notes)
-
-
-def change_text(change: int | None, texts: Texts) -> str:
-    """Return a change in the report's words: ``plus 12``, ``minus 15``."""
-    if change is None:
-        return NO_VALUE
-    if change == 0:
-        return texts("report.change.none")
-    key = "report.change.plus" if change > 0 else "report.change.minus"
-    return texts(key, n=texts.number(abs(change)))
-
-
-def print_text(table: Table, texts: Texts) -> str:
-    """Return the table for a screen, changes in words, columns aligned."""
-    head = [table.corner, *table.columns]
-    body = [
-        [
-            row.label,
-            *(
-                change_text(cell, texts) if row.kind == "change" else texts.number(cell)
-                for cell in row.cells
-            ),
-        ]
-        for row in table.rows
-    ]
-    return _aligned(table.caption, head, body, table.notes)
-
-
-def print_rooms(part: RoomsPart, texts: Texts) -> str:
-    """Return the covered rooms for a screen; without them only the note."""
-    caption = texts("report.rooms.caption")
-    if part.counted is None:
-        return "\n".join([caption, *part.notes])
-    head, body = rooms_text(part, texts)
-    return _aligned(caption, head, body, part.notes)
-
-
-def _aligned(
-    caption: str,
-    head: Sequence[str],
-    body: Sequence[Sequence[str]],
-    notes: Sequence[str],
-) -> str:
-    widths = [max(len(line[i]) for line in (head, *body)) for i in range(len(head))]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in (head, *body)
-    ]
-    return "\n".join([caption, *lines, *notes])

@@ -1,4 +1,4 @@
-"""States, transitions, incidents and the mail outbox on SQLite."""
+"""States, transitions and incidents on SQLite."""
 
 from __future__ import annotations
 
@@ -8,31 +8,28 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from netmon.errors import StorageError
 from netmon.storage.database import Database
 from netmon.storage.keeping import set_cursor
 from netmon.storage.records import (
     AlarmState,
     Incident,
-    Mail,
-    MailEvent,
     StateRow,
+    StateWord,
     Transition,
 )
 
 _T = TypeVar("_T")
 
-_STATE = "rule, target, building_id, state, since_ms, updated_ms, incident_id, memory"
+_STATE = (
+    "rule, target, building_id, state, since_ms, updated_ms, incident_id, memory, "
+    "held_by, flapping"
+)
 _TRANSITION = (
     "id, rule, target, building_id, from_state, to_state, at_ms, incident_id, evidence"
 )
 _INCIDENT = "id, rule, target, building_id, started_ms, ended_ms, evidence"
-_MAIL = (
-    "id, incident_id, event, recipient, message_id, in_reply_to, subject, text, html, "
-    "created_ms, attempts, next_try_ms, sent_ms, last_error"
-)
-
 _STATES = {state.value: state for state in AlarmState}
+_WORDS = {state.value: StateWord(state) for state in AlarmState}
 
 # What a transition carries as incident_id to open a new incident.
 OPEN_INCIDENT = -1
@@ -61,11 +58,13 @@ class SqliteAlarms:
         self, *, rule: str | None = None, building_id: str | None = None
     ) -> list[StateRow]:
         """Return states; see the port."""
+        equal = {"rule": rule, "building_id": building_id}
+        given = {name: value for name, value in equal.items() if value is not None}
+        where = " AND ".join(f"{name} = ?" for name in given)
+        where, values = f" WHERE {where}" if given else "", given.values()
         rows = self._read(
-            f"SELECT {_STATE} FROM states WHERE rule = coalesce(?, rule) "  # noqa: S608
-            "AND building_id = coalesce(?, building_id)",
-            rule,
-            building_id,
+            f"SELECT {_STATE} FROM states{where}",  # noqa: S608
+            *values,
         )
         # There are thousands of them, and pages show them all: no detour by dict.
         return [
@@ -78,9 +77,20 @@ class SqliteAlarms:
                 updated_ms=row[5],
                 incident_id=row[6],
                 memory=row[7],
+                held_by=row[8],
+                flapping=bool(row[9]),
             )
             for row in rows
         ]
+
+    def words(self, rule: str) -> Mapping[str, StateWord]:
+        """Return a rule's states by target; see the port."""
+        sql = "SELECT target, state, held_by FROM states WHERE rule = ?"
+        # Nearly all are alike, and nothing holds them: those words are made once.
+        return {
+            target: StateWord(_STATES[state], held_by) if held_by else _WORDS[state]
+            for target, state, held_by in self._read(sql, rule)
+        }
 
     def commit(
         self,
@@ -96,11 +106,12 @@ class SqliteAlarms:
             opened: dict[tuple[str, str], int] = {}
             stored = [self._store(connection, t, opened) for t in transitions]
             connection.executemany(
-                f"INSERT INTO states ({_STATE}) VALUES (?,?,?,?,?,?,?,?) "  # noqa: S608
+                f"INSERT INTO states ({_STATE}) VALUES (?,?,?,?,?,?,?,?,?,?) "  # noqa: S608
                 "ON CONFLICT (rule, target) DO UPDATE SET "
                 "building_id = excluded.building_id, state = excluded.state, "
                 "since_ms = excluded.since_ms, updated_ms = excluded.updated_ms, "
-                "incident_id = excluded.incident_id, memory = excluded.memory",
+                "incident_id = excluded.incident_id, memory = excluded.memory, "
+                "held_by = excluded.held_by, flapping = excluded.flapping",
                 [
                     (
                         row.rule,
@@ -113,6 +124,8 @@ class SqliteAlarms:
                         if row.incident_id == OPEN_INCIDENT
                         else row.incident_id,
                         row.memory,
+                        row.held_by,
+                        row.flapping,
                     )
                     for row in rows
                 ],
@@ -179,6 +192,11 @@ class SqliteAlarms:
         )
         return _rows(Transition, _TRANSITION, rows)
 
+    def last_transition(self) -> int:
+        """Return the newest transition's id; see the port."""
+        rows = self._read("SELECT coalesce(max(id), 0) FROM transitions")
+        return int(rows[0][0])
+
     def transitions_of(self, target: str, limit: int = 100) -> list[Transition]:
         """Return the newest transitions of a target; see the port."""
         rows = self._read(
@@ -214,6 +232,14 @@ class SqliteAlarms:
         )
         return next(iter(_rows(Incident, _INCIDENT, rows)), None)
 
+    def flapping(self) -> list[Incident]:
+        """Return the open incidents of what comes and goes; see the port."""
+        rows = self._read(
+            f"SELECT {_INCIDENT} FROM incidents WHERE ended_ms IS NULL AND id IN "  # noqa: S608
+            "(SELECT incident_id FROM states WHERE flapping) ORDER BY id"
+        )
+        return _rows(Incident, _INCIDENT, rows)
+
     def open_incident(self, rule: str, target: str) -> int | None:
         """Return the open incident of a rule on a target; see the port."""
         rows = self._read(
@@ -223,82 +249,6 @@ class SqliteAlarms:
             target,
         )
         return int(str(rows[0][0])) if rows else None
-
-    def queue_mails(
-        self, mails: Sequence[Mail], *, reader: str, position: int, now_ms: int
-    ) -> int:
-        """Add mails and move the cursor in one transaction; see the port."""
-        with self._database.transaction() as connection:
-            added = 0
-            for mail in mails:
-                cursor = connection.execute(
-                    "INSERT INTO mails (incident_id, event, recipient, message_id, "
-                    "in_reply_to, subject, text, html, created_ms, next_try_ms) "
-                    "VALUES (?,?,?,?,?,?,?,?,?,?) "
-                    "ON CONFLICT (incident_id, event, recipient) DO NOTHING",
-                    (
-                        mail.incident_id,
-                        mail.event,
-                        mail.recipient,
-                        mail.message_id,
-                        mail.in_reply_to,
-                        mail.subject,
-                        mail.text,
-                        mail.html,
-                        mail.created_ms,
-                        mail.next_try_ms,
-                    ),
-                )
-                added += cursor.rowcount
-            set_cursor(connection, reader, position, now_ms, None)
-            return added
-
-    def mails_due(self, now_ms: int, limit: int = 50) -> list[Mail]:
-        """Return unsent mails whose next try has come; see the port."""
-        rows = self._read(
-            f"SELECT {_MAIL} FROM mails WHERE sent_ms IS NULL "  # noqa: S608
-            "AND next_try_ms <= ? ORDER BY id LIMIT ?",
-            now_ms,
-            limit,
-        )
-        return _rows(Mail, _MAIL, rows)
-
-    def mails(self, *, incident_id: int | None = None, limit: int = 200) -> list[Mail]:
-        """Return mails, newest first; see the port."""
-        rows = self._read(
-            f"SELECT {_MAIL} FROM mails WHERE "  # noqa: S608
-            "incident_id = coalesce(?, incident_id) ORDER BY id DESC LIMIT ?",
-            incident_id,
-            limit,
-        )
-        return _rows(Mail, _MAIL, rows)
-
-    def mail_sent(self, mail_id: int, now_ms: int) -> None:
-        """Mark a mail as taken by the server."""
-        with self._database.transaction() as connection:
-            cursor = connection.execute(
-                "UPDATE mails SET sent_ms = ?, attempts = attempts + 1, "
-                "last_error = '' WHERE id = ?",
-                (now_ms, mail_id),
-            )
-            if cursor.rowcount != 1:
-                raise StorageError(f"there is no mail {mail_id}")
-
-    def mail_failed(self, mail_id: int, error: str, next_try_ms: int) -> None:
-        """Count a failed try and set the next one."""
-        with self._database.transaction() as connection:
-            connection.execute(
-                "UPDATE mails SET attempts = attempts + 1, last_error = ?, "
-                "next_try_ms = ? WHERE id = ?",
-                (error, next_try_ms, mail_id),
-            )
-
-    def mail_counts(self) -> Mapping[tuple[MailEvent, bool], int]:
-        """Return the number of mails by event and whether sent."""
-        rows = self._read(
-            "SELECT event, sent_ms IS NOT NULL, count(*) FROM mails GROUP BY 1, 2"
-        )
-        return {(MailEvent(str(e)), bool(s)): int(str(n)) for e, s, n in rows}
 
     def state_counts(self) -> Mapping[tuple[str, AlarmState], int]:
         """Return the number of targets by rule and state."""

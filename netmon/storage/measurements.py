@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -28,21 +28,14 @@ _unpack = msgspec.msgpack.Decoder(Points).decode
 _tags = msgspec.json.Decoder(dict[str, str]).decode
 _values = msgspec.json.Decoder(dict[str, float | None]).decode
 
+# How long "{}" is, which is what most series have to say of themselves.
+_EMPTY = 2
+
+_CHUNK = "m.id, m.series_id, m.received_ms, m.points, m.n, m.skew_ms"
 _SERIES = (
     "s.id, o.name, o.generated, s.kind, s.building_id, s.tags FROM series s "
     "JOIN sources o ON o.id = s.source_id"
 )
-
-
-def _ref(row: Sequence[object]) -> SeriesRef:
-    return SeriesRef(
-        id=int(str(row[0])),
-        source=str(row[1]),
-        generated=bool(row[2]),
-        kind=str(row[3]),
-        building_id=str(row[4]),
-        tags=_tags(str(row[5])),
-    )
 
 
 def _where(**equal: object) -> tuple[str, list[object]]:
@@ -60,6 +53,8 @@ class SqliteMeasurements:
         self._writer = MeasurementWriter()
         self._writing = threading.Lock()
         self._refs: dict[int, SeriesRef] = {}
+        # A series is its tags: they never change.
+        self._tags_of: dict[int, dict[str, str]] = {}
 
     def write(self, batches: Sequence[CheckedBatch]) -> list[Written]:
         """Store batches in one transaction; see the port."""
@@ -72,24 +67,26 @@ class SqliteMeasurements:
                 raise
 
     def chunks_after(
-        self, position: int, max_records: int, *, kind: str | None = None
+        self,
+        position: int,
+        max_records: int,
+        *,
+        kind: str | None = None,
+        kinds: Collection[str] = (),
     ) -> list[Chunk]:
         """Return chunks in order of arrival; see the port."""
-        sql = (
-            "SELECT id, series_id, received_ms, points, n FROM measurements "
-            "WHERE id > ? ORDER BY id"
-        )
-        values: tuple[object, ...] = (position,)
-        if kind is not None:
+        wanted = [*kinds, *([] if kind is None else [kind])]
+        sql = f"SELECT {_CHUNK} FROM measurements m WHERE m.id > ? ORDER BY m.id"  # noqa: S608
+        if wanted:
             # CROSS JOIN: by the log's order, not by the series' one.
+            marks = ",".join("?" * len(wanted))
             sql = (
-                "SELECT m.id, m.series_id, m.received_ms, m.points, m.n "
-                "FROM measurements m CROSS JOIN series s ON s.id = m.series_id "
-                "WHERE m.id > ? AND s.kind = ? ORDER BY m.id"
+                f"SELECT {_CHUNK} FROM measurements m "  # noqa: S608
+                "CROSS JOIN series s ON s.id = m.series_id "
+                f"WHERE m.id > ? AND s.kind IN ({marks}) ORDER BY m.id"
             )
-            values = (position, kind)
         with self._database.reading() as connection:
-            cursor = connection.execute(sql, values)
+            cursor = connection.execute(sql, (position, *wanted))
             rows, records = [], 0
             for row in cursor:
                 rows.append(row)
@@ -102,11 +99,11 @@ class SqliteMeasurements:
         self, series_ids: Sequence[int], first_ms: int, last_ms: int
     ) -> list[Chunk]:
         """Return chunks that overlap a span; see the port."""
-        rows: list[tuple[int, int, int, bytes, int]] = []
+        rows: list[tuple[int, int, int, bytes, int, int]] = []
         with self._database.reading() as connection:
             for series_id in series_ids:
                 rows += connection.execute(
-                    "SELECT id, series_id, received_ms, points, n FROM measurements "
+                    f"SELECT {_CHUNK} FROM measurements m "  # noqa: S608
                     "WHERE series_id = ? AND last_ms >= ? AND first_ms <= ?",
                     (series_id, first_ms, last_ms),
                 ).fetchall()
@@ -116,23 +113,24 @@ class SqliteMeasurements:
     def _chunks(
         self,
         connection: sqlite3.Connection,
-        rows: Iterable[tuple[int, int, int, bytes, int]],
+        rows: Iterable[tuple[int, int, int, bytes, int, int]],
     ) -> list[Chunk]:
         found = []
-        for chunk_id, series_id, received_ms, points, _ in rows:
+        for chunk_id, series_id, received_ms, points, _, skew_ms in rows:
             ref = self._refs.get(series_id)
             if ref is None:
                 row = connection.execute(
                     f"SELECT {_SERIES} WHERE s.id = ?",
                     (series_id,),
                 ).fetchone()
-                ref = self._refs[series_id] = _ref(row)
+                ref = self._refs[series_id] = self._ref(row)
             found.append(
                 Chunk(
                     id=chunk_id,
                     received_ms=received_ms,
                     series=ref,
                     points=_unpack(points),
+                    skew_ms=skew_ms,
                 )
             )
         return found
@@ -168,16 +166,31 @@ class SqliteMeasurements:
             rows = connection.execute(sql, values).fetchall()
         return [
             Latest(
-                series=_ref(row[:6]),
+                series=self._ref(row),
                 ts_ms=row[6],
                 received_ms=row[7],
                 failure=None if row[8] is None else FailureReason(row[8]),
                 ok_ts_ms=row[9],
                 values=_values(row[10]),
-                info=_tags(row[11]),
+                info=_tags(row[11]) if len(row[11]) > _EMPTY else {},
             )
             for row in rows
         ]
+
+    def _ref(self, row: Sequence[object]) -> SeriesRef:
+        """Return the series that a row begins with; reads its tags only once."""
+        series_id = int(str(row[0]))
+        tags = self._tags_of.get(series_id)
+        if tags is None:
+            tags = self._tags_of[series_id] = _tags(str(row[5]))
+        return SeriesRef(
+            id=series_id,
+            source=str(row[1]),
+            generated=bool(row[2]),
+            kind=str(row[3]),
+            building_id=str(row[4]),
+            tags=tags,
+        )
 
     def rollups(
         self, series_id: int, metric: str, resolution: Resolution, first: int, last: int

@@ -10,10 +10,13 @@ holds the write lock too long, and `StorageError` for anything else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Literal, Protocol, TypeVar
 
+from netmon.storage.account_records import Account, Role, Session
+from netmon.storage.action_port import ActionStore
 from netmon.storage.campaign_records import Campaign, CampaignStep, ChainEntry
+from netmon.storage.delivery_records import Delivery
 from netmon.storage.lease_records import LeaseBook, LeaseChange
 from netmon.storage.records import (
     AlarmState,
@@ -33,6 +36,10 @@ from netmon.storage.records import (
     Source,
     SourceKind,
     StateRow,
+    StateWord,
+    Thread,
+    ThreadMember,
+    ThreadNews,
     Transition,
     Written,
 )
@@ -72,12 +79,17 @@ class MeasurementStore(Protocol):
         """Store batches in ONE transaction; records known by id are skipped."""
 
     def chunks_after(
-        self, position: int, max_records: int, *, kind: str | None = None
+        self,
+        position: int,
+        max_records: int,
+        *,
+        kind: str | None = None,
+        kinds: Collection[str] = (),
     ) -> list[Chunk]:
         """Return chunks in order of arrival, at least one if there is one.
 
-        With ``kind`` only its chunks: no chunk after the last one returned, up to
-        the newest of all, is of that kind unless ``max_records`` were returned.
+        With ``kind`` or ``kinds`` only those chunks: no chunk after the last one returned, up to
+        the newest of all, is of such a kind unless ``max_records`` were returned.
         """
 
     def last_position(self) -> int:
@@ -143,12 +155,18 @@ class CursorStore(Protocol):
 
 
 class AlarmStore(Protocol):
-    """States, transitions, incidents and the mail outbox."""
+    """States, transitions and incidents."""
 
     def states(
         self, *, rule: str | None = None, building_id: str | None = None
     ) -> list[StateRow]:
         """Return the states of all targets, of a rule or building or both."""
+
+    def words(self, rule: str) -> Mapping[str, StateWord]:
+        """Return a rule's states by target, without what else is kept of them.
+
+        A city has thousands of access points, and its overview only counts them.
+        """
 
     def commit(
         self,
@@ -169,6 +187,9 @@ class AlarmStore(Protocol):
     def transitions_after(self, position: int, limit: int = 1000) -> list[Transition]:
         """Return transitions in order."""
 
+    def last_transition(self) -> int:
+        """Return the id of the newest transition; 0 where there is none."""
+
     def transitions_of(self, target: str, limit: int = 100) -> list[Transition]:
         """Return the newest transitions of a target, newest first."""
 
@@ -184,31 +205,94 @@ class AlarmStore(Protocol):
     def incident(self, incident_id: int) -> Incident | None:
         """Return one incident; None where there is none."""
 
+    def flapping(self) -> list[Incident]:
+        """Return the open incidents of what comes and goes, oldest first."""
+
     def open_incident(self, rule: str, target: str) -> int | None:
         """Return the open incident of a rule on a target; None if none is open."""
 
-    def queue_mails(
-        self, mails: Sequence[Mail], *, reader: str, position: int, now_ms: int
-    ) -> int:
-        """Add mails not yet queued and move the cursor in ONE transaction."""
+    def state_counts(self) -> Mapping[tuple[str, AlarmState], int]:
+        """Return the number of targets by rule and state."""
 
-    def mails_due(self, now_ms: int, limit: int = 50) -> list[Mail]:
+
+class ThreadStore(Protocol):
+    """What people are told of incidents: threads, their members and mails.
+
+    An incident is in one thread at most. The planner alone writes here.
+    """
+
+    def open(self) -> list[Thread]:
+        """Return the threads that are not closed, oldest first."""
+
+    def members(self) -> list[ThreadMember]:
+        """Return the members of all open threads, in the order they joined."""
+
+    def incidents(self, thread_id: int) -> list[Incident]:
+        """Return the members of a thread with their evidence, oldest first."""
+
+    def thread_of(self, incident_id: int) -> int | None:
+        """Return the thread of an incident; None where nobody was told of it."""
+
+    def untold(self) -> list[Incident]:
+        """Return the open incidents that are in no thread, oldest first."""
+
+    def ended(self, after_ms: int, until_ms: int) -> list[tuple[Incident, int | None]]:
+        """Return what ended within ``(after_ms, until_ms]``, with its thread."""
+
+    def tell(
+        self,
+        news: Sequence[ThreadNews],
+        *,
+        reader: str,
+        position: int,
+        now_ms: int,
+        memory: str,
+    ) -> list[int | None]:
+        """Write threads, members, mails and the reader's cursor in ONE transaction.
+
+        Returns the ids of the threads, in the order of the news. A mail known by incident, event, number and
+        recipient is not added again.
+
+        Raises:
+            StorageError: an incident is in another thread already.
+        """
+
+
+class OutboxStore(Protocol):
+    """Mails on their way; `ThreadStore.tell` puts them here.
+
+    A mail is claimed, sent, and marked: whoever is killed in between leaves a claim.
+    """
+
+    def due(self, now_ms: int, limit: int = 50) -> list[Mail]:
         """Return unsent mails whose next try has come, oldest first."""
 
     def mails(self, *, incident_id: int | None = None, limit: int = 200) -> list[Mail]:
         """Return mails, newest first."""
 
-    def mail_sent(self, mail_id: int, now_ms: int) -> None:
+    def claim(self, mail_id: int, now_ms: int) -> bool:
+        """Note that a mail is about to be sent; False if it is sent or claimed.
+
+        A claim counts as a try, for the server may take the mail and nobody note it.
+        """
+
+    def release(self) -> int:
+        """Give up all claims, whose senders are gone; return how many there were."""
+
+    def hurry(self, now_ms: int) -> None:
+        """Make all that waits for its next try due now."""
+
+    def sent(self, mail_id: int, now_ms: int) -> None:
         """Mark a mail as taken by the server."""
 
-    def mail_failed(self, mail_id: int, error: str, next_try_ms: int) -> None:
+    def failed(self, mail_id: int, error: str, next_try_ms: int) -> None:
         """Count a failed try and set the next one."""
 
-    def mail_counts(self) -> Mapping[tuple[MailEvent, bool], int]:
+    def counts(self) -> Mapping[tuple[MailEvent, bool], int]:
         """Return the number of mails by event and whether sent."""
 
-    def state_counts(self) -> Mapping[tuple[str, AlarmState], int]:
-        """Return the number of targets by rule and state."""
+    def made_since(self, after_ms: int) -> list[tuple[int, MailEvent]]:
+        """Return when mails were made after a moment, and of what."""
 
 
 class InventoryStore(Protocol):
@@ -311,6 +395,82 @@ class CampaignStore(Protocol):
         """
 
 
+class DeliveryStore(Protocol):
+    """What sinks are to be told of incidents that people were told of."""
+
+    def told_open(self) -> list[Incident]:
+        """Return open incidents of which there is, or will be, a mail; oldest first."""
+
+    def plan(self, sink: str, since_ms: int, now_ms: int) -> int:
+        """Add what a sink has still to be told; return how many events.
+
+        Those are incidents told since ``since_ms``, and the end of each incident
+        whose beginning was planned.
+        """
+
+    def due(self, sink: str, now_ms: int, limit: int = 50) -> list[Delivery]:
+        """Return what is to be delivered now: an end only after its beginning."""
+
+    def done(
+        self, sink: str, incident_id: int, event: MailEvent, now_ms: int, reference: str
+    ) -> None:
+        """Mark an event as taken; ``reference`` is empty where the sink gave none."""
+
+    def failed(
+        self,
+        sink: str,
+        incident_id: int,
+        event: MailEvent,
+        error: str,
+        next_try_ms: int,
+    ) -> None:
+        """Count a failed try and set the next one."""
+
+    def reference_of(self, incident_id: int) -> str:
+        """Return the number that a sink gave an incident; empty where none did."""
+
+    def waiting_count(self, sink: str) -> int:
+        """Return how many events the sink has not taken yet."""
+
+
+class AccountStore(Protocol):
+    """People who may log in, and their sessions."""
+
+    def save(
+        self,
+        name: str,
+        role: Role,
+        campus_district: str | None,
+        password_hash: str,
+        now_ms: int,
+    ) -> Account:
+        """Create an account; an existing one is changed, enabled, and logged out."""
+
+    def by_name(self, name: str) -> Account | None:
+        """Return an account, upper and lower case alike; None where there is none."""
+
+    def all(self) -> list[Account]:
+        """Return all accounts by name."""
+
+    def set_hash(self, account_id: int, password_hash: str) -> None:
+        """Keep the same password hashed anew; sessions go on."""
+
+    def disable(self, name: str, now_ms: int) -> bool:
+        """Lock an account out and end its sessions; False if none could log in."""
+
+    def begin(self, token_sha256: str, session: Session, ended_before_ms: int) -> None:
+        """Store a session; those last used before ``ended_before_ms`` are forgotten."""
+
+    def session(self, token_sha256: str) -> Session | None:
+        """Return a session by the hash of its token; None where there is none."""
+
+    def touch(self, token_sha256: str, now_ms: int) -> None:
+        """Note that a session is in use."""
+
+    def end(self, token_sha256: str) -> None:
+        """Forget a session."""
+
+
 class Store(Protocol):
     """The state store: its rooms, and closing it."""
 
@@ -328,7 +488,23 @@ class Store(Protocol):
 
     @property
     def alarms(self) -> AlarmStore:
-        """States, incidents, mails."""
+        """States, incidents."""
+
+    @property
+    def outbox(self) -> OutboxStore:
+        """Mails on their way."""
+
+    @property
+    def deliveries(self) -> DeliveryStore:
+        """What sinks are told."""
+
+    @property
+    def accounts(self) -> AccountStore:
+        """People who may log in."""
+
+    @property
+    def threads(self) -> ThreadStore:
+        """Threads of mails."""
 
     @property
     def inventories(self) -> InventoryStore:
@@ -349,6 +525,10 @@ class Store(Protocol):
     @property
     def campaigns(self) -> CampaignStore:
         """Evidence campaigns."""
+
+    @property
+    def actions(self) -> ActionStore:
+        """What people decide about alarms."""
 
     def close(self) -> None:
         """Close all connections; the store is not usable afterwards."""

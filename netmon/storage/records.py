@@ -97,13 +97,22 @@ class SeriesRef(Struct, frozen=True, kw_only=True):
     tags: Mapping[str, str]
 
 
+# Delays of the network are less than this; what is more is a wrong clock.
+MAX_SKEW_MS = 60_000
+
+
 class Chunk(Struct, frozen=True, kw_only=True):
-    """Points of one series that arrived together; ``id`` orders all arrivals."""
+    """Points of one series that arrived together; ``id`` orders all arrivals.
+
+    ``skew_ms`` is the gateway's clock minus the sender's when it sent, 0 where they
+    agree within `MAX_SKEW_MS`: added to ``points.ts`` it gives the gateway's time.
+    """
 
     id: int
     received_ms: int
     series: SeriesRef
     points: Points
+    skew_ms: int = 0
 
 
 class Latest(Struct, frozen=True, kw_only=True):
@@ -189,7 +198,9 @@ class StateRow(Struct, frozen=True, kw_only=True, gc=False):
     """The state a rule holds on a target, with what its machine remembers.
 
     ``target`` is e.g. ``line:gs-07-main``. ``incident_id`` is None unless an
-    incident is open. ``memory`` is the machine's own, opaque JSON.
+    incident is open. ``memory`` is the machine's own, opaque JSON. ``held_by`` names
+    what explains a target that looks bad, e.g. ``line_down line:gs-07-main``; empty
+    where nothing does. ``flapping``: it comes and goes, and its incident stays open.
     """
 
     rule: str
@@ -200,6 +211,15 @@ class StateRow(Struct, frozen=True, kw_only=True, gc=False):
     updated_ms: int
     incident_id: int | None
     memory: bytes
+    held_by: str = ""
+    flapping: bool = False
+
+
+class StateWord(Struct, frozen=True, gc=False):
+    """Of a `StateRow` what it takes to say how a target is."""
+
+    state: AlarmState
+    held_by: str = ""
 
 
 class Transition(Struct, frozen=True, kw_only=True):
@@ -236,14 +256,57 @@ class MailEvent(StrEnum):
     """What a mail tells of an incident."""
 
     ALARM = "alarm"
+    UPDATE = "update"
+    REMINDER = "reminder"
+    ESCALATION = "escalation"
     RECOVERY = "recovery"
+    DIGEST = "digest"
+
+
+class ThreadLevel(StrEnum):
+    """What the incidents of a thread have in common: what its ``key`` names."""
+
+    BUILDING = "building"
+    DISTRICT = "district"
+    CAUSE = "cause"
+    DIGEST = "digest"
+
+
+class Thread(Struct, frozen=True, kw_only=True):
+    """Incidents that are told together, from the first alarm mail to the recovery.
+
+    ``key`` is a building's id, a Campusbezirk, a rule with its common cause, or the
+    day of a digest. ``closed_ms`` is None until all members are over and that is
+    told. ``memory`` is the planner's own JSON.
+    """
+
+    id: int
+    level: ThreadLevel
+    key: str
+    opened_ms: int
+    closed_ms: int | None = None
+    memory: str = ""
+
+
+class ThreadMember(Struct, frozen=True, kw_only=True, gc=False):
+    """An incident of a thread, without its evidence; ``added_ms``: told since then."""
+
+    thread_id: int
+    incident_id: int
+    rule: str
+    target: str
+    building_id: str
+    started_ms: int
+    ended_ms: int | None
+    added_ms: int
 
 
 class Mail(Struct, frozen=True, kw_only=True):
-    """A mail of the outbox; unique by (incident, event, recipient).
+    """A mail of the outbox; unique by (incident, event, number, recipient).
 
-    ``sent_ms`` is None until the server took it. ``in_reply_to`` is empty for
-    the first mail of an incident.
+    ``incident_id`` is the first member of its thread, 0 for a digest that tells of
+    none. ``sent_ms`` is None until the server took it. ``in_reply_to`` is empty for
+    the first mail of a thread.
     """
 
     id: int
@@ -260,6 +323,21 @@ class Mail(Struct, frozen=True, kw_only=True):
     next_try_ms: int
     sent_ms: int | None
     last_error: str
+    number: int = 0
+    thread_id: int | None = None
+    claimed_ms: int | None = None
+
+
+class ThreadNews(Struct, frozen=True, kw_only=True):
+    """What is new of a thread: its state, who joins it, and the mails that say so.
+
+    ``thread`` is None for mails of no thread, its id 0 for a new one. The mails carry
+    no ``thread_id`` yet.
+    """
+
+    thread: Thread | None
+    joined: tuple[int, ...] = ()
+    mails: tuple[Mail, ...] = ()
 
 
 class InventoryVersion(Struct, frozen=True, kw_only=True):

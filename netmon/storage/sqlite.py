@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from netmon.storage.accounts import SqliteAccounts
+from netmon.storage.actions import SqliteActions
 from netmon.storage.alarms import SqliteAlarms
 from netmon.storage.campaigns import SqliteCampaigns
 from netmon.storage.database import Database
+from netmon.storage.deliveries import SqliteDeliveries
 from netmon.storage.keeping import (
     SqliteCursors,
     SqliteHeartbeats,
@@ -16,6 +19,8 @@ from netmon.storage.keeping import (
 )
 from netmon.storage.leases import SqliteLeases
 from netmon.storage.measurements import SqliteMeasurements
+from netmon.storage.outbox import SqliteOutbox
+from netmon.storage.threads import SqliteThreads
 
 
 class SqliteStore:
@@ -32,11 +37,16 @@ class SqliteStore:
         self.measurements = SqliteMeasurements(self._database)
         self.cursors = SqliteCursors(self._database)
         self.alarms = SqliteAlarms(self._database)
+        self.deliveries = SqliteDeliveries(self._database)
+        self.accounts = SqliteAccounts(self._database)
+        self.threads = SqliteThreads(self._database)
+        self.outbox = SqliteOutbox(self._database)
         self.inventories = SqliteInventories(self._database)
         self.snapshots = SqliteSnapshots(self._database)
         self.heartbeats = SqliteHeartbeats(self._database)
         self.leases = SqliteLeases(self._database)
         self.campaigns = SqliteCampaigns(self._database)
+        self.actions = SqliteActions(self._database)
 
     def close(self) -> None:
         """Close all connections."""

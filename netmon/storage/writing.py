@@ -17,7 +17,13 @@ import msgspec
 from netmon.clock import BERLIN
 from netmon.metrics import FAILURES, HOUR_S
 from netmon.storage.intervals import covers, merge, runs
-from netmon.storage.records import CheckedBatch, CheckedSeries, Points, Written
+from netmon.storage.records import (
+    MAX_SKEW_MS,
+    CheckedBatch,
+    CheckedSeries,
+    Points,
+    Written,
+)
 
 _HOUR_MS = int(HOUR_S * 1000)
 _pack = msgspec.msgpack.Encoder().encode
@@ -230,6 +236,8 @@ class MeasurementWriter:
         for batch in batches:
             fresh, total = self._claim(connection, batch)
             accepted = 0
+            skew_ms = batch.received_ms - batch.sent_ms
+            skew_ms = skew_ms if abs(skew_ms) > MAX_SKEW_MS else 0
             for each in batch.series:
                 series = each if fresh is None else _keep(each, fresh)
                 if series is None:
@@ -246,6 +254,7 @@ class MeasurementWriter:
                         max(series.ts),
                         len(series.seq),
                         _pack(points),
+                        skew_ms,
                     )
                 )
                 latest.append(_latest_row(series_id, batch.received_ms, series))
@@ -259,8 +268,8 @@ class MeasurementWriter:
             written.append(Written(accepted, total - accepted))
         connection.executemany(
             "INSERT INTO measurements "
-            "(series_id, spool, received_ms, first_ms, last_ms, n, points) "
-            "VALUES (?,?,?,?,?,?,?)",
+            "(series_id, spool, received_ms, first_ms, last_ms, n, points, skew_ms) "
+            "VALUES (?,?,?,?,?,?,?,?)",
             rows,
         )
         add_stored(connection, sum(each.accepted for each in written))

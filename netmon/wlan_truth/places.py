@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from netmon.model import AccessPoint
 from netmon.storage.records import Latest, SeenNeighbour
@@ -33,7 +34,7 @@ class Place:
         return self.switch_id, self.port
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wanted:
     """An access point to look for: by its tag, its names, its address if known."""
 
@@ -42,15 +43,15 @@ class Wanted:
     mac: str = ""
     planned: PortKey | None = None
 
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Names and address as `_words` writes those of a neighbour."""
+        own = {word.strip().casefold() for word in self.names}
+        return frozenset((own | {_address(self.mac)}) - {""})
+
     def is_neighbour(self, name: str, chassis: str) -> bool:
         """Say whether a neighbour of these words is this access point."""
-        if self.mac and _digits(chassis) == _digits(self.mac):
-            return True
-        told = name.strip().casefold()
-        # Some write their domain behind the name.
-        short = told.partition(".")[0]
-        own = {word.strip().casefold() for word in self.names if word.strip()}
-        return bool(told) and (told in own or short in own)
+        return not self.words.isdisjoint(_words(name, chassis))
 
 
 def wanted(
@@ -81,6 +82,29 @@ def _digits(address: str) -> str:
     return digits if len(digits) == 12 else ""
 
 
+def _address(text: str) -> str:
+    """Return a hardware address as a word that no name is; empty for anything else."""
+    digits = _digits(text)
+    return f"mac:{digits}" if digits else ""
+
+
+def _words(name: str, chassis: str) -> set[str]:
+    """Return what a neighbour may be known by: name, short name, address."""
+    told = name.strip().casefold()
+    # Some write their domain behind the name.
+    return {told, told.partition(".")[0], _address(chassis)} - {""}
+
+
+def _by_word(ports: Sequence[Latest]) -> Mapping[str, Sequence[int]]:
+    """Return which ports have a neighbour of a word, by their place in the list."""
+    found: dict[str, list[int]] = {}
+    for n, item in enumerate(ports):
+        name, chassis = (item.info.get(f"neighbour{x}", "") for x in ("", "_chassis"))
+        for word in _words(name, chassis):
+            found.setdefault(word, []).append(n)
+    return found
+
+
 Places = Mapping[str, Place]
 
 
@@ -104,15 +128,11 @@ def find_places(
         and now_ms - item.ts_ms <= stale_ms
         and (item.info.get("neighbour") or item.info.get("neighbour_chassis"))
     ]
+    index = _by_word(current)
     found: dict[str, Place] = {}
     for point in points:
-        here = [
-            item.series.tags
-            for item in current
-            if point.is_neighbour(
-                item.info.get("neighbour", ""), item.info.get("neighbour_chassis", "")
-            )
-        ]
+        at = sorted({n for word in point.words for n in index.get(word, ())})
+        here = [current[n].series.tags for n in at]
         # One with two uplinks is at both; which is meant is not certain, so the
         # planned one if it is among them, else the first.
         keys = [(tags["device"], tags["port"]) for tags in here]

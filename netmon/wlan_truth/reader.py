@@ -121,9 +121,11 @@ def _line_is_silent(store: Store, inventory: Inventory, building_id: str) -> boo
     line = inventory.main_line(building_id)
     if line is None:
         return False
-    states = store.alarms.states(rule="no_data", building_id=building_id)
+    # While it is down altogether, its silence is no incident of its own.
     return any(
-        row.target == f"line:{line.id}" and row.state in _SILENT for row in states
+        row.target == f"line:{line.id}" and row.state in _SILENT
+        for rule in ("no_data", "line_down")
+        for row in store.alarms.states(rule=rule, building_id=building_id)
     )
 
 

@@ -73,6 +73,8 @@ if_index = 1
 community_file = "wan.community"
 """
 CALENDAR = """
+state_holidays = false
+
 [[lessons]]
 days = ["mo", "tu", "we", "th", "fr", "sa", "su"]
 start = {start}

@@ -152,7 +152,9 @@ class Site:
             for t in alarms.transitions_after(0)
         ]
         incidents = [(i.id, i.started_ms, i.ended_ms) for i in alarms.incidents()]
-        mails = sorted((m.message_id, m.recipient, m.subject) for m in alarms.mails())
+        mails = sorted(
+            (m.message_id, m.recipient, m.subject) for m in self.store.outbox.mails()
+        )
         return transitions, incidents, mails
 
 
@@ -166,29 +168,23 @@ def test_idle_means_idle(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.lines(240)
     site.aps({"gs-07-ap-1": 1.0})
     engine.run_once()
-    asked: list[int] = []
-    chunks_after = site.store.measurements.chunks_after
-
-    def watched(position: int, max_records: int) -> Any:
-        asked.append(position)
-        return chunks_after(position, max_records)
 
     def never(*args: object, **kwargs: object) -> Any:
         raise AssertionError("an idle evaluation writes and reads no states")
 
-    monkeypatch.setattr(site.store.measurements, "chunks_after", watched)
+    monkeypatch.setattr(site.store.measurements, "chunks_after", never)
     monkeypatch.setattr(site.store.alarms, "commit", never)
     monkeypatch.setattr(site.store.alarms, "states", never)
     site.clock.advance(60)
     evaluation = engine.run_once()
     assert evaluation.records == 0
-    assert asked == [site.store.measurements.last_position()]
+    assert evaluation.caught_up
 
 
 def test_what_no_rule_reads_only_moves_the_cursor(site: Site) -> None:
     engine = site.engine()
     site.ports()
-    assert engine.run_once().records == 1
+    assert engine.run_once().records == 0
     assert site.store.cursors.get("alerts").position == 1
     assert site.store.alarms.states() == []
 
@@ -227,12 +223,12 @@ def test_two_engines_one_after_the_other_see_each_others_work(site: Site) -> Non
 
 def test_access_points_are_known_by_their_planned_id_or_not_at_all(site: Site) -> None:
     engine = site.engine()
-    for _ in range(2):
-        site.aps({"gs-07-ap-1": 0.0})
+    for up in (1.0, 0.0, 0.0):
+        site.aps({"gs-07-ap-1": up})
         # Name and serial number of a plan: matching them is the collectors' work.
-        site.aps({"wlc-07/Aula": 0.0}, {"name": "AP-02", "serial": "CN2"})
-        site.aps({"wlc-07/AP/1:2": 0.0}, {"name": "AP/1:2"})
-        site.aps({"wlc-07/CN9": 0.0})
+        site.aps({"wlc-07/Aula": up}, {"name": "AP-02", "serial": "CN2"})
+        site.aps({"wlc-07/AP/1:2": up}, {"name": "AP/1:2"})
+        site.aps({"wlc-07/CN9": up})
         engine.run_once()
         site.clock.advance(60)
     found = {i.target: decode(i.evidence) for i in site.store.alarms.incidents()}
@@ -357,6 +353,8 @@ def test_an_unplanned_access_point_that_vanished_is_dropped_with_the_next_import
     site: Site, city: Inventory
 ) -> None:
     engine = site.engine()
+    site.aps({"gs-07-ap-1": 1.0, "wlc-07/fremd": 1.0})
+    site.clock.advance(60)
     for _ in range(2):
         site.aps({"gs-07-ap-1": 0.0, "wlc-07/fremd": 0.0})
         engine.run_once()
@@ -429,7 +427,8 @@ def story(site: Site, killing: Killing | None) -> tuple[object, ...]:
     if killing is not None:
         alarms = site.store.alarms
         alarms.commit = killing.around(alarms.commit)  # type: ignore[method-assign]
-        alarms.queue_mails = killing.around(alarms.queue_mails)  # type: ignore[method-assign]
+        threads = site.store.threads
+        threads.tell = killing.around(threads.tell)  # type: ignore[method-assign]
     services: list[AlertService] = [site.service()]
 
     def evaluate() -> None:
@@ -474,7 +473,8 @@ def test_the_story_is_worth_being_killed_for(undisturbed: tuple[object, ...]) ->
     assert isinstance(incidents, list)
     assert isinstance(mails, list)
     assert len(incidents) == 4  # slow line, two access points, silent line
-    assert len(mails) == 2 * 2 * 3  # both events to two recipients; a group is one
+    # Both events to two recipients, twice: what falls together in a building is one.
+    assert len(mails) == 2 * 2 * 2
     events = [message_id.split(".")[2] for message_id, _, _ in mails]
     assert events.count(MailEvent.ALARM) == events.count(MailEvent.RECOVERY)
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerts.gate import OPEN, Gate, Passage
 from alerts.machine import (
-    Change,
     Level,
-    Limits,
-    Memory,
-    Seen,
-    Watched,
     deadline_ms,
     hearing,
     judge,
+    recheck,
+    restart,
     retire,
     step,
 )
+from alerts.watched import Change, Limits, Memory, Seen, Watched
 from netmon.model import FailureReason
 from netmon.storage.records import AlarmState
 
@@ -40,27 +41,50 @@ SILENCE = Limits(
 MINUTE_MS = 60_000
 
 
+PARENT = ("device_down", "device:sw-07")
+SHUT = Passage(Gate.CLOSED, PARENT)
+
+
 def follow(
-    limits: Limits, text: str, *, generated: bool = False
+    limits: Limits,
+    text: str,
+    *,
+    generated: bool = False,
+    watched: Watched | None = None,
+    minute: int = 0,
 ) -> tuple[Watched, list[Change]]:
     """Play a timeline of one character a minute.
 
     b bad, g good, m between, f failed, . nothing; L a late bad result, G a late
-    good one; h an hour without anything.
+    good one; h an hour without anything. ( shuts the gate, ) opens it, > lets the
+    parent return, and each of these takes no time.
     """
-    watched = Watched(memory=Memory(generated=generated))
-    changes, now_ms = [], 10**12
+    watched = watched or Watched(memory=Memory(generated=generated))
+    changes: list[Change] = []
+    now_ms = 10**12 + minute * MINUTE_MS
+    passage = OPEN
+
+    def ask(_: int) -> Passage:
+        return passage
+
     values = {"b": 40.0, "g": 240.0, "m": 102.0, "L": 40.0, "G": 240.0}
     for letter in text.replace(" ", ""):
+        if letter in "()>":
+            passage = SHUT if letter == "(" else OPEN
+            if letter == ">":
+                watched = restart(watched, now_ms + 1)
+            watched, change = recheck(limits, watched, now_ms, ask)
+            changes += [change] if change else []
+            continue
         now_ms += 61 * MINUTE_MS if letter == "h" else MINUTE_MS
-        watched, change = step(limits, watched, None, now_ms)
+        watched, change = step(limits, watched, None, now_ms, ask)
         changes += [change] if change else []
         if letter in ".h":
             continue
         measured_ms = now_ms - 61 * MINUTE_MS if letter in "LG" else now_ms
         failure = FailureReason.TIMEOUT if letter == "f" else None
         seen = Seen(measured_ms, now_ms, values.get(letter), failure)
-        watched, change = step(limits, watched, seen, now_ms)
+        watched, change = step(limits, watched, seen, now_ms, ask)
         changes += [change] if change else []
     return watched, changes
 
@@ -138,6 +162,129 @@ def test_a_threshold_rule(timeline: str, states: str) -> None:
 def test_a_rule_about_silence(timeline: str, states: str) -> None:
     _, changes = follow(SILENCE, timeline)
     assert " ".join(c.to_state for c in changes) == states
+
+
+OFTEN = dataclasses.replace(LINE, confirm_count=3, confirm_of=5)
+LASTING = dataclasses.replace(LINE, confirm_count=2, confirm_for_s=300)
+
+
+@pytest.mark.parametrize(
+    ("limits", "timeline", "states"),
+    [
+        # N of M: three of the last five
+        (OFTEN, "gbgbgb", "ok suspect ok suspect ok bad"),
+        (OFTEN, "bggbggb", "suspect ok suspect ok suspect"),
+        (OFTEN, "bgmgb", "suspect ok suspect"),
+        (OFTEN, "bbfffb", "suspect bad"),
+        # what led to an incident confirms no other one
+        (OFTEN, "bbb gg b", "suspect bad ok suspect"),
+        (OFTEN, "bbb gg bbb", "suspect bad ok suspect bad"),
+        (OFTEN, "bbhb", "suspect stale suspect"),
+        # a duration: two in a row that are five minutes apart
+        (LASTING, "bbbbb", "suspect"),
+        (LASTING, "b....b", "suspect bad"),
+        (LASTING, "b...g.b", "suspect ok suspect"),
+    ],
+)
+def test_results_of_a_window_confirm(limits, timeline, states):
+    _, changes = follow(limits, timeline)
+    assert " ".join(c.to_state for c in changes) == states
+
+
+def test_what_slid_out_of_the_window_is_not_since_when():
+    watched, _ = follow(OFTEN, "b gggg bgb")
+    assert watched.memory.bad_since_ms == 10**12 + 6 * MINUTE_MS
+
+
+@pytest.mark.parametrize(
+    ("limits", "timeline", "states", "is_held"),
+    [
+        (LINE, "(bbb", "suspect", True),
+        (LINE, "(bb", "suspect", False),
+        (LINE, "(bbbbb", "suspect", True),
+        # no gate delays a recovery
+        (LINE, "(bbbg", "suspect ok", False),
+        (LINE, "bbb(gg", "suspect bad ok", False),
+        (LINE, "bbb(hb", "suspect bad stale bad", False),
+        # the parent was seen good meanwhile: told at once
+        (LINE, "(bbb)", "suspect bad", False),
+        (LINE, "(bb)b", "suspect bad", False),
+        # the parent is back: only what is measured from now counts
+        (LINE, "(bbb>", "suspect", True),
+        (LINE, "(bbb>bb", "suspect", True),
+        (LINE, "(bbb>bbb", "suspect bad", False),
+        (LINE, "(bbb>g", "suspect ok", False),
+        (LINE, "bb>b", "suspect", False),
+        (LINE, "(bbbh", "suspect stale", False),
+        # silence: held when its time is up, and again its full time from the return
+        (SILENCE, "g(h", "ok suspect", True),
+        (SILENCE, "g(hh", "ok suspect", True),
+        (SILENCE, "g(h)", "ok suspect bad", False),
+        (SILENCE, "g(h>", "ok suspect", True),
+        (SILENCE, "g(hh>" + "." * 59, "ok suspect", True),
+        (SILENCE, "g(h>h", "ok suspect bad", False),
+        (SILENCE, "g(hg", "ok suspect ok", False),
+        (SILENCE, "g(h>gh", "ok suspect ok bad", False),
+        (SILENCE, "g(h>(hh", "ok suspect", True),
+    ],
+)
+def test_a_gate(limits, timeline, states, is_held):
+    watched, changes = follow(limits, timeline)
+    assert " ".join(c.to_state for c in changes) == states
+    assert (watched.memory.held_by is not None) is is_held
+
+
+def test_bad_results_from_before_the_parents_return_count_for_nothing():
+    watched, _ = follow(LINE, "g")
+    back_ms = 10**12 + 30 * MINUTE_MS
+    watched = restart(watched, back_ms)
+    for minute in (20, 25, 29):
+        at_ms = 10**12 + minute * MINUTE_MS
+        watched, change = step(LINE, watched, Seen(at_ms, back_ms, 40.0), back_ms)
+        assert change is None
+    assert watched.state is AlarmState.OK
+    assert watched.memory.window == ()
+
+
+def test_what_flaps_keeps_its_incident_until_it_is_calm():
+    watched, changes = follow(LINE, "g" + "bbbgg" * 6)
+    assert watched.memory.flapping
+    # The third change for the worse begins it; from then on it stays open.
+    assert [c.to_state for c in changes if c.opens] == [AlarmState.BAD] * 3
+    assert len([c for c in changes if c.closes]) == 2
+    assert watched.state is AlarmState.BAD
+    assert not watched.memory.confirmed
+    calm, more = follow(LINE, "g" * 20, watched=watched, minute=31)
+    assert [c.to_state for c in more] == [AlarmState.OK]
+    assert more[0].closes
+    assert not calm.memory.flapping
+
+
+def test_what_flaps_and_is_bad_when_calm_goes_on():
+    watched, _ = follow(LINE, "g" + "bbbgg" * 6)
+    worse, changes = follow(LINE, "b" * 20, watched=watched, minute=31)
+    assert changes == []
+    assert (worse.state, worse.memory.flapping) == (AlarmState.BAD, False)
+    assert worse.memory.confirmed
+    _, changes = follow(LINE, "gg", watched=worse, minute=51)
+    assert [c.to_state for c in changes] == [AlarmState.OK]
+
+
+def test_one_result_a_moment():
+    limits = dataclasses.replace(LINE, one_a_moment=True)
+    watched = Watched()
+    for _ in range(5):
+        watched, _ = step(limits, watched, Seen(1000, 2000, 40.0), 2000)
+    assert watched.memory.window == (1000,)
+
+
+def test_lateness_has_its_own_limit():
+    limits = dataclasses.replace(LINE, late_after_s=900)
+    at_ms = 10**12
+    for late_ms, taken in ((900_000, True), (900_001, False)):
+        seen = Seen(at_ms, at_ms + late_ms, 40.0)
+        watched, _ = step(limits, Watched(), seen, at_ms + late_ms)
+        assert bool(watched.memory.window) is taken
 
 
 @pytest.mark.parametrize(
@@ -277,7 +424,7 @@ def test_a_retired_target_is_forgotten(timeline: str, states: str) -> None:
     assert deadline_ms(LINE, gone) is None
 
 
-results = st.lists(st.sampled_from("bgmf.hLG"), max_size=60).map("".join)
+results = st.lists(st.sampled_from("bgmf.hLG()>"), max_size=60).map("".join)
 rules = st.sampled_from([LINE, SILENCE])
 
 
@@ -299,7 +446,7 @@ def test_made_up_data_open_no_incident(limits: Limits, timeline: str) -> None:
     watched, changes = follow(limits, timeline, generated=True)
     assert not watched.incident_open
     assert watched.memory.generated
-    assert watched.memory == Memory(generated=True) or watched.memory.first_ms
+    assert watched.memory.first_ms or not watched.memory.results
     assert not any(c.opens or c.closes for c in changes)
     assert AlarmState.BAD not in {c.to_state for c in changes}
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from alerts.machine import Seen
 from alerts.reading import results
 from alerts.rules import RULES
+from alerts.watched import Seen
 from netmon.model import FailureReason
 from netmon.storage.records import Chunk, Points, SeriesRef
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from alerts.derived import DERIVED
 from alerts.rules import (
     RULES,
     RULES_OF_KIND,
@@ -79,9 +80,10 @@ def test_upwards_a_line_owes_its_contract_but_no_more_than_downwards(
     assert threshold_up_bps(one) == pytest.approx(asked * MBIT)
 
 
-def test_a_line_rule_without_a_line_is_a_mistake() -> None:
-    with pytest.raises(ValueError, match="needs a line"):
-        RULES["line_below_target"].limits(AlertSettings(), None)
+def test_what_hangs_on_a_line_is_open_without_one() -> None:
+    limits = RULES["line_below_target"].limits(AlertSettings(), None)
+    assert (limits.raise_below, limits.clear_from) == (None, None)
+    assert limits.confirm_count == 3
 
 
 def test_settings_reach_the_limits() -> None:
@@ -91,6 +93,8 @@ def test_settings_reach_the_limits() -> None:
         ap_confirm_count=3,
         ap_clear_count=2,
         no_data_after_s=60,
+        device_confirm_count=4,
+        device_clear_count=2,
     )
     counts = {
         name: (limits.confirm_count, limits.clear_count)
@@ -99,8 +103,13 @@ def test_settings_reach_the_limits() -> None:
     }
     assert counts == {
         "line_below_target": (5, 4),
+        "ap_degraded": (6, 3),
         "ap_down": (3, 2),
         "no_data": (1, 1),
+        "device_down": (4, 2),
+        "line_down": (1, 1),
+        "below_by_contract": (1, 1),
+        "monitor": (1, 1),
     }
     assert RULES["no_data"].limits(settings, None).valid_for_s == 60
 
@@ -111,6 +120,7 @@ def test_rules_judge_what_the_catalogue_has() -> None:
             metrics = {metric.name for metric in KINDS[name].metrics}
             assert rule.quantity is None or rule.quantity in metrics
             assert rule in RULES_OF_KIND[name]
+    assert {d.rule for d in DERIVED} == {r.name for r in RULES.values() if not r.kinds}
     assert RULES_OF_KIND.keys() == KINDS.keys()
 
 

@@ -14,7 +14,7 @@ from alerts.smtp import SmtpMailer
 from netmon.clock import ManualClock, to_ms
 from netmon.config import MailSettings
 from netmon.errors import SendError, StorageError
-from netmon.storage.records import Mail, MailEvent
+from netmon.storage.records import Mail, MailEvent, ThreadNews
 from netmon.storage.sqlite import SqliteStore
 
 Serve = Callable[..., Any]
@@ -53,7 +53,13 @@ def queue(
         )
         for number, event in mails
     ]
-    store.alarms.queue_mails(rows, reader="mail", position=0, now_ms=now_ms)
+    store.threads.tell(
+        [ThreadNews(thread=None, mails=tuple(rows))],
+        reader="mail",
+        position=0,
+        now_ms=now_ms,
+        memory="",
+    )
 
 
 def smtp(port: int) -> SmtpMailer:
@@ -92,16 +98,16 @@ def test_down_then_up_delivers_once(
     queue(store, clock, (1, ALARM))
     mailer = smtp(free_port)
     for _ in range(5):  # at 0, 30, 90, 210 and 450 s
-        assert send_due(store.alarms, mailer, SENDER, clock) == Sent(failed=1)
-        assert send_due(store.alarms, mailer, SENDER, clock) == Sent()
-        (mail,) = store.alarms.mails()
+        assert send_due(store.outbox, mailer, SENDER, clock) == Sent(failed=1)
+        assert send_due(store.outbox, mailer, SENDER, clock) == Sent()
+        (mail,) = store.outbox.mails()
         clock.advance((mail.next_try_ms - to_ms(clock.now())) / 1000)
     assert clock.now() == datetime(2026, 11, 20, 7, 27, 30, tzinfo=UTC)
     assert "no connection" in mail.last_error
     server = serve(port=free_port)
-    assert send_due(store.alarms, mailer, SENDER, clock) == Sent(sent=1)
+    assert send_due(store.outbox, mailer, SENDER, clock) == Sent(sent=1)
     clock.advance(86_400)
-    assert send_due(store.alarms, mailer, SENDER, clock) == Sent()
+    assert send_due(store.outbox, mailer, SENDER, clock) == Sent()
     assert subjects(server) == ["alarm 1"]
 
 
@@ -118,14 +124,14 @@ def test_a_crash_between_taking_and_marking_repeats_the_same_mail(
         def dies(mail_id: int, now_ms: int) -> None:
             raise StorageError("killed here")
 
-        patch.setattr(store.alarms, "mail_sent", dies)
+        patch.setattr(store.outbox, "sent", dies)
         with pytest.raises(StorageError):
-            send_due(store.alarms, smtp(server.port), SENDER, clock)
-    assert send_due(store.alarms, smtp(server.port), SENDER, clock).sent == 1
+            send_due(store.outbox, smtp(server.port), SENDER, clock)
+    assert send_due(store.outbox, smtp(server.port), SENDER, clock).sent == 1
     first, second = (message for _, _, message in server.mails)
     assert first["Message-ID"] == second["Message-ID"]
     assert first["Date"] == second["Date"]
-    assert send_due(store.alarms, smtp(server.port), SENDER, clock) == Sent()
+    assert send_due(store.outbox, smtp(server.port), SENDER, clock) == Sent()
 
 
 def test_a_recovery_never_overtakes_its_alarm(
@@ -134,13 +140,13 @@ def test_a_recovery_never_overtakes_its_alarm(
     queue(store, clock, (1, ALARM))
     mailer = smtp(free_port)
     for _ in range(9):
-        send_due(store.alarms, mailer, SENDER, clock)
+        send_due(store.outbox, mailer, SENDER, clock)
         clock.advance(3600)
     clock.advance(-1800)
-    send_due(store.alarms, mailer, SENDER, clock)  # the alarm's next try is far off
+    send_due(store.outbox, mailer, SENDER, clock)  # the alarm's next try is far off
     queue(store, clock, (1, RECOVERY), (2, ALARM))
     server = serve(port=free_port)
-    assert send_due(store.alarms, mailer, SENDER, clock) == Sent(sent=3)
+    assert send_due(store.outbox, mailer, SENDER, clock) == Sent(sent=3)
     assert subjects(server) == ["alarm 1", "recovery 1", "alarm 2"]
 
 
@@ -152,11 +158,11 @@ def test_a_recovery_waits_as_long_as_its_alarm_is_refused(
     queue(store, clock, (1, ALARM), (1, RECOVERY), (2, ALARM))
     mailer = smtp(server.port)
     # The recovery tries its alarm once more, then incident 2 gets its turn.
-    assert send_due(store.alarms, mailer, SENDER, clock) == Sent(failed=3, refused=3)
-    recovery = store.alarms.mails(incident_id=1)[0]
-    assert recovery.last_error == "waits for its alarm mail"
+    assert send_due(store.outbox, mailer, SENDER, clock) == Sent(failed=3, refused=3)
+    recovery = store.outbox.mails(incident_id=1)[0]
+    assert recovery.last_error == "waits for an older mail of its thread"
     clock.advance(3600)
-    assert send_due(store.alarms, mailer, SENDER, clock) == Sent(sent=3)
+    assert send_due(store.outbox, mailer, SENDER, clock) == Sent(sent=3)
     assert subjects(server) == ["alarm 1", "recovery 1", "alarm 2"]
 
 
@@ -168,10 +174,10 @@ def test_one_refused_recipient_holds_up_nobody(
     queue(store, clock, (1, ALARM), recipient="slow@dortmund.example")
     queue(store, clock, (1, ALARM), (2, ALARM))
     mailer = smtp(server.port)
-    done = send_due(store.alarms, mailer, SENDER, clock)
+    done = send_due(store.outbox, mailer, SENDER, clock)
     assert done == Sent(sent=2, failed=1)
     clock.advance(30)
-    assert send_due(store.alarms, mailer, SENDER, clock) == Sent(sent=1)
+    assert send_due(store.outbox, mailer, SENDER, clock) == Sent(sent=1)
 
 
 def test_more_mails_than_one_round_takes_all_go_out(
@@ -179,7 +185,7 @@ def test_more_mails_than_one_round_takes_all_go_out(
 ) -> None:
     server = serve()
     queue(store, clock, *[(n, ALARM) for n in range(1, 131)])
-    assert send_due(store.alarms, smtp(server.port), SENDER, clock) == Sent(sent=130)
+    assert send_due(store.outbox, smtp(server.port), SENDER, clock) == Sent(sent=130)
     assert len(set(subjects(server))) == 130
 
 
@@ -201,10 +207,10 @@ def test_told_to_stop_it_finishes_the_mail_at_hand(
     queue(store, clock, (1, ALARM), (2, ALARM), (3, ALARM))
     mailer = Collecting()
     answers = iter([True, False])
-    done = send_due(store.alarms, mailer, SENDER, clock, go_on=lambda: next(answers))
+    done = send_due(store.outbox, mailer, SENDER, clock, go_on=lambda: next(answers))
     assert done == Sent(sent=1)
     assert mailer.taken == ["alarm 1"]
-    assert _unsent(store.alarms.mails()) == [2, 3]
+    assert _unsent(store.outbox.mails()) == [2, 3]
 
 
 def _unsent(mails: Sequence[Mail]) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -22,7 +23,14 @@ from netmon.config import AlertSettings, MailSettings, Settings
 from netmon.errors import StorageBusyError
 from netmon.inventory import content_hash, encode
 from netmon.model import Inventory
-from netmon.storage.records import CheckedBatch, CheckedSeries, SourceKind
+from netmon.notify_settings import NotifySettings
+from netmon.storage.records import (
+    AlarmState,
+    CheckedBatch,
+    CheckedSeries,
+    SourceKind,
+    StateRow,
+)
 from netmon.storage.sqlite import SqliteStore
 from netmon.texts import Texts
 
@@ -67,6 +75,7 @@ def config(folder: Path, port: int, certificates: Any) -> Path:
     file.write_text(
         f'data_dir = "{folder}"\n'
         "[alerts]\ninterval_s = 0.05\n"
+        '[alerts.notify]\noutside_lessons = "mail"\n'
         f'[mail]\nhost = "127.0.0.1"\nport = {port}\nuser = "{USER}"\n'
         f'password_file = "{password_file}"\nca_file = "{certificates.ca_file}"\n'
         f'sender = "netmon@dortmund.example"\nrecipients = ["{SERVICE}"]\n'
@@ -84,7 +93,9 @@ def test_the_service_runs_until_stopped(
         mail=MailSettings(
             host="127.0.0.1", port=server.port, security="none", recipients=(SERVICE,)
         ),
-        alerts=AlertSettings(interval_s=0.02),
+        alerts=AlertSettings(
+            interval_s=0.02, notify=NotifySettings(outside_lessons="mail")
+        ),
     )
     mailer = mailer_from(settings.mail)
     assert mailer is not None
@@ -112,6 +123,42 @@ def test_the_service_runs_until_stopped(
     assert beats["alerts"]["behind_chunks_count"] == 0
 
 
+def test_what_was_refused_is_tried_again_when_the_service_starts(
+    tmp_path: Path, store: SqliteStore, city: Inventory, serve: Serve
+) -> None:
+    """Whoever mended a certificate and started us anew does not wait for an hour."""
+    fill(store, city, 240, 10, 10, 10)
+    server = serve()
+    mail = MailSettings(
+        host="127.0.0.1", port=server.port, security="none", recipients=(SERVICE,)
+    )
+    alerts = AlertSettings(notify=NotifySettings(outside_lessons="mail"))
+    settings = Settings(data_dir=str(tmp_path), mail=mail, alerts=alerts)
+    mailer = mailer_from(mail)
+    assert mailer is not None
+    arrived = threading.Event()
+
+    class Telling:
+        def send(self, message: Any) -> None:
+            mailer.send(message)
+            arrived.set()
+
+    service = AlertService(store, settings, SystemClock(), Telling(), Texts("de"))
+    service.evaluate()
+    (queued,) = store.outbox.mails()
+    later_ms = queued.next_try_ms + 3_600_000
+    store.outbox.failed(queued.id, "certificate refused", later_ms)
+    assert service.send().sent == 0
+    thread = threading.Thread(target=service.run)
+    thread.start()
+    try:
+        assert arrived.wait(10)
+    finally:
+        service.stop()
+        thread.join(10)
+    assert len(server.mails) == 1
+
+
 def test_a_busy_store_is_tried_again(
     store: SqliteStore, city: Inventory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,7 +181,7 @@ def test_a_busy_store_is_tried_again(
 
 
 def test_an_unexpected_error_of_the_sender_ends_the_service(
-    store: SqliteStore,
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Broken:
         def send(self, message: Any) -> None:
@@ -143,10 +190,10 @@ def test_an_unexpected_error_of_the_sender_ends_the_service(
     settings = Settings(alerts=AlertSettings(interval_s=0.001))
     service = AlertService(store, settings, SystemClock(), Broken(), Texts("de"))
 
-    def explode() -> None:
+    def explode(*_: object, **__: object) -> None:
         raise ZeroDivisionError("nobody expected this")
 
-    service.send = explode  # type: ignore[method-assign, assignment]
+    monkeypatch.setattr("alerts.service.send_due", explode)
     with pytest.raises(ZeroDivisionError):
         service.run()
 
@@ -235,6 +282,55 @@ def test_list_without_incidents(
     assert capsys.readouterr().out == "Keine offene Störung.\n"
 
 
+def test_list_names_what_holds_a_target(
+    tmp_path: Path, store: SqliteStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        StateRow(
+            rule="ap_down",
+            target=f"ap:gs-07-ap-{number}",
+            building_id="gs-07",
+            state=AlarmState.SUSPECT,
+            since_ms=1,
+            updated_ms=1,
+            incident_id=None,
+            memory=b"{}",
+            held_by=held_by,
+        )
+        for number, held_by in enumerate(
+            [*["line_down line:gs-07-main"] * 7, "never_seen ap:gs-07-ap-7", ""]
+        )
+    ]
+    store.alarms.commit(rows, [], reader="alerts", position=0, now_ms=1)
+    file = tmp_path / "netmon.toml"
+    file.write_text(f'data_dir = "{tmp_path}"\n')
+    assert main(["alerts", "list", "--config", str(file)]) == 0
+    nothing, title, line = capsys.readouterr().out.splitlines()
+    assert nothing == "Keine offene Störung."
+    assert title.startswith("Auffällig, aber ohne eigenen Alarm")
+    assert line == (
+        "    Anbindung ganz ausgefallen (line_down) gs-07-main: 7 warten (gs-07-ap-0, "
+        "gs-07-ap-1, gs-07-ap-2, gs-07-ap-3, gs-07-ap-4 und 2 weitere)"
+    )
+
+
+OVERRIDES = """
+[[alerts.rules]]
+rule = "line_below_target"
+building = "gs-07"
+raise_below = "80 Mbit/s"
+
+[[alerts.rules]]
+rule = "ap_down"
+enabled = false
+
+[[alerts.rules]]
+rule = "no_data"
+building = "gs-70"
+severity = "info"
+"""
+
+
 def test_rules_of_a_building_say_why(
     tmp_path: Path,
     store: SqliteStore,
@@ -254,9 +350,30 @@ def test_rules_of_a_building_say_why(
     assert "„gs-99“ gibt es nicht" in capsys.readouterr().err
     assert main([*command, "gs-07"]) == 0
     output = capsys.readouterr().out
-    assert "Alarm unter 100 Mbit/s, Ende ab 105 Mbit/s." in output
-    assert "Alarm unter 90,0 Mbit/s, Ende ab 92,0 Mbit/s." in output
-    assert "3 geplante Access Points" in output
+    assert "Alarm unter: 100 Mbit/s  (Ziel der Stadt: 100 Mbit/s)" in output
+    assert "Ende ab: 105 Mbit/s" in output
+    assert "Alarm unter: 90,0 Mbit/s  (Vertrag: 90\u00a0% von 100 Mbit/s" in output
+    assert "Bestätigt durch: 3 von 4 Ergebnissen  (Vorgabe von alerts." in output
+    file.write_text(f'data_dir = "{tmp_path}"\n{OVERRIDES}')
+    assert main([*command, "gs-07"]) == 0
+    told = capsys.readouterr()
+    assert "Alarm unter: 80,0 Mbit/s  (Abweichung 1: Gebäude gs-07)" in told.out
+    assert "Gilt: nein, hier abgeschaltet  (Abweichung 2: ganze Stadt)" in told.out
+    assert "alerts.rules[2] (no_data): no building is called 'gs-70'" in told.err
+    assert main([*command, "gs-07", "--json"]) == 0
+    plain = json.loads(capsys.readouterr().out)
+    threshold = next(x for x in plain if x["rule"] == "line_below_target")["fields"]
+    assert threshold["raise_below"] == {
+        "value": 80e6,
+        "from": "override",
+        "setting": None,
+        "entry": 0,
+        "place": {"building": "gs-07"},
+        "bounded_by_contract": False,
+    }
+    assert main(["alerts", "rules", "--config", str(file)]) == 0
+    general = capsys.readouterr().out
+    assert "Abweichung 1: line_below_target, Gebäude gs-07: raise_below" in general
 
 
 def test_the_test_mail_says_what_became_of_it(

@@ -10,8 +10,6 @@ from netmon.errors import StorageError
 from netmon.storage.ports import Store
 from netmon.storage.records import (
     AlarmState,
-    Mail,
-    MailEvent,
     StateRow,
     Transition,
 )
@@ -151,10 +149,12 @@ def test_an_alarm_opens_an_incident_and_its_end_closes_it(store: Store) -> None:
 
 
 def test_transitions_are_kept_in_order_and_found_by_target(store: Store) -> None:
+    assert store.alarms.last_transition() == 0
     first = _alarm(store)
     second = _alarm(store, "line:y")
     assert first != second
     everything = store.alarms.transitions_after(0)
+    assert store.alarms.last_transition() == everything[-1].id
     assert [t.target for t in everything] == ["line:x", "line:y"]
     assert [t.incident_id for t in everything] == [first, second]
     assert store.alarms.transitions_after(everything[0].id) == everything[1:]
@@ -172,6 +172,11 @@ def test_states_can_be_asked_and_counted(store: Store) -> None:
     store.alarms.commit([ok], [], reader="alerts", position=9, now_ms=NOON_MS)
     assert len(store.alarms.states(rule="line_below_target", building_id="gs-07")) == 3
     assert store.alarms.states(rule="ap_down") == []
+    assert store.alarms.words("ap_down") == {}
+    told = store.alarms.words("line_below_target")
+    assert {target: word.state for target, word in told.items()} == {
+        row.target: row.state for row in store.alarms.states()
+    }
     assert store.alarms.state_counts() == {
         ("line_below_target", AlarmState.BAD): 2,
         ("line_below_target", AlarmState.OK): 1,
@@ -205,73 +210,22 @@ def test_states_transitions_and_cursor_are_written_together_or_not_at_all(
     )
 
 
+def test_open_incidents_of_what_comes_and_goes_are_found(store: Store) -> None:
+    number = _alarm(store)
+    assert store.alarms.flapping() == []
+    (row,) = store.alarms.states()
+    store.alarms.commit(
+        [_replace(row, flapping=True)],
+        [],
+        reader="alerts",
+        position=6,
+        now_ms=NOON_MS,
+    )
+    assert [incident.id for incident in store.alarms.flapping()] == [number]
+    (row,) = store.alarms.states()
+    assert row.flapping
+
+
 def _replace(row: StateRow, **fields: Any) -> StateRow:
     names = row.__struct_fields__
     return StateRow(**({name: getattr(row, name) for name in names} | fields))
-
-
-def _mail(
-    incident_id: int, event: MailEvent = MailEvent.ALARM, to: str = "a@b"
-) -> Mail:
-    return Mail(
-        id=0,
-        incident_id=incident_id,
-        event=event,
-        recipient=to,
-        message_id=f"<{incident_id}.{event}.{to}>",
-        in_reply_to="",
-        subject="Betreff",
-        text="Text",
-        html="<p>Text</p>",
-        created_ms=NOON_MS,
-        attempts=0,
-        next_try_ms=NOON_MS,
-        sent_ms=None,
-        last_error="",
-    )
-
-
-def test_a_mail_is_queued_once_and_the_cursor_moves_with_it(store: Store) -> None:
-    incident_id = _alarm(store)
-    mails = [_mail(incident_id), _mail(incident_id, to="c@d")]
-    queue = store.alarms.queue_mails
-    assert queue(mails, reader="mail", position=1, now_ms=NOON_MS) == 2
-    both = [*mails, _mail(incident_id, MailEvent.RECOVERY)]
-    assert queue(both, reader="mail", position=2, now_ms=NOON_MS) == 1
-    assert store.cursors.get("mail").position == 2
-    assert [m.event for m in store.alarms.mails(incident_id=incident_id)] == [
-        MailEvent.RECOVERY,
-        MailEvent.ALARM,
-        MailEvent.ALARM,
-    ]
-    assert store.alarms.mails(incident_id=incident_id + 1) == []
-
-
-def test_a_mail_is_tried_until_it_was_sent(store: Store) -> None:
-    incident_id = _alarm(store)
-    store.alarms.queue_mails(
-        [_mail(incident_id)], reader="mail", position=1, now_ms=NOON_MS
-    )
-    assert store.alarms.mails_due(NOON_MS - 1) == []
-    (due,) = store.alarms.mails_due(NOON_MS)
-    assert (due.subject, due.text, due.html) == ("Betreff", "Text", "<p>Text</p>")
-    store.alarms.mail_failed(due.id, "no answer", NOON_MS + 60_000)
-    assert store.alarms.mails_due(NOON_MS) == []
-    (due,) = store.alarms.mails_due(NOON_MS + 60_000)
-    assert (due.attempts, due.last_error) == (1, "no answer")
-    assert store.alarms.mail_counts() == {(MailEvent.ALARM, False): 1}
-    store.alarms.mail_sent(due.id, NOON_MS + 60_001)
-    assert store.alarms.mails_due(NOON_MS + HOUR_MS) == []
-    (sent,) = store.alarms.mails()
-    assert (sent.sent_ms, sent.attempts, sent.last_error) == (NOON_MS + 60_001, 2, "")
-    assert store.alarms.mail_counts() == {(MailEvent.ALARM, True): 1}
-    with pytest.raises(StorageError):
-        store.alarms.mail_sent(due.id + 99, NOON_MS)
-
-
-def test_due_mails_come_oldest_first_and_not_too_many(store: Store) -> None:
-    incident_id = _alarm(store)
-    mails = [_mail(incident_id, to=f"{n}@x") for n in range(5)]
-    store.alarms.queue_mails(mails, reader="mail", position=1, now_ms=NOON_MS)
-    due = store.alarms.mails_due(NOON_MS, limit=3)
-    assert [mail.recipient for mail in due] == ["0@x", "1@x", "2@x"]

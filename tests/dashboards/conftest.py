@@ -16,7 +16,9 @@ from fastapi import FastAPI
 from dashboards.app import create_app
 from netmon.clock import ManualClock, to_ms
 from netmon.config import Settings
+from netmon.ingest import token_hash
 from netmon.inventory import content_hash, encode
+from netmon.login_settings import LoginSettings
 from netmon.metrics import KINDS
 from netmon.model import (
     AccessPoint,
@@ -33,6 +35,7 @@ from netmon.model import (
     SchoolType,
     Technology,
 )
+from netmon.storage.account_records import Role, Session
 from netmon.storage.records import (
     AlarmState,
     CheckedBatch,
@@ -46,6 +49,7 @@ from netmon.storage.records import (
 from netmon.storage.sqlite import SqliteStore
 from netmon.units import MBIT
 from tests.city import a_building, a_line
+from tests.dashboards.browsing import browser, chromium  # noqa: F401 - fixtures
 
 # 20.11.2026, 08:12 Uhr in Dortmund
 START = datetime(2026, 11, 20, 7, 12, tzinfo=UTC)
@@ -408,7 +412,8 @@ def city(store: SqliteStore, clock: ManualClock) -> City:
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings()
+    """Pages that everybody may read; logging in has tests of its own."""
+    return Settings(login=LoginSettings(required=False))
 
 
 @pytest.fixture
@@ -438,3 +443,37 @@ def building_maker() -> Callable[..., Building]:
 @pytest.fixture
 def line_maker() -> Callable[..., Line]:
     return make_line
+
+
+@dataclass(frozen=True)
+class LoggedIn:
+    """A session: its cookie's token, and the word of its forms."""
+
+    token: str
+    csrf: str
+
+
+@pytest.fixture
+def log_in(
+    store: SqliteStore, clock: ManualClock, client: httpx.AsyncClient
+) -> Callable[..., LoggedIn]:
+    """Let the client be somebody; passwords have tests of their own."""
+
+    def enter(
+        role: Role, campus_district: str | None = None, name: str = "Ada"
+    ) -> LoggedIn:
+        made = LoggedIn(f"token-of-{name}", f"word-of-{name}")
+        session = Session(
+            name=name,
+            role=role,
+            campus_district=campus_district,
+            account_id=None,
+            csrf=made.csrf,
+            created_ms=to_ms(clock.now()),
+            used_ms=to_ms(clock.now()),
+        )
+        store.accounts.begin(token_hash(made.token), session, 0)
+        client.cookies.set("netmon", made.token)
+        return made
+
+    return enter

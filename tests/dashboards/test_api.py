@@ -41,6 +41,13 @@ async def test_buildings_carry_values_ages_and_states(city, client):
     }
 
 
+async def test_where_everybody_may_read_a_proxys_password_is_no_reason(city, client):
+    answer = await client.get(
+        "/api/v1/buildings", headers={"Authorization": "Basic dXNlcjp3b3Jk"}
+    )
+    assert answer.status_code == 200
+
+
 async def test_filters_and_order_are_those_of_the_page(city, client):
     city.throughput("b-ost", (60, (240, 40)))
     city.throughput("b-z9", (60, (48, 9)))
@@ -69,7 +76,18 @@ async def test_a_building_has_devices_radios_incidents_and_measurements(city, cl
         "wlan_radio",
         "b-ost",
         {"device": "wlc-1", "ap": "ost-1", "radio": "0"},
-        (60, {"channel": 36.0, "utilisation_ratio": 0.25, "noise_dbm": -94.0}),
+        (
+            60,
+            {
+                "channel": 36.0,
+                "utilisation_ratio": 0.25,
+                "noise_dbm": -94.0,
+                "band_hz": 5e9,
+                "tx_power_dbm": 17.0,
+                "retries_ratio": 0.1,
+                "up": 1.0,
+            },
+        ),
     )
     city.write(
         "device", "b-ost", {"device": "sw-1"}, (60, {"up": 1.0, "uptime_s": 5.0})
@@ -84,6 +102,11 @@ async def test_a_building_has_devices_radios_incidents_and_measurements(city, cl
             "utilisation_ratio": 0.25,
             "clients_count": None,
             "noise_dbm": -94.0,
+            "band_hz": 5e9,
+            "width_hz": None,
+            "tx_power_dbm": 17.0,
+            "retries_ratio": 0.1,
+            "up": True,
             "reported_at": "2026-11-20T07:11:00.000Z",
         }
     ]
@@ -190,10 +213,18 @@ async def test_the_description_is_complete_and_typed(client):
     assert "HTTPValidationError" not in schemas_known
     expected = {
         "/api/v1/assignment",
+        "/api/v1/audit",
+        "/api/v1/incidents/{number}/acknowledge",
+        "/api/v1/incidents/{number}/false",
+        "/api/v1/maintenance",
+        "/api/v1/maintenance/{number}",
         "/api/v1/measurements",
+        "/api/v1/silences",
+        "/api/v1/silences/{number}",
         "/api/v1/buildings",
         "/api/v1/buildings/{building_id}",
         "/api/v1/buildings/{building_id}/history",
+        "/api/v1/buildings/{building_id}/history/{plot}",
         "/api/v1/incidents",
         "/api/v1/leases",
         "/api/v1/leases/{lease_id}",
@@ -228,11 +259,14 @@ async def test_every_number_of_the_description_names_its_unit(client):
     found = (await client.get("/api/v1/openapi.json")).json()
     # Identities and plain numbers of the domain, which have no unit.
     bare = {"id", "channel", "mean", "low", "high", "state_counts"}
+    # A mark of a plot has the plot's unit.
+    bare |= {"value"}
     # A share of the contract's volume and a number of tests: settings' own names.
     bare |= {"budget_share", "full_tests_per_day"}
     # The wire has its own names, explained where it is defined.
     wire = {"Batch", "Series", "Receipt", "Rejected"}
-    units = ("_bps", "_s", "_w", "_ratio", "_dbm", "_count", "_total", "_deg", "_ms")
+    units = ("_bps", "_s", "_w", "_ratio", "_dbm", "_hz", "_count", "_total")
+    units += ("_deg", "_ms")
     for name, schema in found["components"]["schemas"].items():
         if name in wire:
             continue

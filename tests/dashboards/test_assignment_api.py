@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from alerts.engine import Engine
+from netmon.alarm_classes import RuleName
 from netmon.assignment_wire import (
     Assignment,
     CampaignTask,
@@ -20,13 +21,15 @@ from netmon.assignment_wire import (
     encode_assignment,
 )
 from netmon.clock import ManualClock
-from netmon.config import MeasureSettings, Settings
+from netmon.config import AlertSettings, MeasureSettings, Settings
 from netmon.errors import StorageBusyError
 from netmon.evidence.ordering import CampaignOrder, start
 from netmon.evidence.plan import free_hours
 from netmon.ingest import token_hash
 from netmon.model import LineRole, ProbeUnit, Technology
-from netmon.school_calendar import SchoolCalendar
+from netmon.rule_overrides import RuleOverride
+from netmon.school_calendar import Holidays, SchoolCalendar, around, put_together
+from netmon.state_holidays import state_holidays
 from netmon.storage.current import CurrentInventory
 from netmon.storage.records import AlarmState, SourceKind
 from netmon.storage.sqlite import SqliteStore
@@ -100,6 +103,10 @@ def asker(store: SqliteStore, client: httpx.AsyncClient):
     return make
 
 
+# What a probe is told where nobody wrote a calendar: the day of the tests is in 2026.
+OF_THE_STATE = around(put_together([], None, state_holidays()), date(2026, 11, 20))
+
+
 # --- what it says -------------------------------------------------------------
 
 
@@ -121,13 +128,41 @@ async def test_a_probe_is_told_all_it_needs(asker):
                 threshold_up_bps=36e6,
             ),
         ),
-        calendar=SchoolCalendar(),
+        calendar=OF_THE_STATE,
         budget_share=0.002,
         full_tests_per_day=3,
         slot_s=1800.0,
         confirm=False,
         campaign=None,
     )
+
+
+class TestAnotherTarget:
+    @pytest.fixture
+    def settings(self) -> Settings:
+        entry = RuleOverride(
+            rule=RuleName.LINE_BELOW_TARGET, building="b-ost", raise_below="150 Mbit/s"
+        )
+        return Settings(alerts=AlertSettings(rules=(entry,)))
+
+    async def test_a_probe_is_told_the_target_of_its_line(self, asker):
+        for probe, building, raised, clear in (
+            ("ost-p1", "b-ost", 150e6, 157.5e6),
+            ("oest-p1", "b-oest", 100e6, 105e6),
+        ):
+            line = (await asker(probe, building).told()).lines[0]
+            assert (line.threshold_down_bps, line.clear_down_bps) == (raised, clear)
+
+
+async def test_holidays_come_as_data_for_three_years(asker):
+    found = (await asker("ost-p1", "b-ost").told()).calendar
+    assert found.lessons == SchoolCalendar().lessons
+    years = {one.first.year for one in found.holidays}
+    assert years == {2025, 2026, 2027}
+    summer = Holidays(
+        first=date(2027, 7, 19), last=date(2027, 8, 31), name="Sommerferien"
+    )
+    assert summer in found.holidays
 
 
 async def test_a_probe_measures_its_own_line_and_knows_the_others(asker):
@@ -157,7 +192,7 @@ async def test_each_building_has_its_calendar_and_a_change_is_told(
     probe, other = asker("oest-p1", "b-oest"), asker("ost-p1", "b-ost")
     exams = (await probe.told()).calendar.protected
     assert [one.day for one in exams] == [date(2027, 4, 20)]
-    assert (await other.told()).calendar == SchoolCalendar()
+    assert (await other.told()).calendar == OF_THE_STATE
     before = await probe.get()
     file = Path(settings.measure.calendar_dir) / "b-oest.toml"
     file.write_text(EXAM + EXAM.replace("2027-04-20", "2027-04-22"), encoding="utf-8")
@@ -310,7 +345,7 @@ async def test_a_busy_store_says_come_again(asker, store, monkeypatch):
 async def test_the_description_has_an_example_that_a_probe_can_read(client):
     described = (await client.get("/api/v1/openapi.json")).json()
     operation = described["paths"][PATH]["get"]
-    assert operation["security"] == [{"probeToken": []}]
+    assert operation["security"] == [{"senderToken": []}]
     content = operation["responses"]["200"]["content"]["application/json"]
     assert content["schema"]["$ref"] == "#/components/schemas/Assignment"
     example: dict[str, Any] = content["example"]

@@ -2,53 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import shutil
-import socket
 from collections.abc import AsyncIterator
 
 import pytest
-import uvicorn
 from fastapi import FastAPI
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser
 
 from netmon.model import FailureReason
 from netmon.storage.records import AlarmState
+from tests.dashboards.browsing import serving, too_wide
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-# Without these Chromium looks for hosts outside, which nobody wants of a test.
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    found = shutil.which("chromium")
-    if found is None:
-        reason = "the program chromium is missing (apt-get install chromium)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"missing in CI: {reason}")
-        pytest.skip(reason)
-    return found
-
-
-@pytest.fixture
-async def browser(chromium: str) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(
-            executable_path=chromium, args=ARGUMENTS
-        )
-        yield running
-        await running.close()
 
 
 @pytest.fixture
@@ -81,21 +45,8 @@ async def site_url(app: FastAPI, city) -> AsyncIterator[str]:
     )
     city.line_state("b-ost", AlarmState.OK)
     city.all_alive()
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(app, lifespan="off", log_level="warning", ws="none")
-    )
-    serving = asyncio.create_task(server.serve(sockets=[listening]))
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    await serving
-    listening.close()
-
-
-async def too_wide(page: Page) -> bool:
-    """Say whether the page scrolls sideways."""
-    root = "document.documentElement"
-    return bool(await page.evaluate(f"{root}.scrollWidth > {root}.clientWidth"))
+    async with serving(app) as url:
+        yield url
 
 
 @pytest.mark.parametrize("width", [1440, 768, 360])
@@ -122,11 +73,11 @@ async def test_a_building_is_found_and_opened_by_keyboard_alone(
     focused = await page.evaluate("document.activeElement.getAttribute('href')")
     assert str(focused).startswith("#"), "the first stop skips to the content"
     await page.locator("input[name=q]").focus()
-    name = await page.locator("a[href='/gebaeude/b-ost']").first.inner_text()
+    name = await page.locator("th a[href='/gebaeude/b-ost']").first.inner_text()
     await page.keyboard.type(name)
     await page.keyboard.press("Enter")
     await page.wait_for_url("**q=*")
-    link = page.locator("a[href='/gebaeude/b-ost']").first
+    link = page.locator("th a[href='/gebaeude/b-ost']").first
     await link.focus()
     outline = await link.evaluate("e => getComputedStyle(e).outlineStyle")
     assert outline != "none", "focus is visible"

@@ -6,7 +6,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dashboards.chart import MEDIUM, NARROW, WIDE, build, nice_step, pieces, time_ticks
+from dashboards.chart import (
+    MEDIUM,
+    NARROW,
+    WIDE,
+    axis,
+    build,
+    nice_step,
+    pieces,
+    thinned,
+    time_ticks,
+)
 from dashboards.history import (
     BIN_MS,
     DAY_MS,
@@ -23,6 +33,7 @@ from dashboards.history import (
     read_history,
     span_start_ms,
 )
+from dashboards.tables import MAX_ROWS, history_rows, shortened
 from netmon.clock import to_ms
 
 NOW = to_ms(datetime(2026, 11, 20, 7, 12, tzinfo=UTC))
@@ -118,6 +129,41 @@ def test_a_gap_and_a_failure_end_the_line():
     assert [len(run) for run in pieces(hour, Grain.HOUR)] == [3, 2]
     failed = [point(0), point(HOUR_MS, None, 1), point(2 * HOUR_MS)]
     assert [len(run) for run in pieces(failed, Grain.HOUR)] == [1, 1]
+
+
+def test_what_is_measured_seldom_is_joined_at_its_own_rhythm():
+    """A test every six hours, drawn by the hour: a line, with a gap where one is not."""
+    tests = [point(n * 6 * HOUR_MS) for n in (0, 1, 2, 3, 6, 7)]
+    assert [len(run) for run in pieces(tests, Grain.HOUR)] == [4, 2]
+
+
+def test_levels_have_an_axis_around_them_and_not_from_zero():
+    first, last, step = axis([-12.3, -11.0], [-21.0], from_zero=False)
+    assert first * step <= -21.0
+    assert -11.0 <= last * step <= 0
+    assert axis([8.0], [], from_zero=True)[0] == 0
+    flat = axis([-3.0], [], from_zero=False)
+    assert flat[0] < flat[1]
+
+
+def test_a_narrow_drawing_joins_neighbours_and_keeps_the_range():
+    run = [Point(n, 1, float(n), float(n), float(n), 0) for n in range(7)]
+    few = thinned(run, 3)
+    assert [(p.low, p.high, p.n) for p in few] == [(0, 2, 3), (3, 5, 3), (6, 6, 1)]
+    assert thinned(run, 1) == run
+
+
+def test_many_rows_are_put_together_and_counted():
+    days = [point(NOW - n * DAY_MS, float(n)) for n in range(300)]
+    rows = history_rows(history(days[::-1], Span.YEAR, Grain.DAY), ["rate_down_bps"])
+    months = shortened(rows, Span.YEAR)
+    assert len(months) == 11
+    assert sum(row.points[0].n for row in months) == 300
+    assert months[0].points[0].low == 0.0
+    assert [row.at_ms for row in months] == sorted(
+        (r.at_ms for r in months), reverse=True
+    )
+    assert shortened(rows[:MAX_ROWS], Span.YEAR) == tuple(rows[:MAX_ROWS])
 
 
 def test_raw_points_know_their_own_rhythm():

@@ -445,7 +445,7 @@ async def test_the_description_has_working_examples(client):
         assert name in described["components"]["schemas"]
     releasing = described["paths"]["/api/v1/leases/{lease_id}"]["delete"]
     for operation in (asking, releasing):
-        assert operation["security"] == [{"probeToken": []}]
+        assert operation["security"] == [{"senderToken": []}]
         for status in ("401", "403", "404", "503"):
             schema = operation["responses"][status]["content"]["application/json"]
             assert schema["schema"]["$ref"].endswith("/ErrorReply")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dashboards.listing import SORTS, collation_key, fold
-from dashboards.routes.pages import SORT_CHOICES
+from dashboards.routes.city import SORT_CHOICES
 
 
 @pytest.mark.parametrize(

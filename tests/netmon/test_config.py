@@ -44,6 +44,16 @@ def test_a_file_and_the_environment(tmp_path, monkeypatch):
             "[alerts]: line_confirm_count is 0; use more than 0",
         ),
         ("[collector]\ninterval_s = -1", "[collector]: interval_s is -1"),
+        *(
+            (f'[site]\nmap_tiles_url = "{url}"', f"[site]: {message}")
+            for url, message in {
+                "tiles.example/{z}/{x}/{y}": "map_tiles_url is an address that",
+                "https://{s}.example/{z}/{x}/{y}": "map_tiles_url must name one host",
+                "https://a.example; img-src *": "map_tiles_url must name one host",
+                "https://a.example/{z}/{x}": "map_tiles_url lacks {y}",
+                "https://a.example/{z}/{x}/{y}": "map_attribution is needed",
+            }.items()
+        ),
     ],
 )
 def test_bad_files_are_refused_with_field_and_fix(tmp_path, text, message):

@@ -361,6 +361,9 @@ def test_the_process_ends_cleanly_on_sigterm_and_tells_its_state(
     now_s = to_ms(SystemClock().now()) / 1000
     shown = victoria.query("coverage_declared_full", now_s)
     assert {sample.labels["network"] for sample in shown} == {"lan", "wlan"}
+    # What netmon knows itself goes the short way, beside them.
+    (building,) = victoria.query("building_standing", now_s)
+    assert building.labels["source"] == "netmon"
 
 
 @pytest.mark.slow

@@ -14,16 +14,21 @@ from msgspec import structs
 from netmon.clock import to_ms
 from netmon.errors import ConfigError
 from netmon.school_calendar import (
+    CalendarFile,
+    DayOff,
+    FileLessons,
     Holidays,
     Lessons,
     Protected,
     SchoolCalendar,
     Span,
     Weekday,
+    around,
     joined,
     lesson_time,
     load_calendar,
     protected_time,
+    put_together,
     read_calendar,
     whole_day,
     without,
@@ -127,12 +132,13 @@ def test_a_buildings_lists_count_before_the_citys_and_exams_add_up(load, tmp_pat
     file = tmp_path / "gs-07.toml"
     exam = "[[protected]]\nday = 2026-11-19\nstart = 08:00:00\nend = 09:00:00\n"
     file.write_text(f"holidays = []\n{exam}", encoding="utf-8")
-    own = read_calendar(file).over(city)
+    whole = tmp_path / "calendar.toml"
+    own = put_together([read_calendar(whole), read_calendar(file)])
     assert own.lessons == city.lessons
     assert own.holidays == ()
     assert [one.day for one in own.protected] == [FRIDAY, date(2026, 11, 19)]
     file.write_text("[[lessons]]\nstart = 09:00:00\nend = 10:00:00", encoding="utf-8")
-    own = read_calendar(file).over(city)
+    own = put_together([read_calendar(whole), read_calendar(file)])
     assert own.lessons == (Lessons(start=time(9), end=time(10)),)
     assert (own.holidays, own.protected) == (city.holidays, city.protected)
 
@@ -201,15 +207,27 @@ def test_spans_are_sets_of_moments(some, holes):
         assert len(_moments(found)) == sum(span.length_ms for span in found)
 
 
+def test_a_probe_gets_the_years_around_a_day():
+    days = [(2024, 12, 31), (2025, 1, 1), (2027, 12, 31), (2028, 1, 1)]
+    holidays = tuple(Holidays(first=date(*x), last=date(*x)) for x in days)
+    over = Holidays(first=date(2027, 12, 24), last=date(2028, 1, 8))
+    calendar = SchoolCalendar(holidays=(*holidays, over))
+    assert around(calendar, date(2026, 6, 1)).holidays == (*holidays[1:3], over)
+
+
 def test_the_operators_page_shows_a_good_file_and_every_field(load, repo_dir):
     page = (repo_dir / "docs/betrieb/kalender.md").read_text(encoding="utf-8")
-    settings, example = re.findall(r"```toml\n(.+?)```", page, re.DOTALL)
+    settings, example, own = re.findall(r"```toml\n(.+?)```", page, re.DOTALL)
     assert set(tomllib.loads(settings)["measure"]) == {"calendar_file", "calendar_dir"}
     shown = load(example)
-    assert [len(part) for part in structs.astuple(shown)] == [2, 1, 1]
+    assert [len(part) for part in structs.astuple(shown)] == [2, 2, 1]
+    assert [len(part) for part in structs.astuple(load(own))] == [1, 1, 1]
     table = page.partition("| Abschnitt |")[2].partition("\n\n")[0]
     written = set(re.findall(r"`([a-z_]+)`", table)) - set(Weekday)
-    kinds = (Lessons, Holidays, Protected)
-    assert written == {one.name for kind in kinds for one in structs.fields(kind)}
-    named = set(re.findall(r"`\[\[([a-z]+)\]\]`", table))
-    assert named == {one.name for one in structs.fields(SchoolCalendar)}
+    kinds = (FileLessons, Holidays, DayOff, Protected)
+    named = {one.name for kind in kinds for one in structs.fields(kind)}
+    assert written == {*named, "state_holidays", "false"}
+    sections = set(re.findall(r"`\[\[([a-z_]+)\]\]`", table))
+    assert {*sections, "state_holidays"} == {
+        one.name for one in structs.fields(CalendarFile)
+    }

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from netmon.model import Coverage, FailureReason, LineRole, Technology
+from netmon.model import Coverage, DeviceKind, FailureReason, LineRole, Technology
 from netmon.storage.records import AlarmState
 from netmon.texts import LANGUAGES, NO_VALUE, Texts, catalogue
 
@@ -41,6 +41,16 @@ def test_every_member_of_a_closed_list_has_its_word(language):
         "technology": Technology,
         "coverage": Coverage,
         "line_role": LineRole,
+        "mail.what.device_down": DeviceKind,
+        "mail.effect.device_down": DeviceKind,
+        "mail.what.line_below_target": LineRole,
+        "mail.what.line_down": LineRole,
+        "mail.what.no_data": LineRole,
+        "mail.what.below_by_contract": LineRole,
+        "mail.effect.line_below_target": LineRole,
+        "mail.effect.line_down": LineRole,
+        "mail.effect.no_data": LineRole,
+        "mail.effect.below_by_contract": LineRole,
     }.items():
         for member in members:
             assert words[f"{group}.{member.value}"].strip()

@@ -28,7 +28,7 @@ async def test_a_measured_line_shows_values_ages_and_state(city, page):
     assert row["Zustand"] == "In Ordnungseit 2 Std."
     assert row["Anbindung"] == "GlasfaserDOKOM21"
     assert row["Vertrag"].startswith("250 Mbit/s")
-    assert row["LAN-Ausbau"] == "flächendeckend"
+    assert row["Räume mit LAN"] == "Nicht gemessenAngabe: flächendeckend"
 
 
 async def test_no_data_is_never_green_and_never_zero(city, page):
@@ -67,11 +67,12 @@ async def test_measured_but_not_judged_is_unknown(city, page):
         ("line_below_target", AlarmState.UNKNOWN, "Unbekannt"),
         ("no_data", AlarmState.BAD, "Nicht gemessen"),
         ("no_data", AlarmState.STALE, "Nicht gemessen"),
+        ("line_down", AlarmState.BAD, "Nicht gemessen"),
     ],
 )
 async def test_states_come_from_the_alerts(city, page, rule, state, word):
     city.throughput("b-ost", (60, (240, 40)))
-    if rule == "no_data":
+    if rule in {"no_data", "line_down"}:
         city.line_state("b-ost", AlarmState.OK)
     city.line_state("b-ost", state, rule=rule)
     row = row_of((await page("/")).rows(LINES), "Ostschule")
@@ -150,7 +151,7 @@ async def test_access_points_are_counted_by_state(city, page):
     city.state("ap_down", "ap:ost-2", "b-ost", AlarmState.BAD)
     row = row_of((await page("/")).rows(WLAN), "Ostschule")
     assert row["In Ordnung"].startswith("1 von 3")
-    assert row["Gestört"] == "1"
+    assert row["Ausgefallen"] == "1"
     assert row["Unbekannt"] == "1"
     assert row["Endgeräte"].startswith("7")
     assert row["Zustand"] == "Gestört"
@@ -160,7 +161,7 @@ async def test_planned_access_points_that_never_reported_are_not_green(city, pag
     row = row_of((await page("/")).rows(WLAN), "Ostschule")
     assert row["Zustand"] == "Nicht gemessen"
     assert row["In Ordnung"] == "0 von 3Nie gemeldet"
-    assert row["Gestört"] == "–"
+    assert row["Ausgefallen"] == "–"
     assert row["Endgeräte"] == "Nicht gemessen"
 
 

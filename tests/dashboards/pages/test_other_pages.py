@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from netmon.config import Settings, TsdbSettings
-from netmon.storage.records import AlarmState, Mail, MailEvent, Transition
+from netmon.login_settings import LoginSettings
+from netmon.storage.records import AlarmState, Mail, MailEvent, ThreadNews, Transition
 
 
 async def test_incidents_are_split_into_open_and_past(city, page, clock):
@@ -40,7 +41,41 @@ async def test_strange_evidence_still_gives_a_sentence(city, page, evidence):
     )
     row = (await page("/stoerungen")).rows("Offene Störungen")["b-gone"]
     assert row["Ursache"] == "Download unter dem Soll."
-    assert row["Was"] == "Anbindung gone"
+    assert row["Was"] == "Anbindung goneschwer"
+
+
+@pytest.mark.parametrize(
+    ("rule", "target", "building", "place", "what", "cause"),
+    [
+        ("monitor", "netmon:self", "", "Zentrale", "netmon selbst", "netmon hört"),
+        (
+            "device_down",
+            "device:sw-1",
+            "b-ost",
+            "Ostschule",
+            "Gerät Switch Ost",
+            "Gerät antwortet nicht.",
+        ),
+        (
+            "line_down",
+            "line:b-ost-main",
+            "b-ost",
+            "Ostschule",
+            "Hauptanbindung",
+            "Sonde und Geräte",
+        ),
+    ],
+)
+async def test_what_no_single_measurement_says_has_words(
+    city, page, rule, target, building, place, what, cause
+):
+    city.state(rule, target, building, AlarmState.BAD)
+    shown = await page("/stoerungen")
+    row = shown.rows("Offene Störungen")[place]
+    assert row["Was"].startswith(what)
+    assert row["Ursache"].startswith(cause)
+    assert 'href="/gebaeude/"' not in shown.text
+    await page("/")
 
 
 async def test_no_incident_is_said_in_words(city, page):
@@ -104,7 +139,13 @@ async def test_own_health_shows_lags_quarantine_and_waiting_mails(city, page):
         sent_ms=None,
         last_error="",
     )
-    city.store.alarms.queue_mails([mail], reader="mail", position=1, now_ms=city.now_ms)
+    city.store.threads.tell(
+        [ThreadNews(thread=None, mails=(mail,))],
+        reader="mail",
+        position=1,
+        now_ms=city.now_ms,
+        memory="",
+    )
     shown = await page("/system")
     tiles = dict(
         zip(
@@ -125,7 +166,10 @@ async def test_own_health_shows_lags_quarantine_and_waiting_mails(city, page):
 class TestWithRelay:
     @pytest.fixture
     def settings(self) -> Settings:
-        return Settings(tsdb=TsdbSettings(url="http://127.0.0.1:1"))
+        return Settings(
+            tsdb=TsdbSettings(url="http://127.0.0.1:1"),
+            login=LoginSettings(required=False),
+        )
 
     async def test_a_relay_that_is_set_up_has_a_backlog_and_is_needed(self, city, page):
         city.throughput("b-ost", (60, (240, 40)))

@@ -12,9 +12,9 @@ from docx.oxml.ns import qn
 from msgspec.structs import replace
 from pypdf import PdfReader
 
+from netmon.documents.blocks import Column, Document, Paragraph, Table
+from netmon.documents.pdf import pdf_bytes
 from netmon.evidence import chain
-from netmon.evidence.documents.blocks import Column, Document, Paragraph, Table
-from netmon.evidence.documents.pdf import pdf_bytes
 from netmon.evidence.report import make_report
 from netmon.evidence.verify import TamperedError, verify
 from netmon.evidence.writing import WRITERS, write_report

@@ -517,6 +517,15 @@ def test_the_machine_alone_says_below_target(
         assert verdict is not VerdictClass.SATURATED
 
 
+@pytest.mark.parametrize("below", [None, *AlarmState])
+def test_a_line_that_is_down_is_not_green_until_its_numbers_are_old(
+    below: AlarmState | None,
+) -> None:
+    alarms = LineAlarms(below, AlarmState.SUSPECT, line_down=AlarmState.BAD)
+    verdict = judged(alarms, full(20 * MINUTE, 94))[0]
+    assert verdict is VerdictClass.NOT_MEASURED
+
+
 def test_an_open_incident_is_not_healed_by_little_demand() -> None:
     latest = (floor(5 * HOUR, 92), passive(MINUTE, demand_down_bps=3.1))
     alarms = LineAlarms(AlarmState.STALE, AlarmState.OK, incident_open=True)

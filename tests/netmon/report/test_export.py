@@ -8,12 +8,14 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import docx
 import pytest
 from openpyxl import load_workbook
 
 from netmon.demo import city
 from netmon.model import Coverage, Inventory, SchoolType, Technology
-from netmon.report import AnnualReport, annual_report, count, write_annual
+from netmon.report import AnnualReport, annual_report, count
+from netmon.report.export import machine_files, write_annual
 from netmon.texts import Texts
 
 Key = tuple[str, str, str]
@@ -24,14 +26,18 @@ PRINTED_TABLES = {
 
 
 @pytest.fixture(scope="module")
-def report_2025() -> AnnualReport:
-    return annual_report(count(city.load()), 2025, city.load_previous_year(), Texts())
+def report_2025(shipped: Inventory) -> AnnualReport:
+    return annual_report(count(shipped), 2025, city.load_previous_year(), Texts())
 
 
-@pytest.fixture
-def exported(report_2025: AnnualReport, tmp_path: Path) -> Path:
-    write_annual(report_2025, tmp_path, Texts())
-    return tmp_path
+@pytest.fixture(scope="module")
+def exported(
+    report_2025: AnnualReport, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The files of 2025; tests only read them."""
+    folder = tmp_path_factory.mktemp("exported")
+    write_annual(report_2025, folder, Texts())
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +89,10 @@ def test_the_workbook_equals_the_printed_report(
     exported: Path, printed: dict[Key, int | None]
 ) -> None:
     book = load_workbook(exported / "report_2025.xlsx")
-    *printed_sheets, _ = book.worksheets
-    assert book.sheetnames == ["Internetanschluss", "LAN und WLAN", "Räume"]
+    *printed_sheets, _, _ = book.worksheets
+    assert book.sheetnames == [
+        *("Internetanschluss", "LAN und WLAN", "Räume", "Zählregeln")
+    ]
     found: dict[Key, int | None] = {}
     for name, sheet in zip(("connection", "coverage"), printed_sheets, strict=True):
         head = [cell.value for cell in sheet[2]]
@@ -117,6 +125,30 @@ def test_the_wide_csv_and_the_json_equal_the_printed_report(
     assert document["compared_with"]["year"] == 2024
 
 
+def test_word_and_excel_equal_the_printed_report(
+    exported: Path, printed: dict[Key, int | None]
+) -> None:
+    """Changes stand in Word as the report has them: "plus 12", "minus 15"."""
+    word = docx.Document(str(exported / "report_2025.docx"))
+    in_word: dict[Key, int | None] = {}
+    for name, table in zip(("connection", "coverage"), word.tables, strict=True):
+        head, *rows = [[cell.text for cell in row.cells] for row in table.rows]
+        for label, *values in rows:
+            for column, value in zip(head[1:], values, strict=True):
+                number = value.replace("plus ", "").replace("minus ", "-")
+                in_word[name, label, column] = None if value == "–" else int(number)
+    assert in_word == printed
+    assert "minus 15" in [cell.text for cell in word.tables[0].rows[-1].cells]
+    in_excel: dict[Key, int | None] = {}
+    for name in ("connection", "coverage"):
+        text = (exported / "excel" / f"{name}.csv").read_text("utf-8-sig")
+        head, *rows = csv.reader(text.splitlines(), delimiter=";")
+        for label, *values in rows:
+            for column, value in zip(head[1:], values, strict=True):
+                in_excel[name, label, column] = int(value) if value else None
+    assert in_excel == printed
+
+
 def test_the_workbook_is_laid_out_for_people(exported: Path) -> None:
     sheet = load_workbook(exported / "report_2025.xlsx").worksheets[1]
     assert sheet["A1"].value == (
@@ -134,16 +166,14 @@ def test_the_workbook_is_laid_out_for_people(exported: Path) -> None:
 
 
 def test_the_same_input_gives_the_same_bytes(
-    report_2025: AnnualReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = write_annual(report_2025, tmp_path / "a", Texts())
     again = annual_report(count(city.load()), 2025, city.load_previous_year(), Texts())
     # Another zone stands for another machine: no clock may get into a file.
     monkeypatch.setenv("TZ", "Pacific/Auckland")
-    second = write_annual(again, tmp_path / "b", Texts())
-    assert [path.name for path in first] == [path.name for path in second]
-    for one, other in zip(first, second, strict=True):
-        assert one.read_bytes() == other.read_bytes(), one.name
+    for path in write_annual(again, tmp_path, Texts()):
+        name = path.relative_to(tmp_path)
+        assert (exported / name).read_bytes() == path.read_bytes(), name
 
 
 def test_no_present_time_is_in_the_workbook(exported: Path) -> None:
@@ -156,10 +186,15 @@ def test_no_present_time_is_in_the_workbook(exported: Path) -> None:
 
 
 def test_no_partial_files_stay(exported: Path) -> None:
-    assert sorted(path.name for path in exported.iterdir()) == [
+    files = [path for path in exported.rglob("*") if path.is_file()]
+    assert sorted(str(path.relative_to(exported)) for path in files) == [
         "connection.csv",
         "coverage.csv",
+        "excel/connection.csv",
+        "excel/coverage.csv",
+        "report_2025.docx",
         "report_2025.json",
+        "report_2025.pdf",
         "report_2025.xlsx",
         "tables.csv",
     ]
@@ -184,13 +219,9 @@ def test_further_columns_reach_every_format(
 
 
 def test_labels_are_as_printed_in_every_language(
-    report_2025: AnnualReport, tmp_path: Path
+    report_2025: AnnualReport, shipped: Inventory
 ) -> None:
     english = annual_report(
-        count(city.load()), 2025, city.load_previous_year(), Texts("en")
+        count(shipped), 2025, city.load_previous_year(), Texts("en")
     )
-    write_annual(report_2025, tmp_path / "de", Texts())
-    write_annual(english, tmp_path / "en", Texts("en"))
-    for name in ("tables.csv", "connection.csv", "coverage.csv"):
-        german = (tmp_path / "de" / name).read_bytes()
-        assert (tmp_path / "en" / name).read_bytes() == german
+    assert machine_files(english) == machine_files(report_2025)

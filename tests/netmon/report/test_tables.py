@@ -18,7 +18,7 @@ from netmon.report import (
     freeze,
     totals_only,
 )
-from netmon.report.tables import change_text, print_text
+from netmon.report.screen import change_text, print_text
 from netmon.texts import Texts
 
 MakeCity = Callable[..., Inventory]

@@ -48,3 +48,9 @@ def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
         connection.execute("INSERT INTO migrations VALUES (9999)")
     with pytest.raises(StorageError, match="migration 9999"):
         SqliteStore(path)
+
+
+def test_no_two_migrations_have_one_number() -> None:
+    folder = files("netmon.storage").joinpath("migrations")
+    numbers = [x.name[:4] for x in folder.iterdir() if x.name.endswith(".sql")]
+    assert len(numbers) == len(set(numbers))

@@ -192,7 +192,7 @@ def test_a_sender_taken_away_comes_back_with_the_next_record(
     assert [source.name for source in store.sources.all()] == before
 
 
-def test_it_records_beside_the_relay_and_ends_with_it(store: SqliteStore) -> None:
+def test_it_records_beside_the_alarms_and_ends_with_them(store: SqliteStore) -> None:
     before_ms = to_ms(SystemClock().now())
     with recording_coverage(store, SystemClock(), every_s=3600):
         pass

@@ -17,6 +17,7 @@ from netmon.demo.agents import (
     SwitchModel,
 )
 from netmon.demo.faults import ApFault
+from netmon.login_settings import LoginSettings
 from netmon.model import DeviceKind
 from netmon.school_calendar import SchoolCalendar
 from netmon.storage.records import AlarmState, StateRow
@@ -38,6 +39,7 @@ from .conftest import (
 )
 
 DAY_S = 24 * 3600.0
+OPEN_SITE = Settings(login=LoginSettings(required=False))
 NEWCOMER = ApSpec("neu", "b1", "GS07-NEU", "CNTEST9999")
 
 
@@ -294,7 +296,7 @@ async def test_page_api_and_mail_name_the_trail(school: School) -> None:
     (incident,) = school.store.alarms.incidents()
     evidence = decode(incident.evidence)
     assert (incident.target, evidence.truth) == ("ap:ap1", school.of("ap1"))
-    app = create_app(Settings(), school.store, school.clock)
+    app = create_app(OPEN_SITE, school.store, school.clock)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(
@@ -333,7 +335,7 @@ async def test_a_page_whose_findings_are_bad_is_not_green(school: School) -> Non
     for _ in range(3):
         await school.poll()
         engine.run_once()
-    app = create_app(Settings(), school.store, school.clock)
+    app = create_app(OPEN_SITE, school.store, school.clock)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(
@@ -345,8 +347,12 @@ async def test_a_page_whose_findings_are_bad_is_not_green(school: School) -> Non
     assert "Auffällig" in heading
 
 
+@pytest.mark.parametrize(
+    ("rule", "state"),
+    [("no_data", AlarmState.STALE), ("line_down", AlarmState.BAD)],
+)
 async def test_a_central_controller_misses_all_behind_a_dead_line(
-    school: School,
+    school: School, rule: str, state: AlarmState
 ) -> None:
     devices = (
         replace(d, building_id=None) if d.id == "vc1" else d
@@ -358,10 +364,10 @@ async def test_a_central_controller_misses_all_behind_a_dead_line(
     # Those of other schools are there.
     controller(school).add_ap(NEWCOMER)
     row = StateRow(
-        rule="no_data",
+        rule=rule,
         target="line:b1-main",
         building_id="b1",
-        state=AlarmState.STALE,
+        state=state,
         since_ms=school.now_ms,
         updated_ms=school.now_ms,
         incident_id=None,

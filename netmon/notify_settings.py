@@ -1,0 +1,107 @@
+"""Who is told of incidents, how often, and how many mails a storm may make."""
+
+from __future__ import annotations
+
+import re
+import string
+from typing import Literal
+
+from msgspec import Struct
+
+_ADDRESS = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+")
+
+
+def _addresses(name: str, addresses: tuple[str, ...]) -> None:
+    for address in addresses:
+        if not _ADDRESS.fullmatch(address):
+            raise ValueError(
+                f"{name}: {address!r} is no address like 'team@dortmund.example'"
+            )
+
+
+class RecipientSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Addresses by audience.
+
+    ``service`` gets every mail, together with ``mail.recipients``. ``district``
+    has the addresses of a Campusbezirk under its name as the inventory writes it.
+    """
+
+    service: tuple[str, ...] = ()
+    noc: tuple[str, ...] = ()
+    district: dict[str, tuple[str, ...]] = {}
+
+    def __post_init__(self) -> None:
+        """Refuse what is no address; msgspec names the field's path."""
+        _addresses("service", self.service)
+        _addresses("noc", self.noc)
+        for name, addresses in self.district.items():
+            if not name.strip():
+                raise ValueError("district: a Campusbezirk has no name")
+            _addresses(f'district."{name}"', addresses)
+
+
+class EscalationStep(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whoever else is told when nobody has acknowledged for ``after_s``."""
+
+    after_s: float
+    audience: Literal["service", "district", "noc"]
+
+    def __post_init__(self) -> None:
+        """Refuse values that make no sense; msgspec names the field's path."""
+        if not self.after_s > 0:
+            raise ValueError(f"after_s is {self.after_s:g}; use more than 0")
+
+
+class ReminderSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """When a mail is repeated while an incident is open and not acknowledged.
+
+    First ``after_s`` after the alarm mail, 0 for never, then ``every_s``.
+    """
+
+    after_s: float = 4 * 3600.0
+    every_s: float = 24 * 3600.0
+    steps: tuple[EscalationStep, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse values that make no sense; msgspec names the field's path."""
+        if not self.after_s >= 0:
+            raise ValueError(f"after_s is {self.after_s:g}; use 0 for never, or more")
+        if not self.every_s >= 60:
+            raise ValueError(f"every_s is {self.every_s:g}; use 60 or more")
+        waits = [step.after_s for step in self.steps]
+        if waits != sorted(set(waits)):
+            raise ValueError("steps: each needs a longer after_s than the one before")
+
+
+class NotifySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How mails are paced.
+
+    What follows an alarm within ``batch_s`` is told together; a thread takes
+    followers up to ``follow_s`` after its last news. Within ``storm_window_s`` at most
+    ``storm_mails`` mails are made, the morning digest not counted. ``outside_lessons``
+    says what becomes of an alarm that concerns lessons only: the next ``digest`` tells
+    it, or a ``mail`` at once. ``ticket`` is how the ticket system calls an incident,
+    with ``{number}`` in it, or empty.
+    """
+
+    batch_s: float = 120.0
+    follow_s: float = 3600.0
+    storm_window_s: float = 900.0
+    storm_mails: int = 10
+    outside_lessons: Literal["digest", "mail"] = "digest"
+    ticket: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse values that make no sense; msgspec names the field's path."""
+        for name in ("batch_s", "follow_s", "storm_window_s"):
+            value = getattr(self, name)
+            if not value > 0:
+                raise ValueError(f"{name} is {value:g}; use more than 0")
+        if self.storm_mails < 1:
+            raise ValueError(f"storm_mails is {self.storm_mails}; use 1 or more")
+        try:
+            fields = {name for _, name, _, _ in string.Formatter().parse(self.ticket)}
+        except ValueError as error:
+            raise ValueError(f"ticket: {error}") from None
+        if self.ticket and fields - {None} != {"number"}:
+            raise ValueError("ticket needs {number}, and no other field, in it")
