@@ -21,6 +21,7 @@ from dashboards.medium import medium_view
 from dashboards.shaping import (
     AP_RULE,
     DEGRADED_RULE,
+    LINE_DOWN_RULE,
     LINE_RULE,
     NO_DATA_RULE,
     Moment,
@@ -91,7 +92,9 @@ def city_at(store: Store, inventory: Inventory, moment: Moment) -> City:
     lines = [inventory.line_by_id[i] for i in suspected if i in inventory.line_by_id]
     media = _media(store, lines, told, moment.now_ms)
     facts = gather(
-        states + store.alarms.states(rule=NO_DATA_RULE),
+        states
+        + store.alarms.states(rule=NO_DATA_RULE)
+        + store.alarms.states(rule=LINE_DOWN_RULE),
         latest,
         store.measurements.access_points(),
         store.alarms.incidents(open_only=True, limit=100_000),
