@@ -70,7 +70,7 @@ class UnknownError(LookupError):
 
 
 def read_city(site: Site) -> City:
-    """Return all buildings; ten reads, and a few for each line that is suspected."""
+    """Return all buildings; eight reads, and a few for each line that is suspected."""
     return city_at(site.store, site.inventory(), site.moment())
 
 

@@ -172,10 +172,12 @@ class LineFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     @property
     def told(self) -> tuple[Statement, ...]:
         """All statements about the download with a number, newest first."""
-        known = (self.capacity, self.proof, self.varies, self.demand)
-        return tuple(
-            sorted((each for each in known if each), key=lambda each: -each.at_ms)
-        )
+        every = (self.capacity, self.proof, self.varies, self.demand)
+        known = [each for each in every if each is not None]
+        # Of most lines one is known, and a verdict asks for them again and again.
+        if len(known) > 1:
+            known.sort(key=lambda each: -each.at_ms)
+        return tuple(known)
 
     @property
     def newest_up(self) -> Statement | None:
