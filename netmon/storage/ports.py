@@ -15,6 +15,7 @@ from typing import Literal, Protocol, TypeVar
 
 from netmon.storage.account_records import Account, Role, Session
 from netmon.storage.action_port import ActionStore
+from netmon.storage.action_records import Actor, AuditAction
 from netmon.storage.campaign_records import Campaign, CampaignStep, ChainEntry
 from netmon.storage.delivery_records import Delivery
 from netmon.storage.lease_records import LeaseBook, LeaseChange
@@ -319,8 +320,8 @@ class InventoryStore(Protocol):
 class SnapshotStore(Protocol):
     """Frozen years of the annual report."""
 
-    def save(self, snapshot: Snapshot) -> None:
-        """Store a year; StorageError if that year is frozen already."""
+    def save(self, snapshot: Snapshot, actor: Actor, done: AuditAction) -> None:
+        """Store a year and that somebody did; StorageError if it is frozen already."""
 
     def load(self, year: int) -> Snapshot | None:
         """Return a frozen year; None where there is none."""
