@@ -127,6 +127,8 @@ def measure(options: argparse.Namespace) -> dict[str, object]:
             httpx.Client(base_url=url, timeout=60) as client,
         ):
             for page, path in pages.items():
+                # Else the process's own start counts as the first page's.
+                client.get(path(0)).raise_for_status()
                 before_s = cpu_s(pid)
                 times_ms = time_pages(client, path, options.pages)
                 spent_ms = (cpu_s(pid) - before_s) * 1000

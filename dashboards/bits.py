@@ -51,6 +51,8 @@ class Bits:
         # Values that arrived together have the same time: written once.
         self._when = lru_cache(_REMEMBERED)(self._times)
         self._aged = lru_cache(_REMEMBERED)(self._time)
+        self._worded = lru_cache(_REMEMBERED)(self._badge)
+        self._needed = lru_cache(_REMEMBERED)(self._need)
         self._marks = {
             (stale, made_up): (self.old if stale else Markup())
             + (self._generated if made_up else Markup())
@@ -89,7 +91,7 @@ class Bits:
     def badge(self, verdict: str, text: str | None = None) -> Markup:
         """Return a state as symbol, word and colour; ``text`` replaces the word."""
         if text is not None:
-            return self._badge(verdict, text)
+            return self._worded(verdict, text)
         return self._badges[Verdict(verdict)]
 
     def ago(self, at_ms: int | None, now_ms: int) -> Markup:
@@ -152,13 +154,16 @@ class Bits:
 
     def need(self, row: BuildingRow) -> Markup:
         """Return what the building needs, and whether its contract is less."""
-        needed = row.needed_down_bps
-        if needed is None:
+        needed_bps = row.needed_down_bps
+        if needed_bps is None:
             return self._no_need
+        return self._needed(needed_bps, row.contract_short)
+
+    def _need(self, needed_bps: int, is_short: bool) -> Markup:
         shown = Markup('<span class="num">{}</span>').format(
-            self._formats.axis(needed, "bps")
+            self._formats.axis(needed_bps, "bps")
         )
-        return shown + self._short if row.contract_short else shown
+        return shown + self._short if is_short else shown
 
     def told(self, view: LineView, now_ms: int, *, findings: bool = True) -> Told:
         """Return a line's verdict in words, with ages.

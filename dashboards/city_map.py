@@ -85,7 +85,7 @@ def _place(building: Building) -> Point:
 def _outline(buildings: tuple[Building, ...]) -> tuple[Frame, Markup]:
     """Return frame and hulls; they change with an import only."""
     frame = Frame([_place(each) for each in buildings])
-    drawn = Markup()
+    drawn, names = Markup(), Markup()
     for name in sorted({each.city_district for each in buildings} - {""}):
         corners = hull(_place(x) for x in buildings if x.city_district == name)
         if not corners:
@@ -98,9 +98,12 @@ def _outline(buildings: tuple[Building, ...]) -> tuple[Frame, Markup]:
         y = min(y for _, y in places) - 16
         drawn += Markup(
             '<polygon class="hull" points="{}" data-corners="{}" data-name="{}"/>'
-            '<text class="hull-name" x="{}" y="{}">{}</text>'
-        ).format(shape, told, name, x, y, name)
-    return frame, drawn
+        ).format(shape, told, name)
+        names += Markup('<text class="hull-name" x="{}" y="{}">{}</text>').format(
+            x, y, name
+        )
+    # Names come after all areas, so that no neighbour's area hides one.
+    return frame, drawn + names
 
 
 def city_map(

@@ -64,6 +64,7 @@ class CityRows:
         # They change with an import only.
         self._head = lru_cache(4096)(self._make_head)
         self._contract = lru_cache(4096)(self._make_contract)
+        self._provided = lru_cache(4096)(self._make_provided)
 
     def line_row(self, row: BuildingRow, now_ms: int) -> Markup:
         """Return the row of line and LAN."""
@@ -139,12 +140,14 @@ class CityRows:
         return shown
 
     def _line(self, row: BuildingRow, view: LineView) -> str:
-        shown = self._technology[view.line.technology] + Markup(
-            '<span class="sub">{}</span>'
-        ).format(view.line.provider)
+        line = view.line
+        shown = self._provided(line.technology, line.provider)
         if view.below_by_contract and row.line_verdict is not Verdict.BELOW_CONTRACT:
             return f"{shown}{self._by_contract}"
         return shown
+
+    def _make_provided(self, technology: Technology, provider: str) -> str:
+        return f"{self._technology[technology]}{_sub(escape(provider))}"
 
     def _contract_of(self, view: LineView) -> str:
         line = view.line

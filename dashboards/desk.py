@@ -38,6 +38,10 @@ class DecidedRow:
     may_end: bool
 
 
+# Pages of what an entry of the audit trail is about.
+_LINKS = {"incident": "/stoerungen/{}", "year": "/berichte/{}"}
+
+
 @dataclass(frozen=True, slots=True)
 class AuditRow:
     """What somebody did; ``link`` leads to what it was about, empty where it cannot."""
@@ -144,7 +148,7 @@ def audit_rows(site: Site, entries: Iterable[AuditEntry]) -> list[AuditRow]:
                 action=texts(f"actions.audit.{one.action}"),
                 subject=one.subject,
                 about=texts(name, id=key) if texts.has(name) else one.subject,
-                link=f"/stoerungen/{key}" if kind == "incident" else "",
+                link=_LINKS[kind].format(key) if kind in _LINKS else "",
                 detail=one.detail,
             )
         )

@@ -25,6 +25,7 @@ from dashboards.security import with_security_headers
 from dashboards.visitors import LoginNeededError
 from netmon.actions.errors import ActionError, Refusal
 from netmon.errors import StorageError
+from netmon.texts import Texts
 from netmon.wire import ErrorBody, ErrorReply, encode
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _JSON_PREFIXES = ("/api/", "/healthz", "/metrics")
 RETRY_AFTER_S = 5
+# What programs read is English, as the description of the API.
+_API_TEXTS = Texts("en")
 
 # Status -> code and whether the same request may succeed later; texts come from
 # the catalogue.
@@ -56,13 +59,13 @@ def wants_json(path: str) -> bool:
     return path.startswith(_JSON_PREFIXES)
 
 
-def error_body(site: Site, status: int, field: str | None = None) -> ErrorBody:
+def error_body(texts: Texts, status: int, field: str | None = None) -> ErrorBody:
     """Return the error of a status, worded by the catalogue."""
     code, retry = _CODES.get(status, ("bad_request", False))
     return ErrorBody(
         code=code,
-        message=site.texts(f"site.error.{code}.message"),
-        fix=site.texts(f"site.error.{code}.fix"),
+        message=texts(f"site.error.{code}.message"),
+        fix=texts(f"site.error.{code}.fix"),
         retry=retry,
         field=field,
     )
@@ -76,12 +79,13 @@ def answer(
 ) -> Response:
     """Return the error answer that fits the address."""
     site: Site = request.app.state.site
-    body = error_body(site, status, field)
+    is_json = wants_json(request.url.path)
+    body = error_body(_API_TEXTS if is_json else site.texts, status, field)
     headers = dict(headers or {})
     if body.retry:
         headers["Retry-After"] = str(RETRY_AFTER_S)
     response: Response
-    if wants_json(request.url.path):
+    if is_json:
         response = Response(
             encode(ErrorReply(body)), status, headers, "application/json"
         )
@@ -176,10 +180,9 @@ _STATUS_OF = {
 
 async def _on_action(request: Request, error: Exception) -> Response:
     assert isinstance(error, ActionError)  # noqa: S101 - registered for it alone
-    site: Site = request.app.state.site
     # The answer has room for one; the next comes when that is mended.
     first = error.faults[0]
-    text, fix = first.text(site.texts), first.fix(site.texts)
+    text, fix = first.text(_API_TEXTS), first.fix(_API_TEXTS)
     body = ErrorBody(error.kind.value, text, fix, False, first.field)
     answer = reply(_STATUS_OF[error.kind], encode(ErrorReply(body)))
     return with_security_headers(answer)

@@ -80,7 +80,8 @@ class IncidentPage:
 def read_lists(site: Site, wanted: IncidentFilter) -> IncidentLists:
     """Return the incidents that are asked for, newest first."""
     room, inventory = site.store.alarms, site.inventory()
-    standing = read_standing(site.store, site.moment().now_ms)
+    now_ms, rules = site.moment().now_ms, site.settings.alerts.rules
+    standing = read_standing(site.store, now_ms, rules)
 
     def views(found: list[Incident]) -> Iterator[IncidentView]:
         for one in found:
@@ -119,7 +120,8 @@ def read_incident(site: Site, incident_id: int) -> IncidentPage:
     except ActionError as error:
         raise UnknownError(str(incident_id)) from error
     texts, inventory, now_ms = site.texts, site.inventory(), site.moment().now_ms
-    view = incident_view(texts, incident, inventory, read_standing(site.store, now_ms))
+    standing = read_standing(site.store, now_ms, site.settings.alerts.rules)
+    view = incident_view(texts, incident, inventory, standing)
     evidence = evidence_of(incident.evidence)
     # Addresses are for those who act on them.
     told = history(

@@ -26,9 +26,10 @@ def limit(inventory: Inventory, campus_district: str) -> Inventory:
         inventory,
         buildings=buildings,
         schools=tuple(
-            school
+            replace(school, building_ids=seen)
             for school in inventory.schools
-            if not ids.isdisjoint(school.building_ids)
+            # A school may have buildings in two Campusbezirke.
+            if (seen := tuple(one for one in school.building_ids if one in ids))
         ),
         lines=tuple(line for line in inventory.lines if line.building_id in ids),
         devices=tuple(

@@ -7,6 +7,7 @@ tells its name by LLDP is somebody's, and is none of a monitor's business.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -63,8 +64,9 @@ def known_names(
     return {_short(name) for name in names if name}
 
 
+@lru_cache(maxsize=8192)
 def _short(name: str) -> str:
-    # Some write their domain behind the name.
+    # Some write their domain behind the name. The same names come with every page.
     return name.strip().casefold().partition(".")[0]
 
 

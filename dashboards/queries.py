@@ -60,6 +60,8 @@ _STATEMENTS_MS = 24 * 3_600_000
 # A line in these states is explained by its medium, also in the overview.
 _TROUBLE = (AlarmState.BAD, AlarmState.SUSPECT)
 LINE_KINDS = ("throughput", "latency", "path", "dns")
+# What the overview shows of a line or building.
+_CITY_KINDS = ("throughput", "latency", *MEDIUM_KINDS, COVERAGE)
 _SLOW_PORT_BPS = 100_000_000
 
 
@@ -68,18 +70,17 @@ class UnknownError(LookupError):
 
 
 def read_city(site: Site) -> City:
-    """Return all buildings; ten reads, and a few for each line that is suspected."""
+    """Return all buildings; eight reads, and a few for each line that is suspected."""
     return city_at(site.store, site.inventory(), site.moment())
 
 
 def city_at(store: Store, inventory: Inventory, moment: Moment) -> City:
     """Return all buildings as `read_city`, for a process that serves no pages."""
     states = store.alarms.states(rule=LINE_RULE)
-    latest = store.measurements.latest(kind="throughput")
-    latest += store.measurements.latest(kind="latency")
-    told = [
-        item for kind in MEDIUM_KINDS for item in store.measurements.latest(kind=kind)
-    ]
+    newest_of: dict[str, list[Latest]] = defaultdict(list)
+    for item in store.measurements.latest(kinds=_CITY_KINDS):
+        newest_of[item.series.kind].append(item)
+    told = [item for kind in MEDIUM_KINDS for item in newest_of[kind]]
     suspected = {
         row.target.partition(":")[2] for row in states if row.state in _TROUBLE
     }
@@ -89,15 +90,14 @@ def city_at(store: Store, inventory: Inventory, moment: Moment) -> City:
         states
         + store.alarms.states(rule=NO_DATA_RULE)
         + store.alarms.states(rule=LINE_DOWN_RULE),
-        latest,
+        newest_of["throughput"] + newest_of["latency"],
         store.measurements.access_points(),
         store.alarms.incidents(open_only=True, limit=100_000),
         media={line_id: medium.health for line_id, medium in media.items()},
     )
-    covered = store.measurements.latest(kind=COVERAGE)
     facts = replace(
         facts,
-        covered=covered_rooms(covered, moment.now_ms),
+        covered=covered_rooms(newest_of[COVERAGE], moment.now_ms),
         ap_words=store.alarms.words(AP_RULE),
         ap_poor=poor_targets(store.alarms.words(DEGRADED_RULE)),
     )
@@ -130,6 +130,20 @@ def read_incidents(
     ]
     is_open = [view for view in views if view.ended_ms is None]
     return is_open, [view for view in views if view.ended_ms is not None][:limit]
+
+
+def read_newest(site: Site, count: int) -> list[IncidentView]:
+    """Return the newest open incidents, up to a count: only these are put in words."""
+    found = [
+        incident
+        for incident in site.store.alarms.incidents(open_only=True, limit=100_000)
+        if site.shows(incident.building_id)
+    ][:count]
+    standing = read_standing(
+        site.store, site.moment().now_ms, site.settings.alerts.rules
+    )
+    inventory = site.inventory()
+    return [incident_view(site.texts, one, inventory, standing) for one in found]
 
 
 def read_building(site: Site, building_id: str) -> BuildingPage:

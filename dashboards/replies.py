@@ -8,6 +8,7 @@ from datetime import datetime
 from dashboards import schemas as s
 from dashboards import wlan_schemas as w
 from dashboards.action_schemas import mark, muted
+from dashboards.covered import RoomsCovered
 from dashboards.formats import Formats
 from dashboards.history import History, HistoryMetric
 from dashboards.views import (
@@ -149,6 +150,19 @@ def line(view: LineView, texts: Texts, now_ms: int) -> s.LineReply:
     )
 
 
+def _rooms(rooms: RoomsCovered | None) -> s.RoomsReply | None:
+    if rooms is None:
+        return None
+    return s.RoomsReply(
+        rooms_count=rooms.rooms,
+        covered_count=rooms.covered,
+        unknown_count=rooms.open,
+        counted_at=from_ms(rooms.at_ms),
+        stale=rooms.stale,
+        generated=rooms.generated,
+    )
+
+
 def building(row: BuildingRow, texts: Texts, now_ms: int) -> s.BuildingReply:
     """Return a building."""
     own, aps = row.building, row.aps
@@ -169,8 +183,11 @@ def building(row: BuildingRow, texts: Texts, now_ms: int) -> s.BuildingReply:
         longitude_deg=own.longitude_deg,
         pupils_count=own.pupils,
         classes_count=own.classes,
+        needed_down_bps=row.needed_down_bps,
         lan=own.lan,
         wlan=own.wlan,
+        lan_rooms=_rooms(row.lan_rooms),
+        wlan_rooms=_rooms(row.wlan_rooms),
         state=row.verdict,
         lines=[line(view, texts, now_ms) for view in row.lines],
         access_points=w.AccessPointCounts(

@@ -154,8 +154,27 @@ class SchoolReply(Reply):
     school_type: SchoolType
 
 
+class RoomsReply(Reply):
+    """Teaching rooms with a working network, as last counted.
+
+    ``covered_count`` and ``unknown_count`` are null where there is no list to measure
+    by, or nothing was told of any room.
+    """
+
+    rooms_count: int
+    covered_count: int | None
+    unknown_count: int | None
+    counted_at: Moment
+    stale: bool
+    generated: Generated
+
+
 class BuildingReply(Reply):
-    """A building; ``state`` is that of its worst member."""
+    """A building; ``state`` is that of its worst member.
+
+    ``needed_down_bps`` is what the classes and the office need, null where the classes
+    are not stated; rooms are null where none was counted.
+    """
 
     id: str
     name: str
@@ -170,8 +189,11 @@ class BuildingReply(Reply):
     longitude_deg: float
     pupils_count: int | None
     classes_count: int | None
+    needed_down_bps: int | None
     lan: Coverage
     wlan: Coverage
+    lan_rooms: RoomsReply | None
+    wlan_rooms: RoomsReply | None
     state: Verdict
     lines: list[LineReply]
     access_points: AccessPointCounts

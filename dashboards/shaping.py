@@ -54,6 +54,7 @@ AP_RULE = "ap_down"
 DEGRADED_RULE = "ap_degraded"
 # What `StateRow.held_by` begins with where a target was never in order.
 NEVER_SEEN = "never_seen"
+_AP = "ap:"
 
 _AP_CLASS: Mapping[Verdict, ApClass] = {
     Verdict.BAD: ApClass.DOWN,
@@ -91,12 +92,13 @@ class Moment:
         return self.now_ms - at_ms > stale_after_ms(kind)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Facts:
     """What was read of the store, for one building or for all.
 
     ``ap_words`` are the states of access points by target, ``ap_poor`` the targets
-    of those that work badly: enough to count them.
+    of those that work badly: enough to count them. ``aps_well`` are the others,
+    which are in order.
     ``media``, ``recorded`` (further statements) and ``blamed`` (segments of the
     way) are by line, ``covered`` (rooms) by building; all may lack some.
     """
@@ -111,6 +113,17 @@ class Facts:
     covered: Covered = field(default_factory=dict)
     ap_words: Mapping[str, StateRow | StateWord] = field(default_factory=dict)
     ap_poor: frozenset[str] = frozenset()
+
+    @cached_property
+    def aps_well(self) -> frozenset[str]:
+        """The targets of access points of which the rules say nothing bad."""
+        return frozenset(
+            target
+            for target, word in self.ap_words.items()
+            if word.state is AlarmState.OK
+            and not word.held_by
+            and target not in self.ap_poor
+        )
 
 
 def poor_targets(words: Mapping[str, StateRow | StateWord]) -> frozenset[str]:
@@ -342,7 +355,7 @@ def match_access_points(
 
 def _ap_target(plan: AccessPoint | None, seen: SeenAccessPoint | None) -> str:
     ap = plan.id if plan is not None else seen.ap if seen is not None else ""
-    return f"ap:{ap}"
+    return f"{_AP}{ap}"
 
 
 def ap_group(
@@ -350,23 +363,34 @@ def ap_group(
 ) -> ApGroup:
     """Return the access points of a building, counted."""
     reported = facts.seen.get(building_id, ())
-    verdicts = [
+    pairs = match_access_points(planned, reported)
+    well, oldest_ms = facts.aps_well, moment.oldest_ms
+    # Nearly all are in order, and thousands are counted on a page: only the others
+    # are looked at closely.
+    odd = [
+        (plan, seen)
+        for plan, seen in pairs
+        if seen is None
+        or f"{_AP}{seen.ap}" not in well
+        or seen.last_seen_ms < oldest_ms
+    ]
+    found = Counter(
         ap_verdict(
             facts.ap_words.get(target := _ap_target(plan, seen)),
             seen,
             moment,
             is_poor=target in facts.ap_poor,
         )
-        for plan, seen in match_access_points(planned, reported)
-    ]
-    # A Counter would hash thousands of enum members, which Python does slowly.
-    counts = {v: n for v in Verdict if (n := verdicts.count(v))}
+        for plan, seen in odd
+    )
+    found[Verdict.OK] += len(pairs) - len(odd)
+    counts = {v: n for v in Verdict if (n := found[v])}
     verdict = _of_group(counts)
     if not reported and verdict is Verdict.UNKNOWN:
         verdict = Verdict.STALE
     return ApGroup(
         verdict=verdict,
-        total=len(verdicts),
+        total=len(pairs),
         planned=len(planned),
         counts=counts,
         clients=_clients(reported, moment),
@@ -402,10 +426,10 @@ def _clients(reported: Sequence[SeenAccessPoint], moment: Moment) -> Reading:
     fresh_ms = last_ms - stale_after_ms("wlan_ap")
     counted = [ap for ap in counted if ap.last_seen_ms >= fresh_ms]
     return Reading(
-        value=float(sum(ap.clients_count or 0 for ap in counted)),
+        value=float(sum([ap.clients_count or 0 for ap in counted])),
         at_ms=last_ms,
         stale=moment.is_stale("wlan_ap", last_ms),
-        generated=any(ap.generated for ap in counted),
+        generated=True in [ap.generated for ap in counted],
     )
 
 

@@ -9,7 +9,6 @@ import msgspec
 from dashboards.shaping import AP_RULE, LINE_RULE, NO_DATA_RULE
 from dashboards.views import IncidentView
 from netmon.actions import Standing
-from netmon.actions.muting import facts_of
 from netmon.line_verdict import LineVerdict
 from netmon.medium import sentence
 from netmon.model import FailureReason, Inventory
@@ -115,7 +114,7 @@ def incident_view(
     building = inventory.building_by_id.get(incident.building_id)
     evidence = evidence_of(incident.evidence)
     decided = standing.of(incident, inventory)
-    facts = facts_of(incident, inventory)
+    facts = standing.facts(incident, inventory)
     return IncidentView(
         id=incident.id,
         rule=incident.rule,

@@ -12,13 +12,15 @@ from dashboards.city_csv import city_csv
 from dashboards.city_map import city_map
 from dashboards.context import Site, SiteDep
 from dashboards.listing import Listing, arrange, choices, select
-from dashboards.queries import read_city, read_incidents
+from dashboards.queries import open_incident_count, read_city, read_newest
 from dashboards.shaping import LOOKS
 from dashboards.views import City, Verdict
 from netmon.line_verdict import VerdictClass
 from netmon.model import SchoolType, Technology
 
 router = APIRouter(include_in_schema=False)
+
+INCIDENTS_SHOWN = 8
 
 SORT_CHOICES = (
     "name",
@@ -49,12 +51,12 @@ async def city(site: SiteDep, listing: Annotated[Listing, Query()]) -> HTMLRespo
 def _city(site: Site, listing: Listing) -> HTMLResponse:
     found = read_city(site)
     rows = arrange(select(found.rows, listing), listing.sort)
-    incidents, _ = read_incidents(site, open_only=True)
+    incidents = read_newest(site, INCIDENTS_SHOWN)
     return page_answer(
         site,
         "city.html",
         "city",
-        open_count=len(incidents),
+        open_count=open_incident_count(site),
         city=found,
         now_ms=found.now_ms,
         rows=rows,

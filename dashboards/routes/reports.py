@@ -205,7 +205,7 @@ def _freeze(site: Site, reader: Reader, year: int, form: Form) -> Form:
             refuse_poor(rows, site.texts)
 
     try:
-        frozen = reader.freeze(year, site.clock.now(), accept)
+        frozen = reader.freeze(year, site.clock.now(), site.visitor.actor, accept)
     except PoorDataError as error:
         lines = "; ".join(error.rows)
         return Form(form.values, {"despite": site.texts("reports.poor", rows=lines)})

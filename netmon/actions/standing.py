@@ -10,7 +10,7 @@ from netmon.actions.muting import Muted, Muting
 from netmon.actions.words import acknowledged_words, false_words, muted_words
 from netmon.model import Inventory
 from netmon.rule_overrides import RuleOverride
-from netmon.storage.action_records import Mark
+from netmon.storage.action_records import Mark, MatchField
 from netmon.storage.ports import Store
 from netmon.storage.records import Incident
 from netmon.texts import Texts
@@ -41,6 +41,12 @@ class Standing(Struct, frozen=True):
     muting: Muting
     acknowledged: Mapping[int, Mark]
     marked_false: Mapping[int, Mark]
+
+    def facts(
+        self, incident: Incident, inventory: Inventory
+    ) -> Mapping[MatchField, str]:
+        """Return what a silence may look at, with how bad it is in its place."""
+        return self.muting.facts(incident, inventory)
 
     def of(
         self, incident: Incident, inventory: Inventory, severity: str | None = None

@@ -49,6 +49,13 @@ class Desk:
     now_ms: int
 
 
+def shell_actor() -> Actor:
+    """Return who acts on this command line."""
+    from netmon.storage.action_records import Actor, Via
+
+    return Actor(shell_user(), Via.SHELL)
+
+
 def shell_user() -> str:
     """Return whose shell this is; under sudo who called it."""
     import pwd
@@ -74,13 +81,12 @@ def acting(config: Path | None, texts: Texts) -> Iterator[Desk]:
     from netmon.actions.errors import ActionError
     from netmon.clock import SystemClock, to_ms
     from netmon.errors import InputError, Problem
-    from netmon.storage.action_records import Actor, Via
     from netmon.storage.current import CurrentInventory
 
     now = SystemClock().now()
     with open_store(config) as (store, _):
         inventory = CurrentInventory(store.inventories)()
-        actor = Actor(shell_user(), Via.SHELL)
+        actor = shell_actor()
         try:
             yield Desk(store, inventory, actor, now, to_ms(now))
         except ActionError as error:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from netmon.cli.acting import shell_actor
 from netmon.cli.base import add_config_option, open_store
 from netmon.errors import InputError, Problem
 from netmon.texts import Texts
@@ -155,7 +156,7 @@ def _freeze(args: argparse.Namespace, texts: Texts) -> int:
             print(f"  {line}", file=sys.stderr)
 
     with _reader(args.config, texts) as reader:
-        frozen = reader.freeze(args.year, SystemClock().now(), accept)
+        frozen = reader.freeze(args.year, SystemClock().now(), shell_actor(), accept)
         _print_frozen("frozen", frozen, reader, texts)
     return 0
 
@@ -204,7 +205,9 @@ def _import(args: argparse.Namespace, texts: Texts) -> int:
     from netmon.clock import SystemClock
 
     with _reader(args.config, texts) as reader:
-        frozen = reader.take_over(args.files, args.year, SystemClock().now())
+        frozen = reader.take_over(
+            args.files, args.year, SystemClock().now(), shell_actor()
+        )
         if frozen.warnings is not UNSET:
             for table, found in frozen.warnings.items():
                 name = texts(f"report.{table}.sheet")

@@ -6,7 +6,7 @@ docs/decisions/011; one record of a plain test speaks of both directions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -172,15 +172,17 @@ class LineFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     @property
     def told(self) -> tuple[Statement, ...]:
         """All statements about the download with a number, newest first."""
-        known = (self.capacity, self.proof, self.varies, self.demand)
-        return tuple(
-            sorted((each for each in known if each), key=lambda each: -each.at_ms)
-        )
+        every = (self.capacity, self.proof, self.varies, self.demand)
+        known = [each for each in every if each is not None]
+        # Of most lines one is known, and a verdict asks for them again and again.
+        if len(known) > 1:
+            known.sort(key=lambda each: -each.at_ms)
+        return tuple(known)
 
     @property
     def newest_up(self) -> Statement | None:
         """The newest rate or lower bound of the upload."""
-        return _newest(each for each in (self.up, self.up_proof) if each)
+        return _newest([each for each in (self.up, self.up_proof) if each])
 
     @property
     def shown(self) -> Statement | None:
@@ -229,20 +231,22 @@ def gather_facts(
     if failed is not None and newest is not None and newest.at_ms >= failed.at_ms:
         failed = None
     return LineFacts(
-        capacity=_newest(each for each in down if each.worth is Worth.CAPACITY),
+        capacity=_newest([each for each in down if each.worth is Worth.CAPACITY]),
         proof=_newest(proving or proofs),
-        varies=_newest(each for each in down if each.worth is Worth.RANGE),
-        demand=_newest(each for each in down if each.worth is Worth.DEMAND),
+        varies=_newest([each for each in down if each.worth is Worth.RANGE]),
+        demand=_newest([each for each in down if each.worth is Worth.DEMAND]),
         failed=failed,
-        up=_newest(each for each in up if each.worth is Worth.CAPACITY),
-        up_proof=_newest(each for each in up if each.worth is Worth.AT_LEAST),
+        up=_newest([each for each in up if each.worth is Worth.CAPACITY]),
+        up_proof=_newest([each for each in up if each.worth is Worth.AT_LEAST]),
         device=_device(line, latest, now_ms),
         blamed=blamed,
     )
 
 
-def _newest(found: Iterable[Statement]) -> Statement | None:
-    return max(found, key=lambda each: each.at_ms, default=None)
+def _newest(found: Sequence[Statement]) -> Statement | None:
+    if not found:
+        return None
+    return max(found, key=lambda each: each.at_ms)
 
 
 # What is worth telling of a healthy medium: kind, metric, name of the fact.

@@ -82,9 +82,11 @@ def read_history(
         InputError: with every problem of the files; nothing is taken over.
     """
     texts = texts or Texts()
-    reading = _Reading(texts, ", ".join(path.name for path in paths))
+    sources = ", ".join(path.name for path in paths)
+    reading = _Reading(texts, sources)
     for path in paths:
         _read_file(reading, path, year)
+    reading.source = sources
     if not reading.problems and not reading.tables["connection"]:
         years = ", ".join(sorted(reading.years - {str(year)}))
         code = "other_years" if years else "no_connection"
@@ -105,7 +107,7 @@ def read_history(
         now,
         buildings=buildings,
         tables=cells,
-        origin=texts("report.history.origin", file=reading.source),
+        origin=texts("report.history.origin", file=sources),
         warnings={name: tuple(found) for name, found in warnings.items()},
     )
 

@@ -37,6 +37,7 @@ from netmon.report.tables import (
     annual_report,
     counting_rules,
 )
+from netmon.storage.action_records import Actor, AuditAction
 from netmon.storage.ports import Store
 from netmon.storage.records import InventoryVersion, Snapshot
 from netmon.texts import Texts
@@ -109,9 +110,10 @@ class Reader:
         self,
         year: int,
         now: datetime,
+        actor: Actor,
         accept: Callable[[Sequence[FigureRow]], None] = lambda _: None,
     ) -> FrozenYear:
-        """Freeze a year as counted now.
+        """Freeze a year as counted now; the audit trail says who did.
 
         ``accept`` is shown where too much is missing in the data, and raises to refuse;
         it is not called where nothing is.
@@ -138,9 +140,11 @@ class Reader:
             figures=counted.figures,
             rules=counting_rules(self.texts),
         )
-        return self._save(frozen)
+        return self._save(frozen, actor, AuditAction.YEAR_FROZEN)
 
-    def take_over(self, paths: Sequence[Path], year: int, now: datetime) -> FrozenYear:
+    def take_over(
+        self, paths: Sequence[Path], year: int, now: datetime, actor: Actor
+    ) -> FrozenYear:
         """Import a year of an older report; see `netmon.report.history`.
 
         Raises:
@@ -148,9 +152,10 @@ class Reader:
             InputError: the files cannot be read.
         """
         self._refuse_frozen(year)
-        return self._save(read_history(paths, year, now, self.texts))
+        found = read_history(paths, year, now, self.texts)
+        return self._save(found, actor, AuditAction.YEAR_IMPORTED)
 
-    def _save(self, frozen: FrozenYear) -> FrozenYear:
+    def _save(self, frozen: FrozenYear, actor: Actor, done: AuditAction) -> FrozenYear:
         # The store refuses too, so two people at once freeze one year only once.
         self.store.snapshots.save(
             Snapshot(
@@ -158,7 +163,9 @@ class Reader:
                 frozen_ms=frozen.frozen_ms,
                 sha256=frozen.sha256,
                 body=encode_year(frozen),
-            )
+            ),
+            actor,
+            done,
         )
         return frozen
 

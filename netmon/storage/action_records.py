@@ -142,6 +142,8 @@ class AuditAction(StrEnum):
     MARKED_FALSE = "marked_false"
     OPERATOR_ADDED = "operator_added"
     OPERATOR_REVOKED = "operator_revoked"
+    YEAR_FROZEN = "year_frozen"
+    YEAR_IMPORTED = "year_imported"
 
 
 class AuditEntry(Struct, frozen=True, kw_only=True):

@@ -38,7 +38,7 @@ def _rows(kind: type[_T], names: str, rows: Sequence[Sequence[object]]) -> list[
     return [msgspec.convert(dict(zip(fields, row, strict=True)), kind) for row in rows]
 
 
-def _note(
+def note(
     connection: sqlite3.Connection,
     actor: Actor,
     action: AuditAction,
@@ -71,7 +71,7 @@ class SqliteActions:
             subject = f"maintenance:{stored.id}"
             detail = f"{window.scope}={window.value}: {window.reason}"
             done = AuditAction.MAINTENANCE_ADDED
-            _note(connection, actor, done, subject, window.created_ms, detail)
+            note(connection, actor, done, subject, window.created_ms, detail)
         return stored
 
     def cancel_maintenance(self, window_id: int, actor: Actor, now_ms: int) -> bool:
@@ -84,7 +84,7 @@ class SqliteActions:
                 connection, "maintenance", _maintenance(body), window_id, actor, now_ms
             )
             done = AuditAction.MAINTENANCE_CANCELLED
-            _note(connection, actor, done, f"maintenance:{window_id}", now_ms, "")
+            note(connection, actor, done, f"maintenance:{window_id}", now_ms, "")
         return True
 
     def maintenance(self, *, ends_after_ms: int | None = None) -> list[Maintenance]:
@@ -99,7 +99,7 @@ class SqliteActions:
             subject = f"silence:{stored.id}"
             detail = f"{', '.join(map(str, silence.matchers))}: {silence.reason}"
             done = AuditAction.SILENCE_ADDED
-            _note(connection, actor, done, subject, silence.created_ms, detail)
+            note(connection, actor, done, subject, silence.created_ms, detail)
         return stored
 
     def end_silence(self, silence_id: int, actor: Actor, now_ms: int) -> bool:
@@ -110,7 +110,7 @@ class SqliteActions:
                 return False
             _end(connection, "silences", _silence(body), silence_id, actor, now_ms)
             done = AuditAction.SILENCE_ENDED
-            _note(connection, actor, done, f"silence:{silence_id}", now_ms, "")
+            note(connection, actor, done, f"silence:{silence_id}", now_ms, "")
         return True
 
     def silences(self, *, ends_after_ms: int | None = None) -> list[Silence]:
@@ -135,7 +135,7 @@ class SqliteActions:
             _put_mark(connection, "acknowledgements", mark)
             subject = incident_subject(mark.incident_id)
             done = AuditAction.ACKNOWLEDGED
-            _note(connection, actor, done, subject, mark.at_ms, mark.note)
+            note(connection, actor, done, subject, mark.at_ms, mark.note)
         return True
 
     def unacknowledge(self, incident_id: int, actor: Actor, now_ms: int) -> bool:
@@ -147,7 +147,7 @@ class SqliteActions:
             if cursor.rowcount != 1:
                 return False
             subject = incident_subject(incident_id)
-            _note(connection, actor, AuditAction.UNACKNOWLEDGED, subject, now_ms, "")
+            note(connection, actor, AuditAction.UNACKNOWLEDGED, subject, now_ms, "")
         return True
 
     def mark_false(self, mark: Mark, actor: Actor) -> bool:
@@ -158,7 +158,7 @@ class SqliteActions:
             _put_mark(connection, "false_marks", mark)
             subject = incident_subject(mark.incident_id)
             done = AuditAction.MARKED_FALSE
-            _note(connection, actor, done, subject, mark.at_ms, mark.note)
+            note(connection, actor, done, subject, mark.at_ms, mark.note)
         return True
 
     def acknowledgements(self, *, open_only: bool = False) -> Mapping[int, Mark]:
@@ -207,7 +207,7 @@ class SqliteActions:
                 (name, token_sha256, now_ms),
             ).fetchone()
             done = AuditAction.OPERATOR_ADDED
-            _note(connection, actor, done, f"operator:{name}", now_ms, "")
+            note(connection, actor, done, f"operator:{name}", now_ms, "")
         return _rows(Operator, _OPERATOR, [row])[0]
 
     def revoke_operator(self, name: str, actor: Actor, now_ms: int) -> bool:
@@ -221,7 +221,7 @@ class SqliteActions:
             if cursor.rowcount != 1:
                 return False
             done = AuditAction.OPERATOR_REVOKED
-            _note(connection, actor, done, f"operator:{name}", now_ms, "")
+            note(connection, actor, done, f"operator:{name}", now_ms, "")
         return True
 
     def operator_by_token(self, token_sha256: str) -> Operator | None:

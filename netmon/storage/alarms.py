@@ -29,7 +29,7 @@ _TRANSITION = (
 )
 _INCIDENT = "id, rule, target, building_id, started_ms, ended_ms, evidence"
 _STATES = {state.value: state for state in AlarmState}
-_WORDS = {state.value: StateWord(state) for state in AlarmState}
+_targets = msgspec.json.Decoder(list[str]).decode
 
 # What a transition carries as incident_id to open a new incident.
 OPEN_INCIDENT = -1
@@ -85,12 +85,16 @@ class SqliteAlarms:
 
     def words(self, rule: str) -> Mapping[str, StateWord]:
         """Return a rule's states by target; see the port."""
-        sql = "SELECT target, state, held_by FROM states WHERE rule = ?"
-        # Nearly all are alike, and nothing holds them: those words are made once.
-        return {
-            target: StateWord(_STATES[state], held_by) if held_by else _WORDS[state]
-            for target, state, held_by in self._read(sql, rule)
-        }
+        # Nearly all are alike: their targets come together, and share a word.
+        sql = (
+            "SELECT state, held_by, json_group_array(target) FROM states "
+            "WHERE rule = ? GROUP BY state, held_by"
+        )
+        words: dict[str, StateWord] = {}
+        for state, held_by, targets in self._read(sql, rule):
+            word = StateWord(_STATES[state], held_by)
+            words.update(dict.fromkeys(_targets(targets), word))
+        return words
 
     def commit(
         self,

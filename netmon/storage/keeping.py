@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from netmon.errors import StorageError
+from netmon.storage.action_records import Actor, AuditAction
+from netmon.storage.actions import note
 from netmon.storage.database import Database
 from netmon.storage.records import (
     Cursor,
@@ -205,7 +207,7 @@ class SqliteSnapshots:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def save(self, snapshot: Snapshot) -> None:
+    def save(self, snapshot: Snapshot, actor: Actor, done: AuditAction) -> None:
         """Store a year; see the port."""
         with self._database.transaction() as connection:
             cursor = connection.execute(
@@ -219,6 +221,9 @@ class SqliteSnapshots:
             )
             if cursor.rowcount == 0:
                 raise StorageError(f"the year {snapshot.year} is frozen already")
+            subject = f"year:{snapshot.year}"
+            at_ms, detail = snapshot.frozen_ms, f"SHA-256 {snapshot.sha256}"
+            note(connection, actor, done, subject, at_ms, detail)
 
     def load(self, year: int) -> Snapshot | None:
         """Return a frozen year; see the port."""

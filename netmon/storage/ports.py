@@ -15,6 +15,7 @@ from typing import Literal, Protocol, TypeVar
 
 from netmon.storage.account_records import Account, Role, Session
 from netmon.storage.action_port import ActionStore
+from netmon.storage.action_records import Actor, AuditAction
 from netmon.storage.campaign_records import Campaign, CampaignStep, ChainEntry
 from netmon.storage.delivery_records import Delivery
 from netmon.storage.lease_records import LeaseBook, LeaseChange
@@ -96,9 +97,17 @@ class MeasurementStore(Protocol):
         """Return the id of the newest chunk; 0 for an empty store."""
 
     def latest(
-        self, *, kind: str | None = None, building_id: str | None = None
+        self,
+        *,
+        kind: str | None = None,
+        kinds: Collection[str] = (),
+        building_id: str | None = None,
     ) -> list[Latest]:
-        """Return the newest values, of a kind or building or both."""
+        """Return the newest values, of a kind, any of several kinds, a building.
+
+        What is given must all hold. Of the whole city one question after several
+        kinds is cheaper than one after each: there are more than 30,000 series.
+        """
 
     def chunks(
         self, series_ids: Sequence[int], first_ms: int, last_ms: int
@@ -311,8 +320,8 @@ class InventoryStore(Protocol):
 class SnapshotStore(Protocol):
     """Frozen years of the annual report."""
 
-    def save(self, snapshot: Snapshot) -> None:
-        """Store a year; StorageError if that year is frozen already."""
+    def save(self, snapshot: Snapshot, actor: Actor, done: AuditAction) -> None:
+        """Store a year and that somebody did; StorageError if it is frozen already."""
 
     def load(self, year: int) -> Snapshot | None:
         """Return a frozen year; None where there is none."""

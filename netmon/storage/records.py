@@ -164,7 +164,7 @@ class SeenNeighbour(Struct, frozen=True, kw_only=True, gc=False):
     last_seen_ms: int
 
 
-class SeenAccessPoint(Struct, frozen=True, kw_only=True, gc=False):
+class SeenAccessPoint(Struct, frozen=True, kw_only=True, gc=False, array_like=True):
     """An access point as its controller last reported it.
 
     ``up`` and ``clients_count`` are None where the newest record had no number.

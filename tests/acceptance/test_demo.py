@@ -27,11 +27,13 @@ def _processes_of(folder: Path) -> list[str]:
     return found
 
 
-def _address(output: Path, deadline_s: float) -> str:
+def _printed(output: Path, deadline_s: float) -> tuple[str, dict[str, str]]:
+    """Return the address of the site, and what to log in with."""
+    told = r"Statusseite\s+(http://\S+)\s+Anmelden\s+(\S+) / (\S+)"
     while time.monotonic() < deadline_s:
-        found = re.search(r"Statusseite\s+(http://\S+)", output.read_text("utf-8"))
+        found = re.search(told, output.read_text("utf-8"))
         if found:
-            return found[1]
+            return found[1], {"name": found[2], "password": found[3]}
         time.sleep(0.2)  # another process's words: nothing to await
     pytest.fail(f"the demo was not ready: {output.read_text('utf-8')}")
 
@@ -49,14 +51,15 @@ def test_the_demo_breaks_heals_and_checks_itself(tmp_path):
             [*command, "--data", str(data)], stdout=log, stderr=log, env=environment
         )
     try:
-        site = _address(output, time.monotonic() + 60)
-        page = httpx.get(f"{site}/", timeout=30)
+        site, account = _printed(output, time.monotonic() + 60)
+        with httpx.Client(base_url=site, timeout=30) as visitor:
+            assert visitor.get("/").headers["location"] == "/anmelden"
+            visitor.post("/anmelden", data=account)
+            page = visitor.get("/")
+            senders = visitor.get("/api/v1/sources").json()["sources"]
         assert page.status_code == 200
         assert page.text.count("(Demo)") > 178
-        names = {
-            line["name"]
-            for line in httpx.get(f"{site}/api/v1/sources").json()["sources"]
-        }
+        names = {line["name"] for line in senders}
         assert len([name for name in names if name.endswith("-p1")]) >= 12
         status = demo.wait(timeout=360)
     finally:

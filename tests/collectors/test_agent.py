@@ -13,24 +13,19 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from pysnmp.hlapi.v3arch.asyncio import (
-    CommunityData,
-    ContextData,
-    NotificationType,
-    ObjectIdentity,
-    UdpTransportTarget,
-    send_notification,
-)
 
 from collectors.agent import SPOOL_NAME, run_collector
-from collectors.pysnmp_engine import new_engine
 from netmon import wire
 from netmon.config import CollectorSettings, Settings
+from netmon.demo.agents import AgentFleet
 from netmon.errors import ConfigError, StorageError
 from netmon.ingest import check_batch
 from netmon.model import Inventory
 from netmon.spool import Spool
 from netmon.storage.records import Source, SourceKind
+
+# SNMPv2-MIB linkDown
+LINK_DOWN = "1.3.6.1.6.3.1.1.5.3"
 
 
 class Gateway:
@@ -258,6 +253,7 @@ async def test_a_first_inventory_that_is_wrong_ends_it(
 async def test_a_trap_reaches_the_gateway_as_a_poll(
     settings: Settings,
     gateway: Gateway,
+    fleet: AgentFleet,
     city: Inventory,
     log_watch: LogWatch,
     caplog: pytest.LogCaptureFixture,
@@ -276,29 +272,14 @@ async def test_a_trap_reaches_the_gateway_as_a_poll(
     try:
         await log_watch.until(f"traps at 127.0.0.1:{port}")
         wanted = {("device", "vc1"), ("lan_port", "sw1")}
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(20):
             # Until the inventory is there, whoever sends is a stranger.
             while not wanted <= gateway.seen():
-                await send_trap(port)
+                for name in ("vc1", "sw1"):
+                    fleet.agent(name).send_trap(LINK_DOWN, ("127.0.0.1", port))
                 await asyncio.to_thread(gateway.taken.wait, 0.5)
                 gateway.taken.clear()
     finally:
         stop.set()
         async with asyncio.timeout(5):
             await running
-
-
-async def send_trap(port: int) -> None:
-    engine = new_engine()
-    try:
-        await send_notification(
-            engine,
-            CommunityData("netmon-demo", mpModel=1),
-            await UdpTransportTarget.create(("127.0.0.1", port)),
-            ContextData(),
-            "trap",
-            NotificationType(ObjectIdentity("1.3.6.1.6.3.1.1.5.3")),
-            lookupMib=False,
-        )
-    finally:
-        engine.close_dispatcher()

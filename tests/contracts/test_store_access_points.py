@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from netmon.model import FailureReason
 from netmon.storage.ports import Store
 from netmon.storage.records import (
@@ -64,6 +66,23 @@ def test_what_a_report_does_not_repeat_about_an_access_point_stays(
         (seen,) = store.measurements.access_points()
         assert seen.name == ("ap-1" if seq == 1 else "AP-1.02")
     assert (seen.serial, seen.model) == ("S1", "")
+
+
+def test_access_points_come_by_building_and_name(store: Store) -> None:
+    source = a_source(store)
+    places = [("gym-01", "b"), ("gs-07", "a"), ("gym-01", "a"), ("gs-07", 'ä "1"\n')]
+    for seq, (building_id, ap) in enumerate(places, 1):
+        told = replace(_ap(seq, at_ms=NOON_MS, up=1.0), building_id=building_id)
+        told.tags = {"building": building_id, "device": "wlc-1", "ap": ap}
+        # No device has half a client; a number of one must still not hide the rest.
+        told.values["clients_count"] = [2.6]
+        store.measurements.write([a_batch(source, told)])
+    found = store.measurements.access_points()
+    assert [(ap.building_id, ap.ap) for ap in found] == sorted(places)
+    assert {(ap.clients_count, ap.up, ap.generated) for ap in found} == {
+        (3, True, False)
+    }
+    assert store.measurements.access_points("gym-01") == found[2:]
 
 
 # --- neighbours at ports -----------------------------------------------------

@@ -30,6 +30,20 @@ def test_the_latest_value_is_the_newest_by_time_measured(store: Store) -> None:
     assert latest.received_ms == NOON_MS
 
 
+def test_the_latest_values_can_be_asked_by_kinds_and_building(store: Store) -> None:
+    source = a_source(store)
+    for seq, kind in enumerate(("latency", "dns", "path"), 1):
+        store.measurements.write([a_batch(source, a_series([seq], kind=kind))])
+    latest = store.measurements.latest
+    assert [x.series.kind for x in latest(kinds=("path", "latency"))] == [
+        "latency",
+        "path",
+    ]
+    where = latest()[0].series.building_id
+    assert latest(kinds=("dns",), building_id=where) == latest(kind="dns")
+    assert latest(kinds=("dns",), building_id="elsewhere") == []
+
+
 def test_older_data_never_overwrites_the_latest(store: Store) -> None:
     source = a_source(store)
     store.measurements.write([a_batch(source, a_series([1], ts=[NOON_MS]))])

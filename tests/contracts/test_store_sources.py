@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from netmon.errors import StorageError
+from netmon.storage.action_records import Actor, AuditAction, Via
 from netmon.storage.ports import Store
 from netmon.storage.records import (
     Snapshot,
@@ -79,10 +80,18 @@ def test_an_inventory_becomes_a_version_only_when_it_changed(store: Store) -> No
 def test_a_frozen_year_stays_as_it_was(store: Store) -> None:
     assert store.snapshots.load(2025) is None
     year = Snapshot(year=2025, frozen_ms=NOON_MS, sha256="1", body=b"{}")
-    store.snapshots.save(year)
-    store.snapshots.save(Snapshot(year=2024, frozen_ms=1, sha256="2", body=b"[]"))
+    who = Actor("ada", Via.SHELL)
+    store.snapshots.save(year, who, AuditAction.YEAR_FROZEN)
+    earlier = Snapshot(year=2024, frozen_ms=1, sha256="2", body=b"[]")
+    store.snapshots.save(earlier, who, AuditAction.YEAR_IMPORTED)
+    again = Snapshot(year=2025, frozen_ms=9, sha256="9", body=b"9")
     with pytest.raises(StorageError, match="2025"):
-        store.snapshots.save(Snapshot(year=2025, frozen_ms=9, sha256="9", body=b"9"))
+        store.snapshots.save(again, who, AuditAction.YEAR_FROZEN)
+    trail = [(x.action, x.subject, x.author) for x in store.actions.audit()]
+    assert trail == [
+        (AuditAction.YEAR_IMPORTED, "year:2024", "ada"),
+        (AuditAction.YEAR_FROZEN, "year:2025", "ada"),
+    ]
     assert store.snapshots.load(2025) == year
     assert store.snapshots.years() == [2024, 2025]
 

@@ -82,6 +82,12 @@ async def test_a_store_that_fails_says_come_again(city, client, monkeypatch, err
     assert "Der Datenspeicher antwortet nicht" in (await client.get("/")).text
 
 
+async def test_programs_are_answered_in_english(city, client):
+    error = (await client.get("/api/v1/buildings/nothing")).json()["error"]
+    assert error["message"] == "Not found"
+    assert (await client.get("/gebaeude/nothing")).text.count("Nicht gefunden")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "heading"),
     [

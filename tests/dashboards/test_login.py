@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import msgspec
 import oidc_provider_mock
 import pytest
 from fastapi import FastAPI
@@ -274,6 +275,14 @@ def test_what_is_cut_out_names_only_what_is_in_it(city: Any) -> None:
     assert {line.building_id for line in part.lines} == {"b-z10"}
     assert {d.building_id for d in part.devices} <= {"b-z10", None}
     assert limit(whole, "nirgends").buildings == ()
+
+
+def test_a_school_in_two_districts_is_cut_at_the_border(city: Any) -> None:
+    whole = city.inventory
+    both = msgspec.structs.replace(whole.schools[0], building_ids=("b-z10", "b-ost"))
+    part = limit(msgspec.structs.replace(whole, schools=(both,)), "Kirchlinde")
+    assert [school.building_ids for school in part.schools] == [("b-z10",)]
+    assert [school.id for school in part.schools_of["b-z10"]] == [both.id]
 
 
 # --- the city's own login ----------------------------------------------------

@@ -335,11 +335,10 @@ def test_the_process_ends_cleanly_on_sigterm_and_tells_its_state(
     begin_ms: int,
 ) -> None:
     measure(at_ms=begin_ms)
-    # Its LAN and its WLAN are declared: two records of what is covered.
     inventory = Inventory(buildings=city.load().buildings[:1])
     store.inventories.save(content_hash(inventory), encode(inventory), begin_ms)
     relay_process.start()
-    _wait_for(lambda: store.cursors.get(READER).position == 3)
+    _wait_for(lambda: store.cursors.get(READER).position == 1)
     _wait_for(store.heartbeats.all)
     status, out, err = relay_process.end(signal.SIGTERM)
     assert status == 0, err
@@ -354,14 +353,12 @@ def test_the_process_ends_cleanly_on_sigterm_and_tells_its_state(
         text=True,
         check=True,
     ).stdout
-    assert "Weitergegeben bis Abschnitt 3" in told
+    assert "Weitergegeben bis Abschnitt 1" in told
     assert "Noch nicht weitergegeben: 0 Abschnitte" in told
-    assert "lines_sent_total 12" in told
+    assert "lines_sent_total 10" in told
     victoria.flush()
     now_s = to_ms(SystemClock().now()) / 1000
-    shown = victoria.query("coverage_declared_full", now_s)
-    assert {sample.labels["network"] for sample in shown} == {"lan", "wlan"}
-    # What netmon knows itself goes the short way, beside them.
+    # What netmon knows itself goes the short way, beside what was measured.
     (building,) = victoria.query("building_standing", now_s)
     assert building.labels["source"] == "netmon"
 

@@ -335,7 +335,7 @@ class Town:
         """
         incidents = {i.id: i for i in self.store.alarms.incidents()}
         found: dict[tuple[str, str, int], list[str]] = {}
-        for mail in sorted(self.store.alarms.mails(), key=lambda mail: mail.id):
+        for mail in sorted(self.store.outbox.mails(), key=lambda mail: mail.id):
             first = incidents.get(mail.incident_id)
             about = "" if first is None else f"{first.rule} {first.building_id}".strip()
             what = (f"{_clock(mail.created_ms)} {mail.event}", about, mail.incident_id)

@@ -49,7 +49,7 @@ def test_who_waits_for_a_patient_rule_waits_as_long(found):
 
 @pytest.mark.parametrize("transit_s", [0, 5])
 def test_silence_is_told_after_what_counts_for_its_building(found, transit_s):
-    town = found(2)
+    town = found(3)
     town.plan(replace(town.inventory, devices=()))
     alerts = overridden(
         town, RuleOverride(rule="no_data", building="gs-00", after_s=1800.0)

@@ -122,7 +122,7 @@ def assert_answered(town, incidents: list[Incident]) -> None:
         still[member.thread_id].add(ended[member.incident_id])
     told, over = defaultdict(set), defaultdict(list)
     first: dict[tuple[int, str], str] = {}
-    for mail in sorted(town.store.alarms.mails(limit=10**6), key=lambda m: m.id):
+    for mail in sorted(town.store.outbox.mails(limit=10**6), key=lambda m: m.id):
         if mail.thread_id is None:
             continue
         if mail.event is MailEvent.RECOVERY:

@@ -61,7 +61,7 @@ async def test_every_span_has_a_chart_and_the_same_numbers(
 ):
     city.throughput("b-ost", *((h * HOUR_S, (200 + h, 40)) for h in ages_h))
     shown = await page(f"/gebaeude/b-ost?span={span}")
-    assert f"Als Tabelle: {rows} Zeilen ({grain})" in shown.text
+    assert f"Als Tabelle, Zeilen: {rows} ({grain})" in shown.text
     for hours in ages_h:
         assert f"{200 + hours:,} Mbit/s".replace(",", ".") in shown.text
     charts = [e for e in shown.all("svg") if "chart" in e.attrs.get("class", "")]

@@ -53,8 +53,8 @@ async def test_access_points_stand_by_floor_in_the_order_of_the_rooms(city, page
     city.access_point("b-ost", "wlc-1/Fremder", 1)
     shown = await page("/gebaeude/b-ost")
     floors = [text for text in summaries(shown) if "Access Points" in text]
-    assert [text.partition(":")[0] for text in floors] == ["1. OG", "EG", "Ohne Raum"]
-    assert floors[0].startswith("1. OG: 7 Access Points 7 In Ordnung")
+    assert [text.partition(" · ")[0] for text in floors] == ["1. OG", "EG", "Ohne Raum"]
+    assert floors[0].startswith("1. OG · Access Points: 7 7 In Ordnung")
     assert "1 Gestört" in floors[1]
     assert "6 In Ordnung" in floors[1]
     # So many are folded; the summary says what is inside.
@@ -139,7 +139,7 @@ async def test_ports_tell_state_speed_power_and_errors(city, page):
     assert rows["10"]["PoE"] == "aus"
     assert rows["11"]["Zustand"] == "Nicht gemessen"
     (summary,) = [text for text in summaries(shown) if "Ports" in text]
-    assert summary.startswith("Switch Ost: 4 Ports, 1 aktiv 1 mit Fehlern")
+    assert summary.startswith("Switch Ost · Ports: 4, aktiv: 1 1 mit Fehlern")
 
 
 async def test_only_the_networks_own_devices_are_named_at_a_port(city, page):

@@ -224,3 +224,34 @@ async def test_what_has_not_changed_is_not_sent_again(city, client, clock, path)
     changed = await client.get(path, headers=tag)
     assert changed.status_code == 200
     assert changed.headers["etag"] != first.headers["etag"]
+
+
+async def test_programs_get_need_and_rooms_too(city, client):
+    covered(city, "b-ost", "lan", rooms_count=40, covered_count=38, open_count=2)
+    found = (await client.get("/api/v1/buildings")).json()["buildings"]
+    by_id = {building["id"]: building for building in found}
+    assert by_id["b-z9"]["needed_down_bps"] == 390_000_000
+    assert by_id["b-z9"]["lan_rooms"] is None
+    rooms = by_id["b-ost"]["lan_rooms"]
+    counts = ("rooms_count", "covered_count", "unknown_count")
+    assert [rooms[name] for name in counts] == [40, 38, 2]
+    assert by_id["b-ost"]["wlan_rooms"] is None
+
+
+async def test_no_area_of_the_map_hides_a_name(city, page):
+    places = [(51.4, 7.3), (51.4, 7.4), (51.5, 7.35)] * 2
+    chosen = (*city.inventory.buildings, city.inventory.buildings[0])
+    buildings = tuple(
+        replace(
+            building,
+            id=f"m{n}",
+            city_district="Brackel" if n < 3 else "Scharnhorst",
+            latitude_deg=place[0],
+            longitude_deg=place[1],
+        )
+        for n, (building, place) in enumerate(zip(chosen, places, strict=True))
+    )
+    city.adopt(Inventory(buildings=buildings))
+    html = (await page("/")).html
+    assert html.count('class="hull-name"') == 2
+    assert html.rindex('class="hull"') < html.index('class="hull-name"')

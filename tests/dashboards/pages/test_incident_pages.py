@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from netmon.actions import commands
-from netmon.config import Settings
+from netmon.config import Settings, load_settings
 from netmon.storage.account_records import Role
 from netmon.storage.action_records import Actor, MaintenanceScope, OneOff, Via
 from netmon.storage.records import AlarmState, Mail, MailEvent, ThreadNews
@@ -68,6 +68,31 @@ async def test_filters(troubled, page, log_in, query, is_open, past):
         assert has is (wanted is not None)
         if isinstance(wanted, list):
             assert sorted(shown.rows(caption)) == wanted
+
+
+SOFTER = """[[alerts.rules]]
+rule = "line_below_target"
+campus_district = "Kirchlinde"
+severity = "info"
+"""
+
+
+class TestSeverityInAPlace:
+    """The settings of the alerts count on the pages too."""
+
+    @pytest.fixture
+    def settings(self, tmp_path) -> Settings:
+        path = tmp_path / "netmon.toml"
+        path.write_text(SOFTER, encoding="utf-8")
+        return load_settings(path)
+
+    async def test_filter_and_page(self, troubled, page, log_in):
+        log_in(Role.READ)
+        assert list((await page("/stoerungen?severity=info")).rows(OPEN)) == [
+            "Schule 10"
+        ]
+        shown = await page(f"/stoerungen/{troubled['other']}")
+        assert "Hinweis" in shown.text
 
 
 @pytest.mark.parametrize("query", ["?rule=nonsense", "?page=0", "?foo=1"])

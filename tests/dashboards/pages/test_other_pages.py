@@ -16,7 +16,7 @@ async def test_incidents_are_split_into_open_and_past(city, page, clock):
     city.line_state("b-z9", AlarmState.BAD, rule="no_data", failure="no_reply")
     shown = await page("/stoerungen")
     is_open = shown.rows("Offene Störungen")
-    ended = shown.rows("Die letzten 1")
+    ended = shown.rows("Die letzten beendeten Störungen")
     assert list(is_open) == ["Schule 9"]
     assert is_open["Schule 9"]["Ursache"] == "Keine Messwerte. (Keine Antwort)"
     assert list(ended) == ["Ostschule"]

@@ -13,6 +13,7 @@ from netmon.config import Settings
 from netmon.report import encode_year, totals_only
 from netmon.report.counting import PRINTED_COLUMNS
 from netmon.storage.account_records import Role
+from netmon.storage.action_records import Actor, AuditAction, Via
 from netmon.storage.records import Snapshot
 
 PATH = "/berichte/2026"
@@ -40,7 +41,8 @@ def last_year(city, clock):
     snapshot = Snapshot(
         year=2025, frozen_ms=city.now_ms, sha256=year.sha256, body=encode_year(year)
     )
-    city.store.snapshots.save(snapshot)
+    done = AuditAction.YEAR_IMPORTED
+    city.store.snapshots.save(snapshot, Actor("ada", Via.SHELL), done)
     return year
 
 
@@ -110,6 +112,12 @@ async def test_freezing_needs_the_tick_and_is_done_once(city, client, log_in, pa
     assert "Ich habe die Tabellen geprüft" not in shown.text
     again = await client.post(FREEZE, data={**form, "sure": "yes"})
     assert again.status_code == 422
+    (row,) = (await page("/protokoll")).rows("Was getan wurde").values()
+    assert row["Was"] == "Jahr festgeschrieben"
+    assert row["Woran"] == "Jahresbericht 2026"
+    (entry,) = city.store.actions.audit()
+    assert (entry.author, entry.via) == ("Ada", Via.SITE)
+    assert entry.detail.endswith(city.store.snapshots.load(2026).sha256)
     file = await client.get(f"{PATH}/json")
     assert 'filename="netmon-bericht-2026.json"' in file.headers["content-disposition"]
 

@@ -195,7 +195,7 @@ async def test_lower_bounds_and_the_other_way_are_no_part_of_the_rates(
     table = shown.html.split("Als Tabelle", 1)[1].split("</table>", 1)[0]
     assert "94,2" in table
     assert "104" not in table
-    assert shown.text.count("Als Tabelle: 2 Zeilen") == 1
+    assert shown.text.count("Als Tabelle, Zeilen: 2") == 1
 
 
 async def test_an_incident_names_what_the_medium_showed(city, page):

@@ -23,9 +23,11 @@ from netmon.model import Inventory
 from netmon.report import AnnualReport, annual_report, count, freeze
 from netmon.report.differences import differences, summary
 from netmon.report.export import annual_files, annual_zip
+from netmon.storage.action_records import Actor, Via
 from netmon.texts import Texts
 
 AFTER = datetime(2026, 1, 5, 12, tzinfo=UTC)
+CLERK = Actor("ada", Via.SHELL)
 
 
 def test_every_format_has_every_table(
@@ -132,7 +134,9 @@ def test_nothing_that_comes_later_changes_a_frozen_year(
     inventory = city.inventory
     poor: list[str] = []
     reader = city.reader()
-    frozen = reader.freeze(2025, AFTER, lambda rows: poor.extend(r.label for r in rows))
+    frozen = reader.freeze(
+        2025, AFTER, CLERK, lambda rows: poor.extend(r.label for r in rows)
+    )
     assert "Gebäudetage mit gültiger Messung" in poor
     assert frozen.figures is not UNSET
     before = annual_files(city.report(), Texts())

@@ -198,3 +198,9 @@ def test_other_files_are_refused(
 def test_no_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nicht lesbar"):
         read_history([tmp_path / "missing.csv"], 2023, NOW)
+
+
+def test_the_origin_names_every_file(read: Callable[..., FrozenYear]) -> None:
+    connection = "Schulform/Anbindung;Glasfaser;Summe\nSumme;178;178\n"
+    coverage = "Schulform/Ausbaustatus;LAN flächendeckend\nSumme;166\n"
+    assert "t0.csv, t1.csv" in read(connection, coverage).origin

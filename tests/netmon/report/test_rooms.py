@@ -38,6 +38,7 @@ from netmon.report.export import write_annual
 from netmon.report.rooms import COLUMNS
 from netmon.report.screen import print_rooms
 from netmon.report.workbook import workbook_bytes
+from netmon.storage.action_records import Actor, AuditAction, Via
 from netmon.storage.records import CheckedBatch, CheckedSeries, Snapshot, SourceKind
 from netmon.storage.sqlite import SqliteStore
 from netmon.texts import Texts
@@ -400,7 +401,9 @@ def test_a_year_frozen_before_rooms_were_counted_says_so(
             frozen_ms=old.frozen_ms,
             sha256=old.sha256,
             body=encode_year(old),
-        )
+        ),
+        Actor("ada", Via.SHELL),
+        AuditAction.YEAR_FROZEN,
     )
     school.tell(True, True, True, True)
     assert report_command("annual", "--year", 2025, "--out", tmp_path / "r") == 0
