@@ -39,6 +39,7 @@ from dashboards.wlan import ap_finding, coverage_view
 from dashboards.words import incident_view
 from netmon.actions import read_standing
 from netmon.actions.words import muted_words
+from netmon.alarm_classes import RuleName
 from netmon.coverage import read_coverage
 from netmon.line_medium import LineMedium, read_medium
 from netmon.line_path import read_path
@@ -46,7 +47,7 @@ from netmon.line_verdict import Statement, recorded_statements
 from netmon.metrics import MEDIUM_KINDS
 from netmon.model import Device, Inventory, Line, LineRole
 from netmon.storage.ports import Store
-from netmon.storage.records import AlarmState, Latest
+from netmon.storage.records import AlarmState, Incident, Latest
 from netmon.wlan_truth import read_wlan_truth
 
 if TYPE_CHECKING:
@@ -105,9 +106,22 @@ def city_at(store: Store, inventory: Inventory, moment: Moment) -> City:
 
 
 def open_incident_count(site: Site) -> int:
-    """Return how many incidents are open."""
-    found = site.store.alarms.incidents(open_only=True, limit=100_000)
-    return sum(site.shows(incident.building_id) for incident in found)
+    """Return how many incidents are open, known contracts aside."""
+    return len(_open_faults(site))
+
+
+def _open_faults(site: Site) -> list[Incident]:
+    """Return open incidents that somebody can mend, newest first.
+
+    A contract below the target is known and planned for: the tables show and count it,
+    and a red number that is never 0 would soon be read by nobody.
+    """
+    return [
+        incident
+        for incident in site.store.alarms.incidents(open_only=True, limit=100_000)
+        if incident.rule != RuleName.BELOW_BY_CONTRACT
+        and site.shows(incident.building_id)
+    ]
 
 
 def read_incidents(
@@ -134,11 +148,7 @@ def read_incidents(
 
 def read_newest(site: Site, count: int) -> list[IncidentView]:
     """Return the newest open incidents, up to a count: only these are put in words."""
-    found = [
-        incident
-        for incident in site.store.alarms.incidents(open_only=True, limit=100_000)
-        if site.shows(incident.building_id)
-    ][:count]
+    found = _open_faults(site)[:count]
     standing = read_standing(
         site.store, site.moment().now_ms, site.settings.alerts.rules
     )

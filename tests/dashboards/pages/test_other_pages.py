@@ -180,3 +180,12 @@ class TestWithRelay:
         )
         assert "Rückstand der Weitergabe" in shown.text
         assert "nicht eingerichtet" not in shown.text
+
+
+async def test_a_known_contract_is_listed_but_is_no_open_fault(city, page):
+    evidence = {"cause": "contract", "line": "b-z9-main", "role": "main"}
+    city.line_state("b-z9", AlarmState.BAD, rule="below_by_contract", **evidence)
+    front = await page("/")
+    assert not [e for e in front.all("span") if e.attrs.get("class") == "count"]
+    assert front.rows("Offene Störungen") == {}
+    assert "Schule 9" in (await page("/stoerungen")).rows("Offene Störungen")
