@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -22,14 +21,6 @@ WIDTH = 1000
 _MARGIN = 60
 _PIN = 24
 Point = tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Hull:
-    """The hull around a Stadtbezirk's buildings, (longitude, latitude) in degrees."""
-
-    name: str
-    points: tuple[Point, ...]
 
 
 def hull(points: Iterable[Point]) -> tuple[Point, ...]:

@@ -59,11 +59,6 @@ class SwitchModel:
                 oper_up=used,
             )
 
-    @property
-    def port_names(self) -> list[str]:
-        """The names of all ports, as ifName has them."""
-        return list(self._ports)
-
     def set_port(
         self,
         port: str,

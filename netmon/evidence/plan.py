@@ -212,11 +212,6 @@ def spacing_faults(times_ms: Sequence[int]) -> list[str]:
     return sorted(faults)
 
 
-def end_of_plan_ms(moments: Sequence[int]) -> int:
-    """Return when the last window closes."""
-    return max(moments) + WINDOW_MS
-
-
 def next_try(planned_ms: int, tries: int, now_ms: int) -> int | None:
     """Return when a measurement is tried next, perhaps a little ago; None: no more.
 

@@ -79,11 +79,6 @@ class FrozenYear(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return from_ms(self.frozen_ms)
 
     @property
-    def has_school_types(self) -> bool:
-        """Whether there are rows by school type, not only sums."""
-        return all(kind in self.connection for kind in SchoolType)
-
-    @property
     def is_printed(self) -> bool:
         """Whether the numbers are those of a printed report, not counted by netmon."""
         return self.rules_version == PRINTED_RULES

@@ -243,6 +243,9 @@ def test_the_command_serves_until_sigterm(
     assert process.returncode == 0, output
     assert PASSWORD not in output
     assert len(server.mails) == 1
+    # Beside the alarms it writes down how far LAN and WLAN reach.
+    told = store.measurements.latest(kind="coverage")
+    assert {item.series.tags["network"] for item in told} == {"lan", "wlan"}
 
 
 def test_run_once(

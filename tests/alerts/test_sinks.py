@@ -32,7 +32,15 @@ from netmon.model import Inventory, LineRole
 from netmon.rule_overrides import RuleOverride
 from netmon.sink_settings import AlertmanagerSettings, SinkSettings, WebhookSettings
 from netmon.storage.alarms import OPEN_INCIDENT
-from netmon.storage.records import AlarmState, MailEvent, StateRow, Transition
+from netmon.storage.records import (
+    AlarmState,
+    MailEvent,
+    StateRow,
+    Thread,
+    ThreadLevel,
+    ThreadNews,
+    Transition,
+)
 from netmon.storage.sqlite import SqliteStore
 from netmon.texts import Texts
 
@@ -98,16 +106,15 @@ class City:
         return number
 
     def is_told(self, number: int) -> None:
-        with self._store._database.transaction() as connection:
-            now_ms = to_ms(self._clock.now())
-            cursor = connection.execute(
-                "INSERT INTO threads (level, key, opened_ms) VALUES (?,?,?)",
-                ("building", "gs-07", now_ms),
-            )
-            connection.execute(
-                "INSERT INTO thread_members VALUES (?,?,?)",
-                (number, cursor.lastrowid, now_ms),
-            )
+        now_ms = to_ms(self._clock.now())
+        thread = Thread(id=0, level=ThreadLevel.BUILDING, key="gs-07", opened_ms=now_ms)
+        self._store.threads.tell(
+            [ThreadNews(thread=thread, joined=(number,))],
+            reader="mail",
+            position=0,
+            now_ms=now_ms,
+            memory="",
+        )
 
     def is_well(self, number: int, rule: str = LINE_BELOW_TARGET) -> None:
         self._change(rule, AlarmState.OK, number)
