@@ -67,6 +67,14 @@ NO_ANSWER = frozenset(
 )
 
 
+def _yes_or_no(_: Line | None) -> tuple[float, float]:
+    return 1.0, 1.0
+
+
+def _at_once(_: AlertSettings) -> tuple[int, int]:
+    return 1, 1
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule.
@@ -74,7 +82,8 @@ class Rule:
     ``kinds`` are the sorts of measurements it reads and ``quantity`` the number
     it judges; None takes any number as a sign of life, and silence is what it is
     about. ``lower`` and ``upper`` are the ends of that number's interval, which alone
-    are a range; ``at_least`` is a lower bound, where its kind has them. ``thresholds`` gets the line for rules on lines, else None, and returns
+    are a range; ``at_least`` is a lower bound, where its kind has them.
+    ``thresholds`` gets the line for rules on lines, else None, and returns
     below what a value is bad and from what on it is good. ``counts`` are the
     results in a row that raise and clear, ``valid_for_s`` how long a result says
     something about now. Of the results that raise ``spare_count`` more are looked at,
@@ -82,16 +91,17 @@ class Rule:
     evaluation in one building into one mail. ``bad_failures`` are failures that
     count as a bad result. A rule without ``kinds`` is derived (`alerts.derived`).
     ``one_a_moment``: results of one target measured at the same moment are one.
-    ``late_after_s`` is None where a result is late only when it is stale.
+    ``late_after_s`` is None where a result is late only when it is stale. By default a
+    rule is derived, judges 1 (good) or 0 (bad), and the first result decides.
     """
 
     name: str
     scope: Scope
-    kinds: tuple[str, ...]
-    quantity: str | None
-    thresholds: Callable[[Line | None], tuple[float | None, float | None]]
-    counts: Callable[[AlertSettings], tuple[int, int]]
     valid_for_s: Callable[[AlertSettings], float]
+    kinds: tuple[str, ...] = ()
+    quantity: str | None = None
+    thresholds: Callable[[Line | None], tuple[float | None, float | None]] = _yes_or_no
+    counts: Callable[[AlertSettings], tuple[int, int]] = _at_once
     group_by_building: bool = False
     lower: str | None = None
     upper: str | None = None
@@ -191,7 +201,6 @@ _ALL_RULES = (
         Scope.ACCESS_POINT,
         kinds=("wlan_ap",),
         quantity="up",
-        thresholds=lambda _: (1.0, 1.0),
         counts=lambda s: (s.ap_confirm_count, s.ap_clear_count),
         valid_for_s=lambda _: KINDS["wlan_ap"].stale_after_s,
         group_by_building=True,
@@ -201,9 +210,6 @@ _ALL_RULES = (
     Rule(
         AP_DEGRADED,
         Scope.ACCESS_POINT,
-        kinds=(),
-        quantity=None,
-        thresholds=lambda _: (1.0, 1.0),
         counts=lambda _: (6, 3),
         valid_for_s=lambda _: _DEGRADED_VALID_S,
         group_by_building=True,
@@ -217,9 +223,7 @@ _ALL_RULES = (
         NO_DATA,
         Scope.LINE,
         kinds=("throughput", "latency"),
-        quantity=None,
         thresholds=lambda _: (None, None),
-        counts=lambda _: (1, 1),
         valid_for_s=lambda s: s.no_data_after_s,
         late_after_s=LATE_AFTER_S,
     ),
@@ -228,7 +232,6 @@ _ALL_RULES = (
         Scope.DEVICE,
         kinds=("device",),
         quantity="up",
-        thresholds=lambda _: (1.0, 1.0),
         counts=lambda s: (s.device_confirm_count, s.device_clear_count),
         valid_for_s=lambda _: _SELDOM_POLLED_S,
         audiences=(Audience.NOC, Audience.SERVICE),
@@ -238,10 +241,6 @@ _ALL_RULES = (
     Rule(
         LINE_DOWN,
         Scope.LINE,
-        kinds=(),
-        quantity=None,
-        thresholds=lambda _: (1.0, 1.0),
-        counts=lambda _: (1, 1),
         valid_for_s=lambda s: s.no_data_after_s,
         severity=Severity.CRITICAL,
         delivery=Delivery.AT_ONCE,
@@ -250,10 +249,6 @@ _ALL_RULES = (
     Rule(
         BELOW_BY_CONTRACT,
         Scope.LINE,
-        kinds=(),
-        quantity=None,
-        thresholds=lambda _: (1.0, 1.0),
-        counts=lambda _: (1, 1),
         valid_for_s=lambda _: _NEVER_STALE_S,
         severity=Severity.INFO,
         audiences=(Audience.SERVICE,),
@@ -261,10 +256,6 @@ _ALL_RULES = (
     Rule(
         MONITOR,
         Scope.MONITOR,
-        kinds=(),
-        quantity=None,
-        thresholds=lambda _: (1.0, 1.0),
-        counts=lambda _: (1, 1),
         valid_for_s=lambda _: _NEVER_STALE_S,
         severity=Severity.CRITICAL,
         delivery=Delivery.AT_ONCE,
