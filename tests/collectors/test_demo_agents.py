@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from collectors.base import Timing
 from collectors.platforms import load_platforms
 from collectors.poll import decode
 from collectors.read import read_device
@@ -25,8 +24,7 @@ from netmon.demo.agents import (
     specs_for,
 )
 from netmon.model import Inventory
-
-PATIENT = Timing(timeout_s=2.0, backoff_s=(0.01, 0.01))
+from tests.patience import PATIENT
 
 
 async def poll(address: str) -> DeviceResult:

@@ -153,11 +153,12 @@ async def send(
     name: str = LINK_DOWN,
     kind: str = "trap",
     count: int = 1,
+    timeout_s: float = 30.0,
 ) -> object:
     """Send by pysnmp; return the last error indication."""
     async with engine() as sender:
         target = await UdpTransportTarget.create(
-            ("127.0.0.1", port), timeout=2.0, retries=1
+            ("127.0.0.1", port), timeout=timeout_s, retries=0
         )
         target.set_local_address((source, 0))
         said: object = None
@@ -188,7 +189,13 @@ def net_snmp() -> str:
 
 
 async def net_snmp_send(
-    folder: str, port: int, *auth: str, source: str, inform: bool, name: str = LINK_DOWN
+    folder: str,
+    port: int,
+    *auth: str,
+    source: str,
+    inform: bool,
+    name: str = LINK_DOWN,
+    timeout_s: int = 20,
 ) -> int:
     """Send by net-snmp; return its exit code (an inform without answer fails)."""
     process = await asyncio.create_subprocess_exec(
@@ -197,9 +204,9 @@ async def net_snmp_send(
         *auth,
         f"--clientaddr={source}",
         "-t",
-        "1",
+        str(timeout_s),
         "-r",
-        "2",
+        "0",
         f"127.0.0.1:{port}",
         "",
         name,
@@ -305,6 +312,7 @@ async def test_informs_with_a_wrong_secret_get_no_answer(
         "public",
         source="127.0.0.2",
         inform=True,
+        timeout_s=1,
     )
     assert code != 0
     assert listening.called == []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import cast
+from typing import Protocol, cast
 
 import pytest
 
@@ -23,8 +23,8 @@ from collectors.credentials import Credential, Driver
 from collectors.snmp import open_session
 from netmon.clock import SystemClock
 from netmon.config import Secret
+from tests.patience import DOGGED, HURRIED, PATIENT
 
-FAST = Timing(timeout_s=0.6, backoff_s=(0.01, 0.01))
 DRIVERS: tuple[Driver, ...] = ("gufo", "pysnmp")
 IF_DESCR = "1.3.6.1.2.1.2.2.1.2"
 
@@ -40,7 +40,7 @@ async def walk(
 ) -> list[tuple[str, object]]:
     return list(
         await session.walk(
-            root, max_repetitions=max_repetitions, max_rows=max_rows, deadline_s=5.0
+            root, max_repetitions=max_repetitions, max_rows=max_rows, deadline_s=60.0
         )
     )
 
@@ -115,9 +115,15 @@ class WrongAgent(asyncio.DatagramProtocol):
             self._transport.sendto(datagram, addr)
 
 
-Wrong = Callable[
-    [Driver, Callable[[bytes, int], list[bytes]]], Awaitable[tuple[Session, WrongAgent]]
-]
+class Wrong(Protocol):
+    """Start an agent that answers so, and a session to it."""
+
+    def __call__(
+        self,
+        driver: Driver,
+        answer: Callable[[bytes, int], list[bytes]],
+        timing: Timing = PATIENT,
+    ) -> Awaitable[tuple[Session, WrongAgent]]: ...
 
 
 @pytest.fixture
@@ -126,7 +132,9 @@ async def wrong_agent() -> AsyncIterator[Wrong]:
     transports: list[asyncio.BaseTransport] = []
 
     async def opened(
-        driver: Driver, answer: Callable[[bytes, int], list[bytes]]
+        driver: Driver,
+        answer: Callable[[bytes, int], list[bytes]],
+        timing: Timing = PATIENT,
     ) -> tuple[Session, WrongAgent]:
         transport, agent = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: WrongAgent(answer), local_addr=("127.0.0.1", 0)
@@ -134,7 +142,7 @@ async def wrong_agent() -> AsyncIterator[Wrong]:
         transports.append(transport)
         port = transport.get_extra_info("sockname")[1]
         session = open_session(
-            f"127.0.0.1:{port}", v2c(driver), clock=SystemClock(), timing=FAST
+            f"127.0.0.1:{port}", v2c(driver), clock=SystemClock(), timing=timing
         )
         sessions.append(session)
         return session, agent
@@ -157,7 +165,7 @@ async def test_an_endless_walk_is_an_error_and_no_hang(
 
     session, agent = await wrong_agent(driver, answer)
     with pytest.raises(ProtocolError, match=r"do not increase|OID"):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await walk(session, IF_DESCR)
     assert agent.requests < 10
 
@@ -172,7 +180,7 @@ async def test_an_endless_row_of_new_objects_meets_the_row_limit(
 
     session, _ = await wrong_agent(driver, answer)
     with pytest.raises(TooManyRowsError):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await walk(session, IF_DESCR, max_rows=500)
 
 
@@ -253,7 +261,7 @@ async def test_a_lost_datagram_in_a_walk_is_asked_for_again(
         found = [binding(f"{IF_DESCR}.{i}") for i in numbers]
         return [reply(data, found or [binding("1.3.6.1.2.1.2.2.1.3.1")])]
 
-    session, _ = await wrong_agent(driver, answer)
+    session, _ = await wrong_agent(driver, answer, DOGGED)
     found = await walk(session, IF_DESCR, max_repetitions=3)
     assert [oid for oid, _ in found] == [f"{IF_DESCR}.{i}" for i in range(1, 10)]
 
@@ -281,16 +289,18 @@ async def test_a_truncated_reply_is_asked_for_again(
         whole = reply(data, FINE)
         return [whole[:-4] if count == 1 else whole]
 
-    session, agent = await wrong_agent(driver, answer)
+    session, agent = await wrong_agent(driver, answer, DOGGED)
     assert await session.get([SYS_DESCR]) == {SYS_DESCR: b"ok"}
-    assert agent.requests == 2
+    assert agent.requests >= 2
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
 async def test_replies_that_are_always_truncated_are_an_error(
     wrong_agent: Wrong, driver: Driver
 ) -> None:
-    session, agent = await wrong_agent(driver, lambda data, _: [reply(data, FINE)[:-4]])
+    session, agent = await wrong_agent(
+        driver, lambda data, _: [reply(data, FINE)[:-4]], HURRIED
+    )
     with pytest.raises(SessionError):
         await session.get([SYS_DESCR])
     assert agent.requests <= 3
@@ -315,7 +325,7 @@ async def test_a_reply_with_another_community_is_none(
     wrong_agent: Wrong, driver: Driver
 ) -> None:
     session, _ = await wrong_agent(
-        driver, lambda data, _: [reply(data, FINE, community=b"secret")]
+        driver, lambda data, _: [reply(data, FINE, community=b"secret")], HURRIED
     )
     with pytest.raises(SessionError):
         await session.get([SYS_DESCR])
@@ -328,7 +338,7 @@ async def test_no_row_at_all_is_no_empty_table(
     """A table taken for empty would call everything in it missing."""
     session, _ = await wrong_agent(driver, lambda data, _: [reply(data, [])])
     with pytest.raises(ProtocolError):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await walk(session, IF_DESCR)
 
 
@@ -364,7 +374,9 @@ async def test_odd_numbers(wrong_agent: Wrong, driver: Driver, odd: str) -> None
     tag, body, by_gufo, by_pysnmp = ODD_NUMBERS[odd]
     wanted = by_gufo if driver == "gufo" else by_pysnmp
     session, _ = await wrong_agent(
-        driver, lambda data, _: [reply(data, [UP, binding(SYS_DESCR, body, tag)])]
+        driver,
+        lambda data, _: [reply(data, [UP, binding(SYS_DESCR, body, tag)])],
+        HURRIED if wanted is None else PATIENT,
     )
     if wanted is None:
         with pytest.raises(SessionError):

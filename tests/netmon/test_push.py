@@ -410,10 +410,10 @@ async def test_loop_sends_what_is_added_and_stops(spool, gateway, make_pusher):
         gateway.took.clear()
         fill(spool, 2)
         wake.set()
-        assert await asyncio.to_thread(gateway.took.wait, 10)
+        assert await asyncio.to_thread(gateway.took.wait, 60)
         assert len(gateway.stored) == 2 * (round_ + 1)
     stop.set()
-    await asyncio.wait_for(running, 2)
+    await asyncio.wait_for(running, 30)
 
 
 async def test_loop_survives_outages_and_delivers_each_record_once(
@@ -437,7 +437,7 @@ async def test_loop_survives_outages_and_delivers_each_record_once(
         while spool.stats().length:  # noqa: ASYNC110 - nobody announces it
             await asyncio.sleep(0.005)
     stop.set()
-    await asyncio.wait_for(running, 2)
+    await asyncio.wait_for(running, 30)
     assert sorted(gateway.seqs()) == list(range(1, 41))
 
 
@@ -448,11 +448,11 @@ async def test_loop_waits_long_after_a_refusal_and_stops_at_once(
     gateway.answer = lambda batch: (gateway.took.set(), error(401))[1]
     stop, wake = asyncio.Event(), asyncio.Event()
     running = asyncio.create_task(make_pusher().run(stop, wake))
-    assert await asyncio.to_thread(gateway.took.wait, 10)
+    assert await asyncio.to_thread(gateway.took.wait, 60)
     wake.set()
     assert not running.done()
     stop.set()
-    await asyncio.wait_for(running, 2)
+    await asyncio.wait_for(running, 30)
     assert len(gateway.requests) == 1
 
 
@@ -461,7 +461,7 @@ async def test_loop_may_be_cancelled_while_it_waits(make_pusher):
     await asyncio.sleep(0)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(running, 2)
+        await asyncio.wait_for(running, 30)
 
 
 async def test_loop_survives_a_spool_that_fails_for_a_while(
@@ -480,9 +480,9 @@ async def test_loop_survives_a_spool_that_fails_for_a_while(
     stop = asyncio.Event()
     pusher = make_pusher()
     running = asyncio.create_task(pusher.run(stop, asyncio.Event()))
-    assert await asyncio.to_thread(gateway.took.wait, 10)
+    assert await asyncio.to_thread(gateway.took.wait, 60)
     stop.set()
-    await asyncio.wait_for(running, 2)
+    await asyncio.wait_for(running, 30)
     assert gateway.seqs() == [1]
     assert pusher.status.last_error == "disk I/O error"
 

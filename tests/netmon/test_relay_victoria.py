@@ -74,6 +74,15 @@ def _points(victoria: Victoria) -> int:
     return victoria.points("throughput_rate_down_bps")
 
 
+def _comes_to(victoria: Victoria, count: int) -> None:
+    """Wait until so many points are seen; more would never become so many.
+
+    After a start the database may answer a selector from its cache of a moment
+    ago, when it had found nothing.
+    """
+    _wait_for(lambda: _points(victoria) == count)
+
+
 def test_what_was_measured_reads_back_equal(
     relay: Relay,
     store: SqliteStore,
@@ -160,7 +169,7 @@ def test_a_stop_of_the_database_leaves_no_gap(
     assert store.cursors.get(READER).position == 1
     victoria.start()
     assert _drain(relay) >= 50
-    assert _points(victoria) == 60
+    _comes_to(victoria, 60)
 
 
 def test_a_kill_of_the_database_right_after_delivery_loses_and_doubles_nothing(
@@ -174,7 +183,7 @@ def test_a_kill_of_the_database_right_after_delivery_loses_and_doubles_nothing(
     # The reason for all this: what was acknowledged a moment ago is gone.
     assert _points(victoria) < 400
     assert _drain(relay) >= 400
-    assert _points(victoria) == 400
+    _comes_to(victoria, 400)
     assert relay.figures()["rewinds_total"] == 1
     counts = victoria.query("count_over_time(throughput_rate_down_bps[2h])")
     assert [sample.value for sample in counts] == [400.0]
@@ -193,8 +202,10 @@ def test_kills_of_the_database_under_load_lose_and_double_nothing(
     def keep_measuring() -> None:
         chunk = 0
         while not enough.wait(0.01):
-            measure(at_ms=begin_ms + chunk * 1000, step_ms=100)
-            chunk += 1
+            # On a busy machine the relay would never catch up.
+            if chunk - store.cursors.get(READER).position < 200:
+                measure(at_ms=begin_ms + chunk * 1000, step_ms=100)
+                chunk += 1
 
     threads = [
         threading.Thread(target=relay.run, args=(stop,)),
@@ -210,7 +221,7 @@ def test_kills_of_the_database_under_load_lose_and_double_nothing(
             victoria.start()
         enough.set()
         threads[1].join()
-        _wait_for(lambda: _points(victoria) == measure.seq)
+        _comes_to(victoria, measure.seq)
     finally:
         enough.set()
         stop.set()
@@ -230,10 +241,10 @@ def test_sending_again_makes_no_second_point(
 ) -> None:
     measure(at_ms=begin_ms, records=100)
     _drain(relay)
-    assert _points(victoria) == 100
+    _comes_to(victoria, 100)
     store.cursors.set(READER, 0, 0)
     assert _drain(relay) == 100
-    assert _points(victoria) == 100
+    _comes_to(victoria, 100)
     (count,) = victoria.query("count_over_time(throughput_rate_down_bps[2h])")
     assert count.value == 100.0
 
@@ -377,8 +388,10 @@ def test_kill_9_of_the_relay_at_random_moments_loses_and_doubles_nothing(
     def keep_measuring() -> None:
         chunk = 0
         while not stop.wait(0.01):
-            measure(at_ms=begin_ms + chunk * 1000, records=20, step_ms=50)
-            chunk += 1
+            # On a busy machine the relay would never catch up.
+            if chunk - store.cursors.get(READER).position < 200:
+                measure(at_ms=begin_ms + chunk * 1000, records=20, step_ms=50)
+                chunk += 1
 
     thread = threading.Thread(target=keep_measuring)
     thread.start()
@@ -397,7 +410,7 @@ def test_kill_9_of_the_relay_at_random_moments_loses_and_doubles_nothing(
     _wait_for(lambda: store.cursors.get(READER).position == last)
     assert relay_process.end(signal.SIGTERM)[0] == 0
     assert measure.seq == store.measurements.count() > 200
-    assert _points(victoria) == measure.seq
+    _comes_to(victoria, measure.seq)
     (count,) = victoria.query("count_over_time(throughput_rate_down_bps[2h])")
     assert count.value == measure.seq
 

@@ -48,8 +48,10 @@ async def resolve(make_context):
     )
     port = transport.get_extra_info("sockname")[1]
 
-    async def run(name):
-        settings = DnsSettings(name=name, server="127.0.0.1", port=port, timeout_s=0.4)
+    async def run(name, timeout_s=30.0):
+        settings = DnsSettings(
+            name=name, server="127.0.0.1", port=port, timeout_s=timeout_s
+        )
         return await DnsProbe(settings).run(make_context(1))
 
     yield run
@@ -60,7 +62,7 @@ async def test_known_name_has_a_duration(resolve):
     result = await resolve("school.test")
     assert result.failure is None
     assert set(result.values) == {"duration_s"}
-    assert 0 < result.values["duration_s"] < 1
+    assert result.values["duration_s"] > 0
 
 
 @pytest.mark.parametrize(
@@ -74,7 +76,8 @@ async def test_known_name_has_a_duration(resolve):
     ],
 )
 async def test_no_answer_is_a_reason_without_number(resolve, name, reason):
-    result = await resolve(name)
+    timeout_s = 0.4 if reason is FailureReason.TIMEOUT else 30.0
+    result = await resolve(name, timeout_s)
     assert result.failure is reason
     assert result.values == {}
     assert result.detail

@@ -54,7 +54,7 @@ def server_address(token_file):
         assert found is not None, ready
         yield found.group(1)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=5) == 0
+        assert process.wait(timeout=60) == 0
     finally:
         process.kill()
         process.wait()

@@ -65,7 +65,7 @@ async def run_until(runner: Runner, condition, until) -> None:
     running = asyncio.create_task(runner.run(stop))
     await until(condition)
     stop.set()
-    await asyncio.wait_for(running, 2)
+    await asyncio.wait_for(running, 30)
 
 
 async def test_measurement_becomes_a_record(make_runner):
@@ -140,7 +140,7 @@ async def test_everything_off_waits_for_the_end(make_runner):
     stop = asyncio.Event()
     running = asyncio.create_task(make_runner().run(stop))
     stop.set()
-    await asyncio.wait_for(running, 2)
+    await asyncio.wait_for(running, 30)
 
 
 async def test_health_tells_the_spools_counters(make_runner, spool, until):

@@ -59,12 +59,15 @@ async def router() -> AsyncIterator[Opener]:
         lets_in: Credential = V2C,
         access: Secret | SnmpUser = Secret("public"),  # noqa: B008 - frozen
         if_index: int = 2,
+        timeout_s: float = 30.0,
     ) -> SnmpCounters:
         rows = parse_recording(recording.splitlines(), "test")
         agent = SnmpAgent(RecordedModel(rows), lets_in)
         agents.append(agent)
         port = int((await agent.start()).rpartition(":")[2])
-        return SnmpCounters("127.0.0.1", access, if_index, port=port, timeout_s=1.0)
+        return SnmpCounters(
+            "127.0.0.1", access, if_index, port=port, timeout_s=timeout_s
+        )
 
     yield opened
     for agent in agents:
@@ -110,7 +113,7 @@ async def test_a_port_that_does_not_exist_is_named(router):
 
 
 async def test_a_wrong_community_gets_no_answer(router):
-    wrong = await router(access=Secret("private"))
+    wrong = await router(access=Secret("private"), timeout_s=0.5)
     assert await _why(wrong) is Unreadable.NO_ANSWER
 
 
@@ -120,7 +123,7 @@ async def test_a_wrong_secret_is_denied(router):
         auth_secret=Secret("another-secret"),
         priv_secret=Secret("priv-secret-1"),
     )
-    counters = await router(lets_in=V3, access=wrong)
+    counters = await router(lets_in=V3, access=wrong, timeout_s=0.5)
     assert await _why(counters) in {Unreadable.DENIED, Unreadable.NO_ANSWER}
 
 

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from collectors.base import Timing
 from collectors.platforms import load_platforms
 from collectors.poll import decode
 from collectors.read import read_device
@@ -19,6 +18,7 @@ from netmon.demo.plan import Plan, broken_rates, healthy_rates, make_plan
 from netmon.medium import JUDGES, Baseline, MediumHealth, MediumState
 from netmon.model import Device, DeviceKind, Technology
 from netmon.spool import SpoolRecord
+from tests.patience import PATIENT
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +59,7 @@ async def fleet() -> AsyncIterator[AgentFleet]:
 
 async def poll(device: Device, address: str) -> SpoolRecord:
     clock = SystemClock()
-    timing = Timing(timeout_s=2.0, backoff_s=(0.01, 0.01))
-    session = open_session(address, DEMO_CREDENTIAL, clock=clock, timing=timing)
+    session = open_session(address, DEMO_CREDENTIAL, clock=clock, timing=PATIENT)
     try:
         reading = await read_device(
             session, load_platforms(), clock=clock, budget_s=30.0, line=True

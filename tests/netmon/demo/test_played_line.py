@@ -239,7 +239,7 @@ def test_an_echo_takes_as_long_as_the_line_is_long_and_longer_when_it_is_full(wo
         pinger = Pinger(world.server("vdsl"))
         try:
             found: list[float] = []
-            deadline_s = time.monotonic() + 5
+            deadline_s = time.monotonic() + 60
             while len(found) < 9 and time.monotonic() < deadline_s:
                 pinger.send()
                 time.sleep(0.03)
