@@ -11,7 +11,12 @@ from netmon.demo.lab.fading import Fade, fading
 from netmon.demo.lab.scene import Cross, scene, starving
 from netmon.demo.lab.topology import LineShape, why_not
 
-pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.alone]
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.slow,
+    pytest.mark.alone,
+    pytest.mark.timeout(600),  # a busy machine makes tests invalid, which are repeated
+]
 
 RATE = 100e6
 
@@ -29,7 +34,7 @@ def _lab_is_possible():
     pytest.skip(reason)
 
 
-def capacities(place, tries=4, directions=("down", "up"), **job):
+def capacities(place, tries=8, directions=("down", "up"), **job):
     """Healthy results of the directions; a busy machine's are asked again."""
     found = {}
     for _ in range(tries):
@@ -45,7 +50,7 @@ def capacities(place, tries=4, directions=("down", "up"), **job):
 
 
 def floor(place, threshold_bps, direction):
-    for _ in range(4):
+    for _ in range(8):
         (line,) = place.measure(threshold_bps=threshold_bps, directions=[direction])
         if line["floor"]["verdict"] != "invalid":
             return line["floor"]
