@@ -28,7 +28,8 @@ from netmon.demo.agents import (
 )
 from netmon.errors import ConfigError
 from netmon.model import Device, FailureReason, Inventory
-from netmon.spool import Spool, SpoolRecord
+from netmon.spool import Spool
+from netmon.spool_record import SpoolRecord
 
 FAST = Timing(timeout_s=1.0, backoff_s=(0.01,))
 AP_TABLE = "1.3.6.1.4.1.14823.2.3.3.1.2.1.1"

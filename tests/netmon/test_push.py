@@ -31,7 +31,8 @@ from netmon.push import (
     backoff_s,
     parse_retry_after_s,
 )
-from netmon.spool import Spool, SpoolRecord
+from netmon.spool import Spool
+from netmon.spool_record import SpoolRecord
 from netmon.wire import (
     MEASUREMENTS_PATH,
     Batch,
