@@ -221,11 +221,6 @@ def read_calendar(path: Path, *, setting: str | None = None) -> CalendarFile:
     raise ConfigError([problem])
 
 
-def load_calendar(path: Path) -> SchoolCalendar:
-    """Return the calendar of one file alone; raises as `read_calendar`."""
-    return put_together([read_calendar(path)])
-
-
 def whole_day(day: date) -> Span:
     """Return a day in Dortmund: 23, 24 or 25 hours."""
     return Span(_local_ms(day, time(0)), _local_ms(day + timedelta(days=1), time(0)))

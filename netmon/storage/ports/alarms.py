@@ -62,8 +62,5 @@ class AlarmStore(Protocol):
     def flapping(self) -> list[Incident]:
         """Return the open incidents of what comes and goes, oldest first."""
 
-    def open_incident(self, rule: str, target: str) -> int | None:
-        """Return the open incident of a rule on a target; None if none is open."""
-
     def state_counts(self) -> Mapping[tuple[str, AlarmState], int]:
         """Return the number of targets by rule and state."""

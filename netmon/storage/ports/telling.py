@@ -31,9 +31,6 @@ class ThreadStore(Protocol):
     def incidents(self, thread_id: int) -> list[Incident]:
         """Return the members of a thread with their evidence, oldest first."""
 
-    def thread_of(self, incident_id: int) -> int | None:
-        """Return the thread of an incident; None where nobody was told of it."""
-
     def untold(self) -> list[Incident]:
         """Return the open incidents that are in no thread, oldest first."""
 
