@@ -6,16 +6,14 @@ Relative paths are meant from the settings file's folder. An ``interval_s`` of
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import Any
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from netmon.config import Secret, read_secret
 from netmon.errors import ConfigError, Problem
+from netmon.strict_files import as_struct, read_toml
 from probes.address import parse_address
 from probes.base import MeasureAddress
 from probes.config_checks import wrong
@@ -26,8 +24,6 @@ from probes.path import PathSettings
 from probes.throughput import ThroughputSettings
 from probes.uplink_base import UplinkSettings
 from probes.wan import WanSettings
-
-_HELP = "see docs/betrieb/sonde.md for names and types"
 
 
 class GatewayLink(Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,18 +78,8 @@ def load_probe_settings(path: Path) -> ProbeSettings:
     Raises:
         ConfigError: the file is missing, no TOML, or keys or values are wrong.
     """
-    try:
-        raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        settings = msgspec.convert(raw, ProbeSettings)
-    except OSError as error:
-        text = error.strerror or "cannot be read"
-        raise _refused(path, None, text, "name a readable file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise _refused(path, None, f"no TOML: {error}", "mend the syntax") from error
-    except msgspec.ValidationError as error:
-        text, _, where = str(error).partition(" - at `")
-        field = where.rstrip("`").removeprefix("$.").removeprefix("$") or None
-        raise _refused(path, field, text, _HELP) from error
+    fix = "see docs/betrieb/sonde.md for names and types"
+    settings = as_struct(read_toml(path), ProbeSettings, source=str(path), fix=fix)
     problems = [
         Problem(str(path), None, field, text, fix)
         for field, text, fix in wrong(settings)
@@ -126,12 +112,9 @@ def gateway_token(settings: ProbeSettings) -> Secret:
 def _needed(file: str, setting: str) -> Secret:
     secret = read_secret(file, setting=setting)
     if secret is None:
-        raise _refused(Path(), setting, "names no file", "name the token's file")
+        wrong = Problem(".", None, setting, "names no file", "name the token's file")
+        raise ConfigError([wrong])
     return secret
-
-
-def _refused(path: Path, field: str | None, text: str, fix: str) -> ConfigError:
-    return ConfigError([Problem(str(path), None, field, text, fix)])
 
 
 def _absolute(settings: ProbeSettings, folder: Path) -> ProbeSettings:
