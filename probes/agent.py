@@ -23,11 +23,12 @@ from probes.base import ProbeContext
 from probes.certificate import Certificate, can_prove, limiting_part, limits_of
 from probes.certifier import Certifier
 from probes.client import open_client
-from probes.config import ProbeSettings, gateway_token, measure_address
+from probes.config import gateway_token, measure_address
 from probes.lease_client import LeaseClient
 from probes.link import LinkSettings, default_interface
 from probes.registry import PROBES
 from probes.runner import Planned, Runner
+from probes.settings import ProbeSettings
 from probes.uplink import ASSIGNMENT_FILE, Uplink
 from probes.uplink_base import Carrier
 from probes.uplink_run import Bench

@@ -1,14 +1,12 @@
-"""A probe's settings: one TOML file, strict; defaults stand with each probe.
+"""Reading a probe's settings and the secrets they name.
 
-Relative paths are meant from the settings file's folder. An ``interval_s`` of
-0 turns a probe off.
+Relative paths are meant from the settings file's folder.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from netmon.config import Secret, read_secret
@@ -17,59 +15,7 @@ from netmon.strict_files import as_struct, read_toml
 from probes.address import parse_address
 from probes.base import MeasureAddress
 from probes.config_checks import wrong
-from probes.dns import DnsSettings
-from probes.latency import LatencySettings
-from probes.link import LinkSettings
-from probes.path import PathSettings
-from probes.throughput import ThroughputSettings
-from probes.uplink_base import UplinkSettings
-from probes.wan import WanSettings
-
-
-class GatewayLink(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where measurements go. ``ca_file`` is empty for the public authorities."""
-
-    url: str
-    token_file: str
-    ca_file: str = ""
-
-
-class ServerLink(Struct, frozen=True, forbid_unknown_fields=True):
-    """The measurement server as ``host:port``, and the file with its token."""
-
-    address: str
-    token_file: str
-
-
-class HealthSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How often the probe reports on its own spool."""
-
-    interval_s: float = 60.0
-
-
-class MethodSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How each probe measures, and how often."""
-
-    throughput: ThroughputSettings = ThroughputSettings()
-    latency: LatencySettings = LatencySettings()
-    dns: DnsSettings = DnsSettings()
-    link: LinkSettings = LinkSettings()
-    path: PathSettings = PathSettings()
-
-
-class ProbeSettings(MethodSettings, frozen=True, kw_only=True):
-    """All settings of one probe. ``probe`` is its name at the gateway."""
-
-    probe: str
-    building: str
-    line: str
-    gateway: GatewayLink
-    server: ServerLink
-    spool: str = "spool.sqlite3"
-    spool_max_records: int = 200_000
-    health: HealthSettings = HealthSettings()
-    uplink: UplinkSettings = UplinkSettings()
-    wan: tuple[WanSettings, ...] = ()
+from probes.settings import ProbeSettings
 
 
 def load_probe_settings(path: Path) -> ProbeSettings:
@@ -78,8 +24,12 @@ def load_probe_settings(path: Path) -> ProbeSettings:
     Raises:
         ConfigError: the file is missing, no TOML, or keys or values are wrong.
     """
-    fix = "see docs/betrieb/sonde.md for names and types"
-    settings = as_struct(read_toml(path), ProbeSettings, source=str(path), fix=fix)
+    settings = as_struct(
+        read_toml(path),
+        ProbeSettings,
+        source=str(path),
+        fix="see docs/betrieb/sonde.md for names and types",
+    )
     problems = [
         Problem(str(path), None, field, text, fix)
         for field, text, fix in wrong(settings)

@@ -24,13 +24,13 @@ from netmon.texts import LANGUAGES, Texts, catalogue
 from netmon.wire import ErrorBody, ErrorReply, encode
 from probes.certificate import PAYLOAD_SHARE
 from probes.client import open_client
-from probes.config import GatewayLink, ProbeSettings, ServerLink
 from probes.counters import Reading
 from probes.dns import DnsSettings
 from probes.doctor import CHECKS, Finding, Grade, Place, files, gateway, machine, router
 from probes.doctor import server as server_checks
 from probes.link import LinkSettings
 from probes.path import PathSettings
+from probes.settings import GatewayLink, ProbeSettings, ServerLink
 from probes.wan import WanSettings
 
 NOW = datetime(2026, 11, 26, 8, 0, 0, tzinfo=UTC)
