@@ -6,13 +6,7 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from netmon.line_verdict import (
-    LineAlarms,
-    VerdictClass,
-    gather_facts,
-    judge_line,
-    tell,
-)
+from netmon.line_verdict import LineAlarms, VerdictClass, gather_facts, judge_line, tell
 from netmon.medium import Finding, MediumHealth, MediumState
 from netmon.model import FailureReason, Line, LineRole, Technology
 from netmon.path import Fault, Segment

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from netmon.line_verdict import (
-    LineFacts,
-    Statement,
-    gather_facts,
-    statements,
-)
+from netmon.line_verdict import LineFacts, Statement, gather_facts, statements
 from netmon.model import FailureReason, Line
 from tests.netmon.line_verdict.lines import (
     HOUR,

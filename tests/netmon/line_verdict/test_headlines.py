@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from netmon.line_verdict import (
-    LineAlarms,
-    VerdictClass,
-)
+from netmon.line_verdict import LineAlarms, VerdictClass
 from netmon.model import FailureReason
 from netmon.path import Fault, Segment
 from netmon.path import Verdict as PathVerdict

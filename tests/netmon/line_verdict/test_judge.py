@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from netmon.line_verdict import (
-    LineAlarms,
-    VerdictClass,
-)
+from netmon.line_verdict import LineAlarms, VerdictClass
 from netmon.model import FailureReason
 from netmon.storage.records import AlarmState, Latest
 from tests.netmon.line_verdict.lines import (
