@@ -26,17 +26,12 @@ from pathlib import Path
 
 import httpx
 from pages_store import fill
+from processes import cpu_s
 
 from netmon.clock import SystemClock
 
 CEILINGS = {"overview_p95_ms": 100.0, "building_p95_ms": 50.0}
 WARM_UP = 5
-
-
-def cpu_s(pid: int) -> float:
-    """Return the CPU seconds of a process so far (proc(5))."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

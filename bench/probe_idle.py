@@ -22,6 +22,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
+from processes import address, child, cpu_s
+
 from netmon.clock import SystemClock, to_ms
 from netmon.demo import city
 from netmon.ingest import new_token, token_hash
@@ -30,7 +32,6 @@ from netmon.storage.records import SourceKind
 from netmon.storage.sqlite import SqliteStore
 
 TARGETS = {"rss_mb": 60.0, "idle_cpu_ratio": 0.01}
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 SETTINGS = """
 probe = "{probe}"
 building = "{building}"
@@ -56,37 +57,14 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start a part of netmon that is ended with the stack."""
     log: IO[bytes] = stack.enter_context((folder / f"{name}.log").open("wb"))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "netmon", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=log,
-        env={**os.environ, "NETMON_DATA": str(folder), "PYTHONUNBUFFERED": "1"},
-    )
-
-    def end() -> None:
-        process.terminate()
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
-
-    stack.callback(end)
-    return process
+    command = [sys.executable, "-m", "netmon", *arguments]
+    return child(stack, command, log, NETMON_DATA=str(folder))
 
 
-def address(process: subprocess.Popen[bytes]) -> str:
-    """Return ``host:port`` of the line with which a part says that it listens."""
-    if process.stdout is None:
-        raise RuntimeError("no output to read")
-    said = process.stdout.readline().decode()
-    return next(word for word in said.split() if ":" in word and word[-1].isdigit())
-
-
-def cost(pid: int) -> tuple[float, float]:
-    """Return CPU seconds so far and resident megabytes of a process (proc(5))."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    cpu_s = (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+def rss_mb(pid: int) -> float:
+    """Return the resident megabytes of a process (proc(5))."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return cpu_s, pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def prepare(folder: Path) -> tuple[str, str, str]:
@@ -137,13 +115,13 @@ def run(seconds: float) -> dict[str, float]:
         config = str(folder / "probe.toml")
         agent = start(stack, folder, "agent", "probe", "run", "--config", config)
         time.sleep(20)  # imports, the loopback ceiling, the first of everything
-        before_s, _ = cost(agent.pid)
+        before_s = cpu_s(agent.pid)
         began_s = time.monotonic()
         time.sleep(seconds)
-        after_s, rss_mb = cost(agent.pid)
+        after_s, memory_mb = cpu_s(agent.pid), rss_mb(agent.pid)
         passed_s = time.monotonic() - began_s
     return {
-        "rss_mb": round(rss_mb, 1),
+        "rss_mb": round(memory_mb, 1),
         "idle_cpu_ratio": round((after_s - before_s) / passed_s, 5),
         "seconds": round(passed_s, 1),
     }

@@ -40,6 +40,7 @@ from typing import IO
 
 import httpx
 import msgspec
+from processes import address, child, cpu_s
 from snmp_city import (
     APS,
     CONTROLLERS,
@@ -52,9 +53,6 @@ from snmp_city import (
     SWITCHES,
     Agents,
     agents,
-    child,
-    cpu_s,
-    said,
 )
 from snmp_peers import bulkwalk_cycle, exporter_cycle, pysnmp_cycle
 
@@ -222,8 +220,7 @@ class Centre:
             log,
             NETMON_DATA=str(folder),
         )
-        words = said(self._gateway).split()
-        where = next(word for word in words if ":" in word and word[-1].isdigit())
+        where = address(self._gateway)
         self._url = where if "//" in where else f"http://{where}"
         self._token = Secret(token)
         self._folder = folder

@@ -1,15 +1,15 @@
-"""The city that ``bench/snmp.py`` polls: its size, its agents, and who else runs."""
+"""The city that ``bench/snmp.py`` polls: its size and its agents."""
 
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from processes import child, said
 
 from collectors.credentials import Credential
 from netmon.config import Secret
@@ -24,7 +24,6 @@ PORT_COLUMNS = [
 ]
 RADIO_COLUMNS = [f"{RADIO}.{n}" for n in (2, 3, 4, 6, 7, 17, *range(20, 30))]
 REQUESTS = [[f"{c}.{i}" for i in range(1, PORTS + 1)] for c in PORT_COLUMNS]
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 PUBLIC = Credential(name="default", version="v2c", community=Secret("public"))
 HERE = Path(__file__).parent
 
@@ -55,40 +54,7 @@ class Agents:
             link.recv(16)
 
 
-def child(
-    stack: ExitStack, command: list[str], log: IO[bytes], **environment: str
-) -> subprocess.Popen[bytes]:
-    """Start a process that is ended with the stack."""
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
-    )
-
-    def end() -> None:
-        process.terminate()
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
-
-    stack.callback(end)
-    return process
-
-
-def said(process: subprocess.Popen[bytes]) -> str:
-    if process.stdout is None:
-        raise RuntimeError("no output to read")
-    return process.stdout.readline().decode()
-
-
 def agents(stack: ExitStack, log: IO[bytes], delay_s: float = 0.0) -> Agents:
     script = str(HERE / "snmp_responder.py")
     process = child(stack, [sys.executable, script, "--delay-s", str(delay_s)], log)
     return Agents(int(said(process).split()[1]))
-
-
-def cpu_s(pid: int) -> float:
-    """Return the CPU seconds of a process so far (proc(5))."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
+from processes import child, cpu_s
 from snmp_city import (
     APS,
     CONTROLLERS,
@@ -23,8 +24,6 @@ from snmp_city import (
     REQUESTS,
     SWITCHES,
     Agents,
-    child,
-    cpu_s,
 )
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from netmon.errors import ConfigError, Problem, StorageError
 from netmon.garbage import collect_seldom
 from netmon.model import Inventory
 from netmon.push import Pusher
+from netmon.running import told_to_stop, until_one_ends
 from netmon.spool import Spool
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ async def run_collector(
             )
             health_s = min(EVERY_S, collector.interval_s)
             try:
-                await _first_to_end(
+                await until_one_ends(
                     stop.wait(),
                     pusher.run(stop, wake),
                     _follow(poller, traps, inventory, check_s),
@@ -125,11 +125,7 @@ async def run_collector(
 async def serve(settings: Settings, inventory: InventorySource) -> None:
     """Run the collector until SIGTERM or SIGINT; raises as `run_collector`."""
     collect_seldom()
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await run_collector(settings, inventory, stop)
+    await run_collector(settings, inventory, told_to_stop())
 
 
 def _empty(key: str) -> ConfigError:
@@ -183,16 +179,3 @@ async def _newer(
             log.error("the new inventory is not taken over: %s", error)  # noqa: TRY400
             continue
         return inventory, version
-
-
-async def _first_to_end(*jobs: Coroutine[object, object, object]) -> None:
-    tasks = [asyncio.create_task(job) for job in jobs]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        # Polling or sending came to an end by itself: let it be seen.
-        task.result()

@@ -17,7 +17,7 @@ from collectors.decode import limits_of
 from collectors.platform_model import Column
 from collectors.results import ResultKind
 from collectors.values import number
-from netmon.metrics import Metric
+from netmon.quantities import Metric
 
 # More different values than this are no states; forgetting them keeps memory flat.
 MAX_REMEMBERED = 4096

@@ -38,6 +38,7 @@ from msgspec import Struct
 
 from netmon.config import Secret, read_secret
 from netmon.errors import ConfigError, Problem
+from netmon.strict_files import field_and_text
 
 AuthProtocol = Literal["md5", "sha1", "sha224", "sha256", "sha384", "sha512"]
 PrivProtocol = Literal["aes128", "aes192", "aes256"]
@@ -246,7 +247,7 @@ def _as_written(
     try:
         return msgspec.convert(table, kind)
     except msgspec.ValidationError as error:
-        field, text = _without_value(str(error))
+        field, text = _without_value(error)
         raise ConfigError(
             [
                 Problem(
@@ -369,9 +370,9 @@ def _weak(source: str, name: str, **secrets: Secret | None) -> list[Problem]:
     ]
 
 
-def _without_value(message: str) -> tuple[str, str]:
+def _without_value(error: msgspec.ValidationError) -> tuple[str | None, str]:
     """Return field and text of a validation error; the text quotes no value."""
-    text, _, where = message.partition(" - at `")
+    field, text = field_and_text(error)
     if text.startswith("Invalid enum value"):
         text = "is none of the values that can be chosen"
-    return where.rstrip("`").removeprefix("$").removeprefix("."), text
+    return field, text

@@ -10,7 +10,8 @@ from collectors.columns import Columns, Index, pick, wanted_rows
 from collectors.platform_model import Column, Fact, IndexPart, Table
 from collectors.results import KIND_OF, LIMITS_OF, RESULT_FIELDS, ResultKind
 from collectors.values import clean_text, cut_out, number, text_of
-from netmon.metrics import KINDS, Metric
+from netmon.metrics import KINDS
+from netmon.quantities import Metric
 
 _CLIENTS = next(m for m in KINDS["wlan_ap"].metrics if m.name == "clients_count")
 

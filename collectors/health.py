@@ -8,7 +8,8 @@ import logging
 from collectors.poll import Poller
 from netmon.clock import Clock, to_ms
 from netmon.errors import StorageError
-from netmon.spool import Spool, SpoolRecord, SpoolStats
+from netmon.spool import Spool, SpoolStats
+from netmon.spool_record import SpoolRecord
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from collectors.decode import Row, TableResult
 from collectors.results import KIND_OF, ResultKind
 from netmon.metrics import KINDS
 from netmon.model import Device, FailureReason
-from netmon.spool import SpoolRecord
+from netmon.spool_record import SpoolRecord
 
 Tags = Mapping[str, str]
 # Kind and tags of one thing that was seen.

@@ -21,6 +21,7 @@ import yaml
 from collectors.platform_checks import check, check_together, problem
 from collectors.platform_model import Match, Platform, Trap
 from netmon.errors import ConfigError, Problem
+from netmon.strict_files import as_struct
 
 FALLBACK = "if_mib"
 
@@ -162,15 +163,9 @@ class _StrictLoader(yaml.SafeLoader):
 def _convert(source: str, text: str) -> Platform:
     try:
         raw = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
-        return msgspec.convert(raw, Platform)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         wrong = Problem(source, line, None, str(error.problem), "mend the YAML")
         raise ConfigError([wrong]) from error
-    except msgspec.ValidationError as error:
-        what, _, where = str(error).partition(" - at `")
-        field = where.rstrip("`").removeprefix("$").removeprefix(".") or None
-        raise ConfigError([problem(source, field, what, _SEE)]) from error
-
-
-_SEE = "see collectors/platform_model.py for keys and types"
+    fix = "see collectors/platform_model.py for keys and types"
+    return as_struct(raw, Platform, source=source, fix=fix)

@@ -32,7 +32,8 @@ from collectors.tally import Tally
 from netmon.clock import Clock, to_ms
 from netmon.errors import ConfigError, Problem, StorageError
 from netmon.model import AccessPoint, Device, FailureReason, Inventory
-from netmon.spool import Spool, SpoolRecord
+from netmon.spool import Spool
+from netmon.spool_record import SpoolRecord
 
 __all__ = ["Poller", "decode", "planned_for", "pollable"]
 

@@ -23,7 +23,7 @@ from collectors.values import clean_text
 from collectors.wlan import checked_points, controller_totals, total
 from netmon.metrics import KINDS
 from netmon.model import AccessPoint, Device, FailureReason
-from netmon.spool import SpoolRecord
+from netmon.spool_record import SpoolRecord
 
 _AP_WORDS = ("name", "model", "serial", "firmware")
 _PORT_WORDS = ("alias", "neighbour", "neighbour_port", "neighbour_chassis")

@@ -11,7 +11,8 @@ import asyncio
 from collections.abc import Sequence
 
 from netmon.errors import StorageError
-from netmon.spool import Spool, SpoolRecord
+from netmon.spool import Spool
+from netmon.spool_record import SpoolRecord
 
 _Item = tuple[Sequence[SpoolRecord], "asyncio.Future[StorageError | None]"]
 

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from collectors.decode import Row, TableResult
-from netmon.metrics import KINDS, MAX_COUNT
+from netmon.metrics import KINDS
+from netmon.quantities import MAX_COUNT
 
 _AGREED = ("channel", "tx_power_dbm")
 _POWER = next(m for m in KINDS["wlan_radio"].metrics if m.name == "tx_power_dbm")

@@ -12,7 +12,8 @@ from prometheus_client.registry import Collector
 from dashboards.alarm_quality import quality
 from dashboards.context import Site
 from dashboards.health import lags
-from netmon.metrics import KINDS, Unit
+from netmon.metrics import KINDS
+from netmon.quantities import Unit
 from netmon.storage.records import AlarmState, MailEvent
 
 # Counting all records reads the whole table; a scrape every second must not.

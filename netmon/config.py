@@ -7,10 +7,9 @@ come from files and never appear in ``repr`` or a dump.
 from __future__ import annotations
 
 import os
-import tomllib
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -21,6 +20,7 @@ from netmon.notify_settings import NotifySettings, RecipientSettings, ReminderSe
 from netmon.rule_overrides import RuleOverride, refuse_doubles
 from netmon.sink_settings import SinkSettings
 from netmon.site_settings import SiteSettings
+from netmon.strict_files import as_struct, read_toml
 from netmon.units import parse_rate_bps
 
 
@@ -249,37 +249,15 @@ def load_settings(path: Path | None) -> Settings:
     Raises:
         ConfigError: the file is missing, no TOML, or a key or value is wrong.
     """
-    raw: dict[str, Any] = {}
-    if path is not None:
-        try:
-            raw = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            text = error.strerror or "cannot be read"
-            raise ConfigError(
-                [Problem(str(path), None, None, text, "name a readable file")]
-            ) from error
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigError(
-                [Problem(str(path), None, None, f"no TOML: {error}", "mend the syntax")]
-            ) from error
+    raw = {} if path is None else read_toml(path)
     if data_dir := os.environ.get("NETMON_DATA"):
         raw["data_dir"] = data_dir
-    try:
-        return msgspec.convert(raw, Settings)
-    except msgspec.ValidationError as error:
-        text, _, where = str(error).partition(" - at `")
-        field = where.rstrip("`").removeprefix("$.") or None
-        raise ConfigError(
-            [
-                Problem(
-                    str(path or "environment"),
-                    None,
-                    field,
-                    text,
-                    "see docs/betrieb/einstellungen.md for names and types",
-                )
-            ]
-        ) from error
+    return as_struct(
+        raw,
+        Settings,
+        source=str(path or "environment"),
+        fix="see docs/betrieb/einstellungen.md for names and types",
+    )
 
 
 def read_secret(file: str, *, setting: str) -> Secret | None:

@@ -8,17 +8,15 @@ the overview of all buildings reads what is recorded instead of every port of th
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from threading import Event, Thread
+from contextlib import AbstractContextManager
 
 from netmon.clock import Clock, to_ms
 from netmon.coverage import BuildingCoverage, Measured, read_coverage
-from netmon.errors import NetmonError
 from netmon.ingest import check_batch, new_token, token_hash
 from netmon.model import Coverage, Inventory
+from netmon.running import again_and_again
 from netmon.storage.current import CurrentInventory
 from netmon.storage.ports import Store
 from netmon.storage.records import CheckedBatch, Source, SourceKind
@@ -33,8 +31,6 @@ SOURCES: Mapping[bool, str] = {
     True: "netmon-coverage-generated",
 }
 RECORD_EVERY_S = 300.0
-
-_log = logging.getLogger(__name__)
 
 
 def numbers(figure: Measured) -> dict[str, float]:
@@ -148,30 +144,14 @@ def _parts(series: list[Series]) -> Iterator[list[Series]]:
         yield series[begin : begin + MAX_BATCH_RECORDS]
 
 
-@contextmanager
 def recording_coverage(
     store: Store, clock: Clock, every_s: float = RECORD_EVERY_S
-) -> Iterator[None]:
-    """Record at once and then again and again, for as long as the block runs.
-
-    On a thread of its own: what is computed there keeps no line waiting.
-    """
-    stop = Event()
-
-    def keep_recording() -> None:
-        recorder = CoverageRecorder(store)
-        while True:
-            try:
-                recorder.record(to_ms(clock.now()))
-            except NetmonError as error:
-                _log.warning("coverage not recorded this time: %s", error)
-            if stop.wait(every_s):
-                return
-
-    thread = Thread(target=keep_recording, name="coverage")
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+) -> AbstractContextManager[None]:
+    """Record at once and then again and again, for as long as the block runs."""
+    recorder = CoverageRecorder(store)
+    return again_and_again(
+        lambda: recorder.record(to_ms(clock.now())),
+        every_s,
+        name="coverage",
+        failed="coverage not recorded",
+    )

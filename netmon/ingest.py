@@ -16,9 +16,11 @@ from itertools import compress
 import msgspec
 
 from netmon.errors import NetmonError
-from netmon.metrics import HOUR_S, KINDS, Kind, Metric
+from netmon.metrics import KINDS
 from netmon.model import FailureReason
+from netmon.quantities import Kind, Metric
 from netmon.storage.records import CheckedBatch, CheckedSeries, Quarantined, Source
+from netmon.units import HOUR_S
 from netmon.wire import (
     MAX_BATCH_RECORDS,
     TAG_VALUE,

@@ -10,8 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from netmon.metrics import Kind, Layer, Metric, Unit
-from netmon.units import MAX_RATE_BPS
+from netmon.quantities import (
+    Kind,
+    Metric,
+    Unit,
+    bps,
+    count,
+    flag,
+    metrics_by_name,
+    seconds,
+)
 
 _MAX = 1e9
 _VALID_S = 5 * 60.0
@@ -32,27 +40,11 @@ STANDINGS: Mapping[str, int] = {
 }
 
 
-def _flag(name: str) -> Metric:
-    return Metric(name, Unit.NONE, 0.0, 1.0)
-
-
-def _count(name: str) -> Metric:
-    return Metric(name, Unit.COUNT, 0.0, _MAX)
-
-
-def _bps(name: str) -> Metric:
-    return Metric(name, Unit.BITS_PER_SECOND, 0.0, float(MAX_RATE_BPS), Layer.NONE)
-
-
-def _seconds(name: str, low: float = 0.0) -> Metric:
-    return Metric(name, Unit.SECONDS, low, _MAX)
-
-
 def _standing() -> tuple[Metric, ...]:
     """Return the number and, to be summed, one flag for each word."""
     return (
         Metric("standing", Unit.NONE, 0.0, 100.0),
-        *(_flag(f"is_{word}") for word in STANDINGS),
+        *(flag(f"is_{word}") for word in STANDINGS),
     )
 
 
@@ -64,12 +56,12 @@ _ALL_KINDS = (
             *_standing(),
             Metric("latitude_deg", Unit.NONE, -90.0, 90.0),
             Metric("longitude_deg", Unit.NONE, -180.0, 180.0),
-            _count("open_incidents_count"),
-            _count("aps_count"),
-            _count("aps_ok_count"),
-            _count("aps_down_count"),
-            _flag("told"),
-            _flag("below_target"),
+            count("open_incidents_count", _MAX),
+            count("aps_count", _MAX),
+            count("aps_ok_count", _MAX),
+            count("aps_down_count", _MAX),
+            flag("told"),
+            flag("below_target"),
         ),
         stale_after_s=_VALID_S,
     ),
@@ -78,16 +70,20 @@ _ALL_KINDS = (
         ("building", "line", "role", "technology"),
         (
             *_standing(),
-            _bps("contracted_down_bps"),
-            _bps("contracted_up_bps"),
-            _bps("expected_down_bps"),
+            bps("contracted_down_bps"),
+            bps("contracted_up_bps"),
+            bps("expected_down_bps"),
         ),
         stale_after_s=_VALID_S,
     ),
     Kind(
         "sender",
         ("sender", "sender_kind"),
-        (_flag("silent"), _seconds("silence_s"), _seconds("clock_offset_s", -_MAX)),
+        (
+            flag("silent"),
+            seconds("silence_s", _MAX),
+            seconds("clock_offset_s", _MAX, low=-_MAX),
+        ),
         stale_after_s=_VALID_S,
         optional_tags=("building", "agent"),
     ),
@@ -95,7 +91,7 @@ _ALL_KINDS = (
         # A device that answers nothing sends no number; that it is silent is known here.
         "polled_device",
         ("building", "device"),
-        (_flag("answering"),),
+        (flag("answering"),),
         stale_after_s=_VALID_S,
         optional_tags=("device_kind",),
     ),
@@ -103,25 +99,21 @@ _ALL_KINDS = (
         "process",
         ("process",),
         (
-            _flag("silent"),
-            _seconds("silence_s"),
-            _count("waiting_count"),
-            _count("errors_count"),
+            flag("silent"),
+            seconds("silence_s", _MAX),
+            count("waiting_count", _MAX),
+            count("errors_count", _MAX),
         ),
         stale_after_s=_VALID_S,
     ),
     Kind(
         "system",
         ("site",),
-        (_count("quarantined_count"), _count("open_incidents_count")),
+        (count("quarantined_count", _MAX), count("open_incidents_count", _MAX)),
         stale_after_s=_VALID_S,
     ),
 )
 
 OWN_KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ALL_KINDS}
 
-OWN_METRICS: Mapping[str, Metric] = {
-    f"{kind.name}_{metric.name}": metric
-    for kind in _ALL_KINDS
-    for metric in kind.metrics
-}
+OWN_METRICS: Mapping[str, Metric] = metrics_by_name(_ALL_KINDS)

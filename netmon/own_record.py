@@ -8,23 +8,19 @@ there is a gap, which is true; the history of states is in the store.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from threading import Event, Thread
 
 from netmon.clock import Clock, to_ms
-from netmon.errors import NetmonError
 from netmon.lineprotocol import render, series_prefix
 from netmon.own_metrics import OWN_KINDS, STANDINGS
+from netmon.running import again_and_again
 from netmon.storage.tsdb import Sink
 
 # Who says it, where other lines name a probe or collector.
 SOURCE = "netmon"
 WRITE_EVERY_S = 60.0
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,29 +83,13 @@ def write_once(sink: Sink, read: Reader, now_ms: int) -> int:
     return body.count(b"\n")
 
 
-@contextmanager
 def writing_own_records(
     sink: Sink, read: Reader, clock: Clock, every_s: float = WRITE_EVERY_S
-) -> Iterator[None]:
-    """Write at once and then again and again, for as long as the block runs.
-
-    On a thread of its own: what is read there keeps no measurement waiting.
-    """
-    stop = Event()
-
-    def keep_writing() -> None:
-        while True:
-            try:
-                write_once(sink, read, to_ms(clock.now()))
-            except NetmonError as error:
-                _log.warning("own records not written this time: %s", error)
-            if stop.wait(every_s):
-                return
-
-    thread = Thread(target=keep_writing, name="own-records")
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+) -> AbstractContextManager[None]:
+    """Write at once and then again and again, for as long as the block runs."""
+    return again_and_again(
+        lambda: write_once(sink, read, to_ms(clock.now())),
+        every_s,
+        name="own-records",
+        failed="own records not written",
+    )

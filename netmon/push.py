@@ -25,7 +25,8 @@ from netmon import wire
 from netmon.clock import Clock, ClockOffset, clock_offset, to_ms
 from netmon.config import Secret
 from netmon.errors import ConfigError, Problem, StorageError
-from netmon.spool import Spool, Spooled
+from netmon.spool import Spool
+from netmon.spool_record import Spooled, to_batch
 
 log = logging.getLogger(__name__)
 
@@ -219,9 +220,7 @@ class Pusher:
 
     async def _post(self, records: list[Spooled]) -> httpx.Response:
         sent_ms = to_ms(self._clock.now())
-        batch = self._spool.to_batch(
-            self._source, records, sent_ms=sent_ms, agent=self._agent
-        )
+        batch = to_batch(self._source, records, sent_ms=sent_ms, agent=self._agent)
         body = gzip.compress(wire.encode(batch), compresslevel=6)
         # The client's own limits are per read; an answer that drips has this one.
         async with asyncio.timeout(REQUEST_TIMEOUT_S):

@@ -8,20 +8,18 @@ on which clocks change have the hours they have.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from netmon.clock import BERLIN, berlin_day, to_ms
-from netmon.errors import ConfigError, Problem
 from netmon.model import SchoolType
+from netmon.strict_files import as_struct, read_toml
 
 _T = TypeVar("_T")
 
@@ -205,25 +203,12 @@ def read_calendar(path: Path, *, setting: str | None = None) -> CalendarFile:
     Raises:
         ConfigError: the file is missing, no TOML, or keys or values are wrong.
     """
-    fix = "see docs/betrieb/kalender.md for names and types"
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-        return msgspec.convert(raw, CalendarFile)
-    except OSError as error:
-        text = error.strerror or "cannot be read"
-        problem = Problem(str(path), None, setting, text, "name a readable file")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        problem = Problem(str(path), None, None, f"no TOML: {error}", fix)
-    except msgspec.ValidationError as error:
-        text, _, where = str(error).partition(" - at `")
-        field = where.rstrip("`").removeprefix("$.") or None
-        problem = Problem(str(path), None, field, text, fix)
-    raise ConfigError([problem])
-
-
-def load_calendar(path: Path) -> SchoolCalendar:
-    """Return the calendar of one file alone; raises as `read_calendar`."""
-    return put_together([read_calendar(path)])
+    return as_struct(
+        read_toml(path, setting=setting),
+        CalendarFile,
+        source=str(path),
+        fix="see docs/betrieb/kalender.md for names and types",
+    )
 
 
 def whole_day(day: date) -> Span:

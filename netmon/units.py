@@ -7,6 +7,8 @@ import re
 KBIT = 1_000
 MBIT = 1_000_000
 GBIT = 1_000_000_000
+MINUTE_S = 60.0
+HOUR_S = 3600.0
 
 _RATE = re.compile(r"^\s*(\d+(?:[.,]\d+)?)\s*([A-Za-z/]*)\s*$")
 # 1.000 is a thousand to a German and one to a program: nobody is to guess.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
-from collections.abc import Coroutine, Sequence
 from pathlib import Path
 
 import httpx
@@ -16,6 +14,7 @@ from netmon.config import Secret
 from netmon.errors import ConfigError, Problem
 from netmon.model import TARGET_DOWN_BPS
 from netmon.push import Pusher
+from netmon.running import told_to_stop, until_one_ends
 from netmon.spool import Spool
 from netmon.units import to_mbits
 from probes.assignment import AssignmentDesk
@@ -23,11 +22,12 @@ from probes.base import ProbeContext
 from probes.certificate import Certificate, can_prove, limiting_part, limits_of
 from probes.certifier import Certifier
 from probes.client import open_client
-from probes.config import ProbeSettings, gateway_token, measure_address
+from probes.config import gateway_token, measure_address
 from probes.lease_client import LeaseClient
 from probes.link import LinkSettings, default_interface
 from probes.registry import PROBES
 from probes.runner import Planned, Runner
+from probes.settings import ProbeSettings
 from probes.uplink import ASSIGNMENT_FILE, Uplink
 from probes.uplink_base import Carrier
 from probes.uplink_run import Bench
@@ -103,7 +103,7 @@ async def run_agent(
                 uplink = await _uplink(settings, context, client, token, lock, runner)
                 runner.saw, uplink.carrier = uplink.saw, carrier
                 work.append(uplink.run(stop))
-            await _until_stopped(stop, work)
+            await until_one_ends(stop.wait(), *work)
 
 
 async def _uplink(
@@ -165,23 +165,4 @@ def warn_if_weak(certificate: Certificate) -> None:
 
 async def serve(settings: ProbeSettings) -> None:
     """Run the agent until SIGTERM or SIGINT; raises as `run_agent`."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await run_agent(settings, stop)
-
-
-async def _until_stopped(
-    stop: asyncio.Event, work: Sequence[Coroutine[None, None, None]]
-) -> None:
-    tasks = [asyncio.create_task(each) for each in (stop.wait(), *work)]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        # Measuring or sending came to an end by itself: let it be seen.
-        task.result()
+    await run_agent(settings, told_to_stop())

@@ -39,7 +39,7 @@ class Certificate(Struct, frozen=True, kw_only=True):
     """What is known of the probe; None is *not known*, never *without limit*.
 
     ``clock_offset_s`` is this machine's clock minus the gateway's, give or take
-    ``clock_uncertainty_s``; ``clock_synchronised`` is the kernel's word.
+    ``clock_uncertainty_s``.
     """
 
     port_speed_bps: float | None = None
@@ -49,7 +49,6 @@ class Certificate(Struct, frozen=True, kw_only=True):
     cpu_count: int = 1
     clock_offset_s: float | None = None
     clock_uncertainty_s: float | None = None
-    clock_synchronised: bool | None = None
 
 
 def limits_of(certificate: Certificate) -> float:

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from netmon.clock import Clock, ClockOffset, to_ms
 from probes.certificate import Certificate
-from probes.kernel_clock import kernel_clock
 from probes.link import LinkSettings, read_port
 from probes.loopback import Ceiling, load_ceiling, measure_ceiling, save_ceiling
 
@@ -46,18 +45,16 @@ class Certifier:
     def read(self) -> Certificate:
         """Return the certificate as of now, with the ceiling last measured.
 
-        Cheap: some files and a system call. Nothing is measured.
+        Cheap: some files. Nothing is measured.
         """
         port = read_port(self._link, self._root)
         kept = self._ceiling or load_ceiling(self._file)
         self._ceiling = kept
         offset = self._offset()
-        kernel = kernel_clock()
         certificate = Certificate(
             port_speed_bps=port.values.get("speed_bps"),
             full_duplex=_flag(port.values.get("full_duplex")),
             cpu_count=len(os.sched_getaffinity(0)),
-            clock_synchronised=None if kernel is None else kernel.synchronised,
         )
         if kept is not None:
             certificate = replace(

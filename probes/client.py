@@ -7,7 +7,7 @@ import ssl
 import httpx
 
 from netmon.errors import ConfigError, Problem
-from probes.config import ProbeSettings
+from probes.settings import ProbeSettings
 
 HTTP_TIMEOUT_S = 20.0
 

@@ -1,79 +1,21 @@
-"""A probe's settings: one TOML file, strict; defaults stand with each probe.
+"""Reading a probe's settings and the secrets they name.
 
-Relative paths are meant from the settings file's folder. An ``interval_s`` of
-0 turns a probe off.
+Relative paths are meant from the settings file's folder.
 """
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import Any
 
-import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from netmon.config import Secret, read_secret
 from netmon.errors import ConfigError, Problem
+from netmon.strict_files import as_struct, read_toml
 from probes.address import parse_address
 from probes.base import MeasureAddress
 from probes.config_checks import wrong
-from probes.dns import DnsSettings
-from probes.latency import LatencySettings
-from probes.link import LinkSettings
-from probes.path import PathSettings
-from probes.throughput import ThroughputSettings
-from probes.uplink_base import UplinkSettings
-from probes.wan import WanSettings
-
-_HELP = "see docs/betrieb/sonde.md for names and types"
-
-
-class GatewayLink(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where measurements go. ``ca_file`` is empty for the public authorities."""
-
-    url: str
-    token_file: str
-    ca_file: str = ""
-
-
-class ServerLink(Struct, frozen=True, forbid_unknown_fields=True):
-    """The measurement server as ``host:port``, and the file with its token."""
-
-    address: str
-    token_file: str
-
-
-class HealthSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How often the probe reports on its own spool."""
-
-    interval_s: float = 60.0
-
-
-class MethodSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How each probe measures, and how often."""
-
-    throughput: ThroughputSettings = ThroughputSettings()
-    latency: LatencySettings = LatencySettings()
-    dns: DnsSettings = DnsSettings()
-    link: LinkSettings = LinkSettings()
-    path: PathSettings = PathSettings()
-
-
-class ProbeSettings(MethodSettings, frozen=True, kw_only=True):
-    """All settings of one probe. ``probe`` is its name at the gateway."""
-
-    probe: str
-    building: str
-    line: str
-    gateway: GatewayLink
-    server: ServerLink
-    spool: str = "spool.sqlite3"
-    spool_max_records: int = 200_000
-    health: HealthSettings = HealthSettings()
-    uplink: UplinkSettings = UplinkSettings()
-    wan: tuple[WanSettings, ...] = ()
+from probes.settings import ProbeSettings
 
 
 def load_probe_settings(path: Path) -> ProbeSettings:
@@ -82,18 +24,12 @@ def load_probe_settings(path: Path) -> ProbeSettings:
     Raises:
         ConfigError: the file is missing, no TOML, or keys or values are wrong.
     """
-    try:
-        raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        settings = msgspec.convert(raw, ProbeSettings)
-    except OSError as error:
-        text = error.strerror or "cannot be read"
-        raise _refused(path, None, text, "name a readable file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise _refused(path, None, f"no TOML: {error}", "mend the syntax") from error
-    except msgspec.ValidationError as error:
-        text, _, where = str(error).partition(" - at `")
-        field = where.rstrip("`").removeprefix("$.").removeprefix("$") or None
-        raise _refused(path, field, text, _HELP) from error
+    settings = as_struct(
+        read_toml(path),
+        ProbeSettings,
+        source=str(path),
+        fix="see docs/betrieb/sonde.md for names and types",
+    )
     problems = [
         Problem(str(path), None, field, text, fix)
         for field, text, fix in wrong(settings)
@@ -126,12 +62,9 @@ def gateway_token(settings: ProbeSettings) -> Secret:
 def _needed(file: str, setting: str) -> Secret:
     secret = read_secret(file, setting=setting)
     if secret is None:
-        raise _refused(Path(), setting, "names no file", "name the token's file")
+        wrong = Problem(".", None, setting, "names no file", "name the token's file")
+        raise ConfigError([wrong])
     return secret
-
-
-def _refused(path: Path, field: str | None, text: str, fix: str) -> ConfigError:
-    return ConfigError([Problem(str(path), None, field, text, fix)])
 
 
 def _absolute(settings: ProbeSettings, folder: Path) -> ProbeSettings:

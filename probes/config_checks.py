@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from netmon.wire import TAG_VALUE
 from probes.address import parse_address
 from probes.measure_protocol import ECHO_MAX_BYTES, ECHO_MIN_BYTES
-
-if TYPE_CHECKING:
-    from probes.config import ProbeSettings
-    from probes.wan import WanSettings
+from probes.settings import ProbeSettings
+from probes.wan import WanSettings
 
 # Each is asked at every run, by every probe of the city.
 MAX_ANCHORS = 4

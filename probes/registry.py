@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from probes.base import Probe
-from probes.config import MethodSettings
 from probes.dns import DnsProbe
 from probes.latency import LatencyProbe
 from probes.link import LinkProbe
 from probes.path import PathProbe
+from probes.settings import MethodSettings
 from probes.throughput import ThroughputProbe
 
 

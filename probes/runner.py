@@ -16,7 +16,8 @@ from msgspec import Struct
 from netmon.clock import to_ms
 from netmon.errors import StorageError
 from netmon.model import FailureReason
-from netmon.spool import Spool, SpoolRecord, SpoolStats
+from netmon.spool import Spool, SpoolStats
+from netmon.spool_record import SpoolRecord
 from probes.base import Probe, ProbeContext, ProbeResult, failed
 from probes.certificate import attach
 from probes.schedule import is_lost, next_instant_ms

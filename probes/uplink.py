@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from netmon.clock import berlin_day, to_ms
 from netmon.lease_wire import Purpose
 from netmon.model import FailureReason
-from netmon.spool import SpoolRecord
+from netmon.spool_record import SpoolRecord
 from probes import passive
 from probes.assignment import AssignmentDesk
 from probes.background import in_thread

@@ -13,7 +13,7 @@ from collectors.results import KIND_OF
 from netmon.medium import value_text
 from netmon.metrics import MEDIUM_KINDS
 from netmon.model import AccessPoint
-from netmon.spool import SpoolRecord
+from netmon.spool_record import SpoolRecord
 from netmon.texts import NO_VALUE, Texts
 
 

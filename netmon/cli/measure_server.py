@@ -74,10 +74,9 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
 async def _serve(
     args: argparse.Namespace, token: Secret, gate: LeaseGate | None, texts: Texts
 ) -> int:
-    import asyncio
-    import signal
     import sys
 
+    from netmon.running import told_to_stop
     from probes.measure_server import Limits, MeasureServer
 
     server = MeasureServer(token, limits=Limits(max_tests=args.max_tests), leases=gate)
@@ -92,10 +91,7 @@ async def _serve(
         )
         print(said, file=sys.stderr)
         return 1
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = told_to_stop()
     # Whoever reads this may tell us to stop at once.
     print(texts("measure_server.ready", host=server.host, port=server.port), flush=True)
     async with server:

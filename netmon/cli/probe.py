@@ -13,7 +13,7 @@ from netmon.texts import Texts
 if TYPE_CHECKING:
     from netmon.cli.base import Commands
     from probes.base import Emit, Probe, ProbeContext, ProbeResult
-    from probes.config import ProbeSettings
+    from probes.settings import ProbeSettings
 
 NAMES = ("throughput", "latency", "dns", "link", "path")
 NEEDS_SERVER = ("throughput", "latency", "path", "all", *probe_uplink.KINDS)
@@ -126,8 +126,8 @@ async def _measure_uplink(
 
 
 def _probes(what: str, settings: ProbeSettings | None) -> list[Probe]:
-    from probes.config import MethodSettings
     from probes.registry import PROBES
+    from probes.settings import MethodSettings
 
     methods = settings or MethodSettings()
     return [

@@ -15,8 +15,8 @@ from netmon.errors import ConfigError, Problem
 from netmon.texts import Texts
 
 if TYPE_CHECKING:
-    from probes.config import ProbeSettings
     from probes.doctor import Finding, Grade
+    from probes.settings import ProbeSettings
 
 # A gateway that does not answer must not keep the installer waiting.
 _ANSWER_S = 10.0

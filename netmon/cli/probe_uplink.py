@@ -13,8 +13,8 @@ from netmon.texts import Texts
 if TYPE_CHECKING:
     from netmon.assignment_wire import Assignment, LineAssignment
     from probes.base import ProbeContext, ProbeResult
-    from probes.config import ProbeSettings
     from probes.lease_client import LeaseClient
+    from probes.settings import ProbeSettings
 
 KINDS = ("capacity", "floor")
 _PATIENCE_S = 120.0

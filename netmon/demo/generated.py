@@ -18,10 +18,10 @@ import httpx
 
 from netmon.clock import BERLIN, from_ms, to_ms
 from netmon.config import Secret
-from netmon.metrics import HOUR_S
 from netmon.model import AccessPoint, Building, Inventory, Line, Technology
 from netmon.storage.ports import MeasurementStore
 from netmon.storage.records import CheckedBatch, CheckedSeries, Source
+from netmon.units import HOUR_S
 from netmon.wire import MEASUREMENTS_PATH, Batch, Series, encode
 
 SOURCE = "demo-generated"

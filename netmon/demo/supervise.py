@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import shutil
-import signal
 import socket
 import tempfile
 import time
@@ -44,6 +43,7 @@ from netmon.demo.victoria import Victoria, is_installed
 from netmon.demo.worlds import LinesAnswer, LinesStart
 from netmon.ingest import new_token, token_hash
 from netmon.inventory import content_hash, encode
+from netmon.running import told_to_stop
 from netmon.storage.account_records import Role
 from netmon.storage.records import SourceKind
 from netmon.storage.sqlite import SqliteStore
@@ -84,9 +84,7 @@ class Demo:
     async def run(self) -> int:
         """Run until told to stop or time is up; return the exit status."""
         self._loop = asyncio.get_running_loop()
-        stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._loop.add_signal_handler(number, stop.set)
+        stop = told_to_stop()
         async with AsyncExitStack() as stack:
             stack.callback(print, self._texts("demo.stopped"), flush=True)
             checkup = await self._start(stack)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -21,6 +20,7 @@ from msgspec import Struct
 from netmon.config import Secret
 from netmon.demo.line_traffic import Traffic
 from netmon.demo.played_line import LineShape
+from netmon.running import told_to_stop, until_one_ends
 
 Handle = Callable[[bytes], None]
 
@@ -38,18 +38,7 @@ async def _commands(handle: Handle) -> None:
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )
     # An event, not a cancellation: that would break off what closes everything.
-    told = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
-    tasks = [
-        asyncio.create_task(told.wait()),
-        asyncio.create_task(_handle_all(reader, handle)),
-    ]
-    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()
-    for task in done:
-        task.result()  # a command that failed is not hidden
+    await until_one_ends(told_to_stop().wait(), _handle_all(reader, handle))
 
 
 async def _handle_all(reader: asyncio.StreamReader, handle: Handle) -> None:

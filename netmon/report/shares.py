@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Sequence
 
 from msgspec import Struct
 
-from netmon.metrics import HOUR_S
 from netmon.school_calendar import Span, joined
 from netmon.storage.records import AlarmState
+from netmon.units import HOUR_S
 
 _HOUR_MS = int(HOUR_S * 1000)
 # One good hour in a year makes no availability of 100 %.

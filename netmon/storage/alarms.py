@@ -244,16 +244,6 @@ class SqliteAlarms:
         )
         return _rows(Incident, _INCIDENT, rows)
 
-    def open_incident(self, rule: str, target: str) -> int | None:
-        """Return the open incident of a rule on a target; see the port."""
-        rows = self._read(
-            "SELECT id FROM incidents WHERE rule = ? AND target = ? "
-            "AND ended_ms IS NULL ORDER BY id DESC LIMIT 1",
-            rule,
-            target,
-        )
-        return int(str(rows[0][0])) if rows else None
-
     def state_counts(self) -> Mapping[tuple[str, AlarmState], int]:
         """Return the number of targets by rule and state."""
         rows = self._read("SELECT rule, state, count(*) FROM states GROUP BY 1, 2")

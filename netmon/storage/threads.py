@@ -71,13 +71,6 @@ class SqliteThreads:
         )
         return [_incident(row) for row in rows]
 
-    def thread_of(self, incident_id: int) -> int | None:
-        """Return the thread of an incident; see the port."""
-        rows = self._read(
-            "SELECT thread_id FROM thread_members WHERE incident_id = ?", incident_id
-        )
-        return int(rows[0][0]) if rows else None
-
     def untold(self) -> list[Incident]:
         """Return the open incidents that are in no thread; see the port."""
         rows = self._read(

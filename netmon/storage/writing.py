@@ -15,7 +15,7 @@ from functools import lru_cache
 import msgspec
 
 from netmon.clock import BERLIN
-from netmon.metrics import FAILURES, HOUR_S
+from netmon.metrics import FAILURES
 from netmon.storage.intervals import covers, merge, runs
 from netmon.storage.records import (
     MAX_SKEW_MS,
@@ -24,6 +24,7 @@ from netmon.storage.records import (
     Points,
     Written,
 )
+from netmon.units import HOUR_S
 
 _HOUR_MS = int(HOUR_S * 1000)
 _pack = msgspec.msgpack.Encoder().encode

@@ -13,8 +13,8 @@ import httpx
 
 from netmon.clock import Clock
 from netmon.errors import Problem
-from probes.config import ProbeSettings
 from probes.finding import Finding, Grade, error, hint, ok
+from probes.settings import ProbeSettings
 
 
 @dataclass(frozen=True, slots=True)

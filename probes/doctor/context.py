@@ -6,8 +6,9 @@ from netmon.config import Secret
 from netmon.errors import ConfigError
 from probes.address import parse_address
 from probes.base import MeasureAddress, ProbeContext
-from probes.config import ProbeSettings, measure_address
+from probes.config import measure_address
 from probes.doctor.base import Place
+from probes.settings import ProbeSettings
 
 
 def context_of(settings: ProbeSettings, place: Place) -> ProbeContext:

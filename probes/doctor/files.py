@@ -12,8 +12,8 @@ from pathlib import Path
 
 from netmon.config import read_secret
 from netmon.errors import ConfigError
-from probes.config import ProbeSettings
 from probes.doctor.base import Finding, Place, error, hint, ok
+from probes.settings import ProbeSettings
 
 # The spool's own limit of 200 000 records takes some 100 MB.
 LITTLE_BYTES = 500e6

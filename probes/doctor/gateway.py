@@ -15,10 +15,11 @@ from netmon.assignment_wire import ASSIGNMENT_PATH, Assignment, decode_assignmen
 from netmon.clock import ClockOffset, clock_offset, to_ms
 from netmon.errors import ConfigError
 from netmon.wire import decode_error
-from probes.config import ProbeSettings, gateway_token
+from probes.config import gateway_token
 from probes.dns import DnsProbe
 from probes.doctor.base import Finding, Place, error, hint, ok
 from probes.doctor.context import context_of
+from probes.settings import ProbeSettings
 
 # A lease is good for seconds, and a record from ten minutes ahead is refused.
 MAX_OFFSET_S = 2.0

@@ -16,7 +16,8 @@ import httpx
 from netmon.clock import SystemClock
 from netmon.config import Secret
 from netmon.push import Outcome, Pusher
-from netmon.spool import Spool, SpoolRecord
+from netmon.spool import Spool
+from netmon.spool_record import SpoolRecord
 
 
 async def add(spool: Spool, count: int) -> None:

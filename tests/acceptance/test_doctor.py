@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from netmon.clock import SystemClock
 from netmon.config import Secret
 from probes.client import open_client
-from probes.config import GatewayLink, ProbeSettings, ServerLink
 from probes.doctor import Grade, Place, examine
 from probes.measure_server import MeasureServer
 from probes.path import PathSettings
+from probes.settings import GatewayLink, ProbeSettings, ServerLink
 from tests.acceptance.conftest import BUILDING, LINE, PROBE
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from collectors.base import Timing
+from collectors.base import Session, Timing
 from collectors.credentials import Credentials
 from collectors.guards import GuardedSession
 from collectors.platforms import load_platforms
-from collectors.poll import decode
+from collectors.poll import Poller, decode
 from collectors.read import read_device
 from collectors.recorded import RecordedLink, parse_recording
 from collectors.records import DeviceResult
@@ -31,7 +32,9 @@ from netmon.model import (
     Inventory,
     Technology,
 )
+from netmon.spool import Spool
 from tests.city import a_building, a_line
+from tests.collectors.polling import MakePoller, Sessions
 
 
 @pytest.fixture
@@ -97,6 +100,54 @@ def city(addresses: dict[str, str], points: list[ApSpec]) -> Inventory:
             for spec in points
         ),
     )
+
+
+@pytest.fixture
+def sessions() -> Sessions:
+    return Sessions()
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    with Spool(tmp_path / "spool.sqlite3") as made:
+        yield made
+
+
+@pytest.fixture
+async def make_poller(
+    credentials: Credentials, spool: Spool, sessions: Sessions
+) -> AsyncIterator[MakePoller]:
+    made: list[Poller] = []
+
+    def make(
+        interval_s: float,
+        *,
+        concurrency: int = 2,
+        session_factory: Callable[..., Session] = sessions,
+        credentials: Credentials = credentials,
+    ) -> Poller:
+        poller = Poller(
+            platforms=load_platforms(),
+            credentials=credentials,
+            spool=spool,
+            clock=SystemClock(),
+            wake=asyncio.Event(),
+            interval_s=interval_s,
+            concurrency=concurrency,
+            session_factory=session_factory,
+        )
+        made.append(poller)
+        return poller
+
+    yield make
+    for poller in made:
+        await poller.aclose()
+
+
+@pytest.fixture
+def poller(make_poller: MakePoller) -> Poller:
+    """For single polls: a busy machine must not use up a device's time."""
+    return make_poller(60.0)
 
 
 Ask = Callable[..., Awaitable[DeviceResult]]

@@ -17,7 +17,7 @@ from collectors.records import Known, to_records
 from collectors.snmp import open_recording
 from netmon.clock import SystemClock
 from netmon.model import Device, DeviceKind
-from netmon.spool import SpoolRecord
+from netmon.spool_record import SpoolRecord
 
 DATA = Path(__file__).parent / "data"
 ROUTER = Device(

@@ -28,7 +28,7 @@ from collectors.tally import Tally
 from netmon.clock import ManualClock, SystemClock
 from netmon.metrics import KINDS
 from netmon.model import AccessPoint, Device, DeviceKind
-from netmon.spool import SpoolRecord
+from netmon.spool_record import SpoolRecord
 
 from .test_all_recordings import NAMES
 

@@ -8,7 +8,7 @@ from collectors.decode import Row, TableResult
 from collectors.records import DeviceResult, Known, match_points, to_records
 from netmon.metrics import KINDS
 from netmon.model import AccessPoint, Device, DeviceKind, FailureReason
-from netmon.spool import SpoolRecord
+from netmon.spool_record import SpoolRecord
 
 AT_MS = 1_700_000_000_000
 

@@ -10,7 +10,8 @@ import pytest
 
 from collectors.stock import MAX_RECORDS, Stock
 from netmon.errors import StorageError
-from netmon.spool import Spool, SpoolRecord
+from netmon.spool import Spool
+from netmon.spool_record import SpoolRecord
 
 
 class Slow(Spool):

@@ -8,47 +8,34 @@ import os
 import shutil
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec.structs import replace
-from pysnmp.hlapi.v3arch.asyncio import (
-    CommunityData,
-    ContextData,
-    NotificationType,
-    ObjectIdentity,
-    ObjectType,
-    OctetString,
-    SnmpEngine,
-    UdpTransportTarget,
-    UsmUserData,
-    send_notification,
-    usmAesCfb128Protocol,
-    usmHMAC192SHA256AuthProtocol,
-)
+from pysnmp.hlapi.v3arch.asyncio import CommunityData, UsmUserData
 
 from collectors.base import split_address
 from collectors.credentials import Credential, Credentials
 from collectors.platforms import load_platforms
 from collectors.poll import Poller
-from collectors.pysnmp_engine import new_engine
 from collectors.tally import Tally
-from collectors.trap_engine import engine_id
 from collectors.traps import DEVICE_BURST, TrapReceiver, plain_address
 from netmon.clock import SystemClock
 from netmon.config import Secret
-from netmon.demo.agents import DEMO_CREDENTIAL, AgentFleet
+from netmon.demo.agents import AgentFleet
 from netmon.errors import ConfigError
 from netmon.model import Device, DeviceKind, Inventory
 from netmon.spool import Spool
+from tests.collectors.trap_senders import (
+    CLIENT_MAC,
+    Auth,
+    kommune,
+    net_snmp_send,
+    send,
+    user,
+)
 
-LINK_DOWN = "1.3.6.1.6.3.1.1.5.3"
 AP_DOWN = "1.3.6.1.4.1.14823.2.3.1.11.1.2.1041"
-CLIENT_MAC = "de:ad:be:ef:00:17"
-MAC_OID = "1.3.6.1.4.1.14823.2.3.1.11.1.1.60"
 V3 = Credential(
     name="secure",
     version="v3",
@@ -57,26 +44,6 @@ V3 = Credential(
     priv_secret=Secret("private-secret"),
 )
 V2C = Credential(name="old", version="v2c", community=Secret("kommune"))
-
-
-# pysnmp keeps what it learns of an engine in these: a new one for each sender.
-def kommune(version: int = 1) -> CommunityData:
-    return CommunityData("kommune", mpModel=version)
-
-
-def user(
-    auth: str = "authentic-secret", priv: str | None = "private-secret"
-) -> UsmUserData:
-    return UsmUserData(
-        "netmon",
-        authKey=auth,
-        privKey=priv,
-        authProtocol=usmHMAC192SHA256AuthProtocol,
-        privProtocol=usmAesCfb128Protocol if priv else None,
-    )
-
-
-Auth = Callable[[], CommunityData | UsmUserData]
 
 
 class Listening:
@@ -136,47 +103,6 @@ async def listening() -> AsyncIterator[Listening]:
     await made.receiver.aclose()
 
 
-@asynccontextmanager
-async def engine() -> AsyncIterator[SnmpEngine]:
-    made = new_engine()
-    try:
-        yield made
-    finally:
-        made.close_dispatcher()
-
-
-async def send(
-    port: int,
-    auth: Auth,
-    *,
-    source: str,
-    name: str = LINK_DOWN,
-    kind: str = "trap",
-    count: int = 1,
-    timeout_s: float = 30.0,
-) -> object:
-    """Send by pysnmp; return the last error indication."""
-    async with engine() as sender:
-        target = await UdpTransportTarget.create(
-            ("127.0.0.1", port), timeout=timeout_s, retries=0
-        )
-        target.set_local_address((source, 0))
-        said: object = None
-        for _ in range(count):
-            said, _, _, _ = await send_notification(
-                sender,
-                auth(),
-                target,
-                ContextData(),
-                kind,
-                NotificationType(ObjectIdentity(name)).add_varbinds(
-                    ObjectType(ObjectIdentity(MAC_OID), OctetString(CLIENT_MAC))
-                ),
-                lookupMib=False,
-            )
-        return said
-
-
 @pytest.fixture
 def net_snmp() -> str:
     """The folder of net-snmp's programs; they are part of what CI installs."""
@@ -188,43 +114,15 @@ def net_snmp() -> str:
     return str(Path(found).parent)
 
 
-async def net_snmp_send(
-    folder: str,
-    port: int,
-    *auth: str,
-    source: str,
-    inform: bool,
-    name: str = LINK_DOWN,
-    timeout_s: int = 20,
-) -> int:
-    """Send by net-snmp; return its exit code (an inform without answer fails)."""
-    process = await asyncio.create_subprocess_exec(
-        f"{folder}/snmptrap",
-        *(["-Ci"] if inform else []),
-        *auth,
-        f"--clientaddr={source}",
-        "-t",
-        str(timeout_s),
-        "-r",
-        "0",
-        f"127.0.0.1:{port}",
-        "",
-        name,
-        MAC_OID,
-        "s",
-        CLIENT_MAC,
-        env={"MIBS": "", "SNMP_PERSISTENT_DIR": os.devnull, "PATH": folder},
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    async with asyncio.timeout(30):
-        return await process.wait()
-
-
 V2C_ARGS = ("-v2c", "-c", "kommune")
+
+
 V3_ARGS = (
     *("-v3", "-u", "netmon", "-l", "authPriv"),
     *("-a", "SHA-256", "-A", "authentic-secret", "-x", "AES", "-X", "private-secret"),
 )
+
+
 ENGINE_ARGS = ("-e", "0x80001f8804636f7265")
 
 
@@ -416,58 +314,56 @@ def test_addresses_are_compared_in_one_form(said: str, means: str) -> None:
 
 
 async def test_a_link_that_goes_down_shows_at_once(
-    tmp_path: Path, fleet: AgentFleet, city: Inventory
+    spool: Spool, fleet: AgentFleet, credentials: Credentials, city: Inventory
 ) -> None:
     """An hour between polls, and still the port is down in the spool within seconds."""
     clock = SystemClock()
     wake = asyncio.Event()
     switch = city.device_by_id["sw1"]
     city = replace(city, devices=(switch,), access_points=())
-    credentials = Credentials("test", {"default": DEMO_CREDENTIAL})
-    with Spool(tmp_path / "spool.sqlite3") as spool:
-        poller = Poller(
-            platforms=load_platforms(),
-            credentials=credentials,
-            spool=spool,
-            clock=clock,
-            wake=wake,
-            interval_s=3600.0,
-            concurrency=10,
-        )
-        receiver = TrapReceiver(
-            traps=load_platforms().traps,
-            credentials=credentials,
-            hurry=poller.hurry,
-            tally=poller.tally,
-            clock=clock,
-        )
-        where = await receiver.listen("127.0.0.1:0")
-        receiver.know(city.devices)
-        stop = asyncio.Event()
-        polling = asyncio.create_task(poller.run(city, stop))
-        try:
-            port = int(where.rpartition(":")[2])
+    poller = Poller(
+        platforms=load_platforms(),
+        credentials=credentials,
+        spool=spool,
+        clock=clock,
+        wake=wake,
+        interval_s=3600.0,
+        concurrency=10,
+    )
+    receiver = TrapReceiver(
+        traps=load_platforms().traps,
+        credentials=credentials,
+        hurry=poller.hurry,
+        tally=poller.tally,
+        clock=clock,
+    )
+    where = await receiver.listen("127.0.0.1:0")
+    receiver.know(city.devices)
+    stop = asyncio.Event()
+    polling = asyncio.create_task(poller.run(city, stop))
+    try:
+        port = int(where.rpartition(":")[2])
 
-            def community() -> CommunityData:
-                return CommunityData("netmon-demo", mpModel=1)
+        def community() -> CommunityData:
+            return CommunityData("netmon-demo", mpModel=1)
 
-            async with asyncio.timeout(30):
-                source, _ = split_address(switch.address)
-                await send(port, community, source=source)
-                await wake.wait()
-                wake.clear()
-                before = _links(spool)
-                fleet.set_port("sw1", next(iter(before)), oper_up=False)
-                await send(port, community, source=source, count=3)
-                await wake.wait()
-            assert before[next(iter(before))] == 1.0
-            assert _links(spool) == {**before, next(iter(before)): 0.0}
-            assert poller.tally.trap_polls >= 2
-        finally:
-            stop.set()
-            await asyncio.wait_for(polling, 30)
-            await receiver.aclose()
-            await poller.aclose()
+        async with asyncio.timeout(30):
+            source, _ = split_address(switch.address)
+            await send(port, community, source=source)
+            await wake.wait()
+            wake.clear()
+            before = _links(spool)
+            fleet.set_port("sw1", next(iter(before)), oper_up=False)
+            await send(port, community, source=source, count=3)
+            await wake.wait()
+        assert before[next(iter(before))] == 1.0
+        assert _links(spool) == {**before, next(iter(before)): 0.0}
+        assert poller.tally.trap_polls >= 2
+    finally:
+        stop.set()
+        await asyncio.wait_for(polling, 30)
+        await receiver.aclose()
+        await poller.aclose()
 
 
 def _links(spool: Spool) -> dict[str, float | None]:
@@ -477,35 +373,3 @@ def _links(spool: Spool) -> dict[str, float | None]:
         for item in spool.batch(1000)
         if item.record.kind == "lan_port"
     }
-
-
-@given(st.binary(max_size=80), st.integers(0, 60))
-def test_no_octets_break_the_look_at_an_engine_id(noise: bytes, cut: int) -> None:
-    """Random ones, and a message with random octets in the middle."""
-    assert engine_id(noise) is None or len(noise) > 5
-    parameters = _ber(0x30, _ber(4, b"engine-of-it"))
-    message = _ber(
-        0x30, b"\x02\x01\x03" + _ber(0x30, b"\x02\x01\x01") + _ber(4, parameters)
-    )
-    assert engine_id(message) == b"engine-of-it"
-    engine_id(message[:cut] + noise + message[cut:])
-
-
-def test_the_engine_of_a_trap_is_found() -> None:
-    engine = bytes.fromhex("80001f8804636f7265")
-    parameters = _ber(0x30, _ber(4, engine) + b"\x02\x01\x00\x02\x01\x00")
-    message = _ber(
-        0x30, b"\x02\x01\x03" + _ber(0x30, b"\x02\x01\x01") + _ber(4, parameters)
-    )
-    assert engine_id(message) == engine
-    assert engine_id(message.replace(b"\x02\x01\x03", b"\x02\x01\x01", 1)) is None
-    assert engine_id(message[:-1]) is None
-    short = _ber(0x30, _ber(4, b"abcd"))
-    assert (
-        engine_id(_ber(0x30, b"\x02\x01\x03" + _ber(0x30, b"") + _ber(4, short)))
-        is None
-    )
-
-
-def _ber(tag: int, content: bytes) -> bytes:
-    return bytes([tag, len(content)]) + content

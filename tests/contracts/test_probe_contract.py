@@ -13,13 +13,13 @@ from netmon.config import Secret
 from netmon.metrics import KINDS
 from netmon.texts import LANGUAGES, Texts
 from probes.base import MeasureAddress, ProbeContext
-from probes.config import MethodSettings
 from probes.dns import DnsSettings
 from probes.latency import LatencySettings
 from probes.measure_server import MeasureServer
 from probes.path import PathSettings
 from probes.registry import PROBES
 from probes.runner import to_record
+from probes.settings import MethodSettings
 from probes.throughput import ThroughputSettings
 
 SETTINGS = MethodSettings(

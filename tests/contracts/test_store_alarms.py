@@ -127,11 +127,10 @@ def test_an_alarm_opens_an_incident_and_its_end_closes_it(store: Store) -> None:
     assert incident_id > 0
     (row,) = store.alarms.states()
     assert row == _state(AlarmState.BAD, incident_id)
-    assert store.alarms.open_incident("line_below_target", "line:x") == incident_id
-    assert store.alarms.open_incident("line_below_target", "line:y") is None
     assert store.cursors.get("alerts").position == 5
     (incident,) = store.alarms.incidents(open_only=True)
     assert (incident.id, incident.ended_ms) == (incident_id, None)
+    assert (incident.rule, incident.target) == ("line_below_target", "line:x")
     assert incident == store.alarms.incident(incident_id)
     store.alarms.commit(
         [_state(AlarmState.OK, None)],
@@ -144,7 +143,6 @@ def test_an_alarm_opens_an_incident_and_its_end_closes_it(store: Store) -> None:
     ended = store.alarms.incident(incident_id)
     assert ended is not None
     assert ended.ended_ms == NOON_MS
-    assert store.alarms.open_incident("line_below_target", "line:x") is None
     assert store.alarms.incident(incident_id + 99) is None
 
 

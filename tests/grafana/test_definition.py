@@ -22,7 +22,8 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from make_grafana import files
 from make_grafana.ask import ALL_KINDS, ALL_METRICS
 
-from netmon.metrics import FAILURES, KINDS, Unit
+from netmon.metrics import FAILURES, KINDS
+from netmon.quantities import Unit
 
 COLUMNS = 24
 LANGUAGES = ("promql", "influxql")

@@ -26,7 +26,6 @@ from netmon.school_calendar import (
     around,
     joined,
     lesson_time,
-    load_calendar,
     protected_time,
     put_together,
     read_calendar,
@@ -66,7 +65,7 @@ def load(tmp_path):
     def load_text(text: str) -> SchoolCalendar:
         file = tmp_path / "calendar.toml"
         file.write_text(text, encoding="utf-8")
-        return load_calendar(file)
+        return put_together([read_calendar(file)])
 
     return load_text
 
@@ -145,7 +144,7 @@ def test_a_buildings_lists_count_before_the_citys_and_exams_add_up(load, tmp_pat
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"gone\.toml: No such file"):
-        load_calendar(tmp_path / "gone.toml")
+        read_calendar(tmp_path / "gone.toml")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from netmon import spool as spool_module
 from netmon.errors import StorageBusyError, StorageError
 from netmon.model import FailureReason
-from netmon.spool import Spool, SpoolRecord, to_batch
+from netmon.spool import Spool
+from netmon.spool_record import SpoolRecord, to_batch
 from netmon.wire import decode_batch, encode
 
 
@@ -251,19 +252,19 @@ def test_columns_are_grouped_by_kind_and_tags(spool):
 
 def test_batch_survives_the_wire(spool):
     spool.add_many([good(1), bad(2)])
-    batch = spool.to_batch("p", spool.batch(10), sent_ms=5)
+    batch = to_batch("p", spool.batch(10), sent_ms=5)
     assert decode_batch(encode(batch)) == batch
 
 
 def test_tags_in_another_order_are_the_same_series(spool):
     spool.add(good(1))
     spool.add(good(2, tags={"line": "l1", "building": "b1"}))
-    assert len(spool.to_batch("p", spool.batch(10), sent_ms=5).series) == 1
+    assert len(to_batch("p", spool.batch(10), sent_ms=5).series) == 1
 
 
 def test_empty_batch_is_refused(spool):
     with pytest.raises(ValueError, match="empty batch"):
-        spool.to_batch("p", [], sent_ms=5)
+        to_batch("p", [], sent_ms=5)
 
 
 def test_not_a_number_becomes_none(spool):
@@ -351,7 +352,8 @@ def test_file_replaced_by_another_process_is_noticed(path):
 def test_second_process_waits_for_the_first(path):
     script = (
         "import sys; from pathlib import Path\n"
-        "from netmon.spool import Spool, SpoolRecord\n"
+        "from netmon.spool import Spool\n"
+        "from netmon.spool_record import SpoolRecord\n"
         "with Spool(Path(sys.argv[1])) as spool:\n"
         "    for n in range(200):\n"
         "        spool.add(SpoolRecord(kind='dns', tags={}, ts_ms=n))\n"
@@ -420,7 +422,8 @@ def test_folder_in_the_way_is_an_error(tmp_path):
 def test_kill_9_loses_nothing_that_was_reported(path, records_before_kill):
     script = (
         "import sys; from pathlib import Path\n"
-        "from netmon.spool import Spool, SpoolRecord\n"
+        "from netmon.spool import Spool\n"
+        "from netmon.spool_record import SpoolRecord\n"
         "spool = Spool(Path(sys.argv[1]))\n"
         "n = 0\n"
         "while True:\n"

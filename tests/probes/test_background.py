@@ -26,7 +26,7 @@ async def test_cancelling_does_not_wait_for_the_work():
         release.wait(30)
 
     task = asyncio.create_task(in_thread(work))
-    await asyncio.to_thread(started.wait, 10)
+    await asyncio.to_thread(started.wait, 60)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -6,12 +6,12 @@ import pytest
 
 from netmon.errors import ConfigError
 from probes.config import (
-    MethodSettings,
     gateway_token,
     load_probe_settings,
     measure_address,
     parse_address,
 )
+from probes.settings import MethodSettings
 
 WHOLE = """
 probe = "gs-07-p1"

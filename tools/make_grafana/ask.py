@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from make_grafana.model import Query
-from netmon.metrics import KINDS, METRICS, Kind
+from netmon.metrics import KINDS, METRICS
 from netmon.own_metrics import OWN_KINDS, OWN_METRICS
+from netmon.quantities import Kind
 
 ALL_KINDS: Mapping[str, Kind] = {**KINDS, **OWN_KINDS}
 ALL_METRICS = {**METRICS, **OWN_METRICS}

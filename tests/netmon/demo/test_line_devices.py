@@ -17,7 +17,7 @@ from netmon.demo.agents import DEMO_CREDENTIAL, AgentFleet, specs_for
 from netmon.demo.plan import Plan, broken_rates, healthy_rates, make_plan
 from netmon.medium import JUDGES, Baseline, MediumHealth, MediumState
 from netmon.model import Device, DeviceKind, Technology
-from netmon.spool import SpoolRecord
+from netmon.spool_record import SpoolRecord
 from tests.patience import PATIENT
 
 

@@ -29,7 +29,8 @@ from netmon.model import (
     Technology,
 )
 from netmon.school_calendar import SchoolCalendar
-from netmon.spool import Spool, Spooled, SpoolRecord, to_batch
+from netmon.spool import Spool
+from netmon.spool_record import Spooled, SpoolRecord, to_batch
 from netmon.storage.records import SourceKind
 from netmon.storage.sqlite import SqliteStore
 from netmon.wlan_truth import ApTruth, WlanTruth, read_wlan_truth

@@ -1,124 +1,30 @@
-"""The words of the domain: buildings, lines, devices, and why a measurement failed.
+"""What the city has: schools, buildings, lines, devices, rooms; all records are immutable.
 
-All records are immutable. A building is what the annual report counts; schools
-and buildings are N:M, and a building has exactly one *reporting* school type.
+A building is what the annual report counts; schools and buildings are N:M, and a
+building has exactly one *reporting* school type.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from enum import StrEnum
 from functools import cached_property
 
 from msgspec import Struct
 
+from netmon.model.words import (
+    Coverage,
+    DeviceKind,
+    LineRole,
+    SchoolType,
+    SegmentKind,
+    Survey,
+    Technology,
+)
 from netmon.units import MBIT
 
-
-class SchoolType(StrEnum):
-    """Reporting school type (Schulform), in the order the report prints."""
-
-    GRUNDSCHULE = "Grundschule"
-    GYMNASIUM = "Gymnasium"
-    REALSCHULE = "Realschule"
-    HAUPTSCHULE = "Hauptschule"
-    GESAMTSCHULE = "Gesamtschule"
-    FOERDERSCHULE = "Förderschule"
-    BERUFSKOLLEG = "Berufskolleg"
-    WEITERBILDUNGSKOLLEG = "Weiterbildungskolleg"
-
-
-class Technology(StrEnum):
-    """What the line is made of."""
-
-    FIBRE = "fibre"
-    RADIO = "radio"
-    VDSL = "vdsl"
-
-
-class LineRole(StrEnum):
-    """Whether lessons normally run over the line."""
-
-    MAIN = "main"
-    BACKUP = "backup"
-
-
-class Coverage(StrEnum):
-    """LAN or WLAN coverage as declared: flächendeckend, partiell, keine Angabe."""
-
-    FULL = "full"
-    PARTIAL = "partial"
-    UNKNOWN = "unknown"
-
-
-class Survey(StrEnum):
-    """What measuring a room's WLAN on the spot showed: ausgeleuchtet or not."""
-
-    GOOD = "good"
-    POOR = "poor"
-
-
-class DeviceKind(StrEnum):
-    """What a polled device is; an access point only if it has no controller."""
-
-    CONTROLLER = "controller"
-    ACCESS_POINT = "access_point"
-    SWITCH = "switch"
-    ROUTER = "router"
-
-
-class SegmentKind(StrEnum):
-    """What a shared stretch of the network is; only one test crosses a radio hop."""
-
-    RADIO_HOP = "radio_hop"
-    AGGREGATION = "aggregation"
-    BACKBONE = "backbone"
-
-
-class FailureReason(StrEnum):
-    """Why a measurement has no number: a closed list, stored and counted.
-
-    A new reason is one line here and one text in each catalogue.
-    """
-
-    REFUSED = "refused"
-    TIMEOUT = "timeout"
-    BROKEN_OFF = "broken_off"
-    UNREACHABLE = "unreachable"
-    DNS = "dns"
-    BUSY = "busy"
-    DENIED = "denied"
-    UNTRUSTED = "untrusted"
-    PROTOCOL = "protocol"
-    NO_REPLY = "no_reply"
-    PARTIAL = "partial"
-    UNSUPPORTED = "unsupported"
-    PROBE_LIMITED = "probe_limited"
-    UNSETTLED = "unsettled"
-    COUNTERS_UNREADABLE = "counters_unreadable"
-    OTHER_LINE = "other_line"
-    INTERNAL = "internal"
-
-
-class ConnectionClass(StrEnum):
-    """The report's connection classes, and the two columns it has no class for."""
-
-    FIBRE = "Glasfaser"
-    RADIO = "Richtfunk"
-    FROM_100 = "ab 100 Mbit"
-    FROM_25_TO_50 = "25 bis 50 Mbit"
-    BETWEEN_50_AND_100 = "über 50 bis unter 100 Mbit"
-    BELOW_25 = "unter 25 Mbit"
-    NO_LINE = "ohne Anschluss"
-
-
-REPORT_CLASSES = (
-    ConnectionClass.FIBRE,
-    ConnectionClass.RADIO,
-    ConnectionClass.FROM_100,
-    ConnectionClass.FROM_25_TO_50,
-)
+# The city's promise to its schools; the alarm threshold of the mission.
+TARGET_DOWN_BPS = 100 * MBIT
 
 
 class School(Struct, frozen=True, kw_only=True):
@@ -390,77 +296,3 @@ class Inventory(Struct, frozen=True, kw_only=True, dict=True):
         """Return the main line of a building; None where it has none."""
         lines = self.lines_of.get(building_id, ())
         return next((x for x in lines if x.role is LineRole.MAIN), None)
-
-
-# The city's promise to its schools; the alarm threshold of the mission.
-TARGET_DOWN_BPS = 100 * MBIT
-# A line can't deliver more than its contract, and framing takes 3-5 % of it
-# (1448/1538 on Ethernet): below nine tenths of the contract is a fault, not overhead.
-CONTRACT_SHARE = 0.9
-# An alarm ends only clearly above where it began, else a line at the edge mails
-# all day.
-CLEAR_MARGIN = 1.05
-# What TCP can carry of the contract at most is 0.94 (1448 of 1538 byte a frame,
-# PPPoE a little less). A healthy line must be able to reach its clear threshold,
-# so that stays a little below, and a little above CONTRACT_SHARE.
-REACHABLE_SHARE = 0.92
-
-
-def below_by_contract(line: Line) -> bool:
-    """Say whether the contract itself promises less than the city's target."""
-    return line.contracted_down_bps < TARGET_DOWN_BPS
-
-
-def expected_down_bps(line: Line) -> float:
-    """Return what a healthy line must reach: ``min(target, 0.9 x contract)``."""
-    return min(line.target_down_bps, CONTRACT_SHARE * line.contracted_down_bps)
-
-
-def clear_down_bps(line: Line) -> float:
-    """Return from which rate on a line counts as healed.
-
-    5 % above the alarm threshold, or what is wished, but never above what the contract
-    can carry.
-    """
-    raised_bps = expected_down_bps(line)
-    wished_bps = line.wished_clear_bps
-    if wished_bps is None:
-        wished_bps = CLEAR_MARGIN * raised_bps
-    reachable_bps = REACHABLE_SHARE * line.contracted_down_bps
-    return max(raised_bps, min(wished_bps, reachable_bps))
-
-
-def threshold_up_bps(line: Line) -> float:
-    """Return what a healthy line must reach upwards, TCP payload.
-
-    The target of downwards, or 0.9 of the contract; no alarm hangs on it.
-    """
-    return min(expected_down_bps(line), CONTRACT_SHARE * line.contracted_up_bps)
-
-
-_CLASS_BY_TECHNOLOGY = {
-    Technology.FIBRE: ConnectionClass.FIBRE,
-    Technology.RADIO: ConnectionClass.RADIO,
-}
-# Lowest rate of each class, highest class first; "über 50" begins 1 bit/s above.
-_CLASS_BY_RATE = (
-    (100 * MBIT, ConnectionClass.FROM_100),
-    (50 * MBIT + 1, ConnectionClass.BETWEEN_50_AND_100),
-    (25 * MBIT, ConnectionClass.FROM_25_TO_50),
-    (0, ConnectionClass.BELOW_25),
-)
-
-
-def connection_class(line: Line | None) -> ConnectionClass:
-    """Return the report's class of a main line.
-
-    Precedence as in the report: Glasfaser > Richtfunk > rate. The rate is the
-    contracted download rate. What fits no class of the report has its own.
-    """
-    if line is None:
-        return ConnectionClass.NO_LINE
-    by_technology = _CLASS_BY_TECHNOLOGY.get(line.technology)
-    if by_technology is not None:
-        return by_technology
-    rate_bps = line.contracted_down_bps
-    return next(found for floor_bps, found in _CLASS_BY_RATE if rate_bps >= floor_bps)

@@ -1,0 +1,67 @@
+"""The words of the domain: buildings, lines, devices, and why a measurement failed."""
+
+from netmon.model.city import (
+    TARGET_DOWN_BPS,
+    AccessPoint,
+    Building,
+    Device,
+    Inventory,
+    Line,
+    ProbeUnit,
+    Room,
+    School,
+    Segment,
+    Socket,
+)
+from netmon.model.report_class import REPORT_CLASSES, ConnectionClass, connection_class
+from netmon.model.thresholds import (
+    CLEAR_MARGIN,
+    CONTRACT_SHARE,
+    REACHABLE_SHARE,
+    below_by_contract,
+    clear_down_bps,
+    expected_down_bps,
+    threshold_up_bps,
+)
+from netmon.model.words import (
+    Coverage,
+    DeviceKind,
+    FailureReason,
+    LineRole,
+    SchoolType,
+    SegmentKind,
+    Survey,
+    Technology,
+)
+
+__all__ = [
+    "CLEAR_MARGIN",
+    "CONTRACT_SHARE",
+    "REACHABLE_SHARE",
+    "REPORT_CLASSES",
+    "TARGET_DOWN_BPS",
+    "AccessPoint",
+    "Building",
+    "ConnectionClass",
+    "Coverage",
+    "Device",
+    "DeviceKind",
+    "FailureReason",
+    "Inventory",
+    "Line",
+    "LineRole",
+    "ProbeUnit",
+    "Room",
+    "School",
+    "SchoolType",
+    "Segment",
+    "SegmentKind",
+    "Socket",
+    "Survey",
+    "Technology",
+    "below_by_contract",
+    "clear_down_bps",
+    "connection_class",
+    "expected_down_bps",
+    "threshold_up_bps",
+]

@@ -1,0 +1,83 @@
+"""The port to measurements, latest values and rollups."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Literal, Protocol
+
+from netmon.storage.records import (
+    CheckedBatch,
+    Chunk,
+    Latest,
+    Rollup,
+    SeenAccessPoint,
+    SeenNeighbour,
+    Written,
+)
+
+Resolution = Literal["hour", "day"]
+
+
+class MeasurementStore(Protocol):
+    """Measurements with latest values and rollups; also the outbox, by cursors."""
+
+    def write(self, batches: Sequence[CheckedBatch]) -> list[Written]:
+        """Store batches in ONE transaction; records known by id are skipped."""
+
+    def chunks_after(
+        self,
+        position: int,
+        max_records: int,
+        *,
+        kind: str | None = None,
+        kinds: Collection[str] = (),
+    ) -> list[Chunk]:
+        """Return chunks in order of arrival, at least one if there is one.
+
+        With ``kind`` or ``kinds`` only those chunks: no chunk after the last one returned, up to
+        the newest of all, is of such a kind unless ``max_records`` were returned.
+        """
+
+    def last_position(self) -> int:
+        """Return the id of the newest chunk; 0 for an empty store."""
+
+    def latest(
+        self,
+        *,
+        kind: str | None = None,
+        kinds: Collection[str] = (),
+        building_id: str | None = None,
+    ) -> list[Latest]:
+        """Return the newest values, of a kind, any of several kinds, a building.
+
+        What is given must all hold. Of the whole city one question after several
+        kinds is cheaper than one after each: there are more than 30,000 series.
+        """
+
+    def chunks(
+        self, series_ids: Sequence[int], first_ms: int, last_ms: int
+    ) -> list[Chunk]:
+        """Return chunks that overlap a span, oldest arrival first."""
+
+    def rollups(
+        self, series_id: int, metric: str, resolution: Resolution, first: int, last: int
+    ) -> list[Rollup]:
+        """Return buckets ``first <= bucket <= last`` in order of time."""
+
+    def access_points(self, building_id: str | None = None) -> list[SeenAccessPoint]:
+        """Return every access point ever reported, by building and name."""
+
+    def neighbours(self, building_id: str | None = None) -> list[SeenNeighbour]:
+        """Return every neighbour a switch ever saw at a port, newest first."""
+
+    def count(self) -> int:
+        """Return the number of measurements stored."""
+
+    def quarantine_count(self) -> int:
+        """Return the number of records in quarantine."""
+
+    def ids(self) -> list[tuple[str, str, int]]:
+        """Return (source, spool, seq) of every stored record, for audits."""
+
+    def prune(self, before_ms: int, readers: Sequence[str]) -> int:
+        """Delete chunks received before a time that all readers have read."""
