@@ -20,6 +20,8 @@ def pick(
     ``rows`` are those for which a value that is not theirs alone may stand.
     """
     values = columns.get(column.oid, {})
+    if column.ends:
+        values = {i: said for i, said in values.items() if i[-1] in column.ends}
     if column.at:
         return dict.fromkeys(rows, values[column.at]) if column.at in values else {}
     if column.suffix:
@@ -100,3 +102,13 @@ def wanted_rows(table: Table, columns: Columns) -> set[Index]:
             )
             came = True
     return {i for i in rows if said.get(i) in keep.values} if came else rows
+
+
+def asked_rows(table: Table, of: Table, columns: Columns) -> list[Index]:
+    """Return the rows to ask for of a table that is not walked; see `Table.rows_of`.
+
+    ``columns`` are those of the table ``of``.
+    """
+    return [
+        (*row, end) for row in sorted(wanted_rows(of, columns)) for end in table.ends
+    ]

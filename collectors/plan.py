@@ -20,8 +20,9 @@ from collectors.cells import Reader, reader
 from collectors.columns import Columns, wanted_rows
 from collectors.decode import Row, TableResult
 from collectors.lan import with_lan
+from collectors.packing import packed
 from collectors.platform_model import Column, Platform, Table
-from collectors.read import Index, Reading, TableReading
+from collectors.read import Index, Reading, TableReading, known_rows
 from collectors.results import RESULT_FIELDS, ResultKind
 from collectors.values import number
 from netmon.model import FailureReason
@@ -44,11 +45,6 @@ _WITH_PORTS: frozenset[ResultKind] = frozenset(
 )
 _NO_WORDS: Mapping[str, str] = {}
 _STILL_FIELDS = frozenset(("type", "class", "within", "scale", "precision"))
-
-# 1,500 octets of Ethernet less IP and UDP, less the head of an SNMPv3 message.
-MAX_REPLY_BYTES = 1_350
-# Tags and lengths of a binding, and a Counter64 at its longest.
-_VALUE_BYTES = 2 + 2 + 11
 
 # IF-MIB's 32-bit counters (RFC 2863); all others are taken for 64-bit ones.
 _IF_ENTRY = "1.3.6.1.2.1.2.2.1."
@@ -171,7 +167,12 @@ class Planner:
             if _is_grid(table, found):
                 tables.append(self._grid(table, found, results[table.name]))
                 continue
-            loose = _loose(table, found)
+            rows = known_rows(table, platform, reading)
+            loose = (
+                _loose(table, found)
+                if rows is None
+                else _asked_for(table, found, rows)
+            )
             tables.append(loose)
             for oid in loose.walked:
                 walk = Walk(oid, table.max_repetitions, table.max_rows)
@@ -181,7 +182,7 @@ class Planner:
             platform=platform,
             words=words,
             marks=marks,
-            requests=tuple(_requests(asked)),
+            requests=tuple(packed(asked)),
             walks=tuple(walks.values()),
             tables=tuple(tables),
             counters=tuple(_counters(tables)),
@@ -334,6 +335,30 @@ def _loose(table: Table, found: TableReading) -> Loose:
     )
 
 
+def _asked_for(table: Table, found: TableReading, rows: Sequence[Index]) -> Loose:
+    """Return a table whose rows come and go, but are asked for instead of walked.
+
+    What no row has said of itself is not asked, nor an end that no row has: there
+    are access points with two radios and with three.
+    """
+    ends = {index[-1] for values in found.columns.values() for index in values}
+    there = [row for row in rows if row[-1] in ends]
+    oids = [oid for oid, values in found.columns.items() if values]
+    return Loose(
+        table=table,
+        still={},
+        cells={
+            oid: tuple(
+                (row, intern(f"{oid}.{'.'.join(map(str, row))}")) for row in there
+            )
+            for oid in oids
+        },
+        walked=(),
+        failures=found.failures,
+        known=frozenset(there),
+    )
+
+
 def _asked(tables: Iterable[Grid | Loose]) -> Iterator[str]:
     for table in tables:
         if isinstance(table, Grid):
@@ -344,23 +369,6 @@ def _asked(tables: Iterable[Grid | Loose]) -> Iterator[str]:
             for cells in table.cells.values():
                 for _, oid in cells:
                     yield oid
-
-
-def _requests(oids: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    """Yield objects together that fit one datagram, each object once."""
-    part: list[str] = []
-    size = 0
-    for oid in dict.fromkeys(oids):
-        # Sub-identifiers take an octet for each seven bits (X.690).
-        name = sum(1 + (number.bit_length() - 1) // 7 for number in oid_key(oid))
-        needed = name + _VALUE_BYTES
-        if part and size + needed > MAX_REPLY_BYTES:
-            yield tuple(part)
-            part, size = [], 0
-        part.append(oid)
-        size += needed
-    if part:
-        yield tuple(part)
 
 
 def _counters(tables: Iterable[Grid | Loose]) -> Iterator[Counters]:

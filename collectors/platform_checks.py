@@ -36,9 +36,11 @@ def check(source: str, platform: Platform) -> Iterator[Problem]:
     for position, table in enumerate(platform.tables):
         where = f"tables[{position}]"
         yield from _check_table(source, where, table)
-        if table.only_with and table.only_with not in earlier:
-            text = f"{table.only_with!r} is no table before this one"
-            yield problem(source, f"{where}.only_with", text, "name one")
+        for field in ("only_with", "rows_of"):
+            name = getattr(table, field)
+            if name and name not in earlier:
+                text = f"{name!r} is no table before this one"
+                yield problem(source, f"{where}.{field}", text, "name one")
         earlier.add(table.name)
 
 
@@ -56,6 +58,9 @@ def _check_table(source: str, where: str, table: Table) -> Iterator[Problem]:
     for name in ("max_repetitions", "max_rows"):
         if getattr(table, name) < 1:
             yield problem(source, f"{where}.{name}", "is under 1", "use 1 or more")
+    if bool(table.rows_of) != bool(table.ends):
+        text = "needs ends, and ends need it"
+        yield problem(source, f"{where}.rows_of", text, "give both")
     filled = {column.field for column in table.columns}
     if not any(column.required for column in table.columns):
         text = "has no required column, so nobody can tell whether it was read whole"

@@ -72,6 +72,7 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
     value of all whose index begins with the row's: their ``sum``, the ``least``
     of them, ``any``, or the ``single`` one (a link with two ends has none). ``at`` is one
     index whose value holds for every row.
+    ``ends`` are the last sub-identifiers of those rows it holds for, all if empty.
     ``signed`` undoes an agent that sends negative numbers as unsigned ones.
     ``milliwatt`` says that the scaled value is a power in mW and the field is
     in dBm; no power at all is `DARK_DBM`.
@@ -96,6 +97,7 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
     suffix: tuple[int, ...] = ()
     fold: Literal["", "single", "any", "least", "sum"] = ""
     at: tuple[int, ...] = ()
+    ends: tuple[int, ...] = ()
     signed: bool = False
     milliwatt: bool = False
 
@@ -115,7 +117,9 @@ class Table(Struct, frozen=True, forbid_unknown_fields=True):
     same rows; with ``rows: any`` each of them may add rows of its own (where
     several MIBs tell of the same thing). ``only_with`` names a table before it
     without whose rows this one is not asked, ``unless_line`` spares devices that
-    carry a line (a radio link is no access point).
+    carry a line (a radio link is no access point). A table that a device does not
+    walk but answers for a known row has ``rows_of``, a table before it: each of its
+    rows is asked for with each of ``ends`` behind its index.
     """
 
     name: str
@@ -129,6 +133,8 @@ class Table(Struct, frozen=True, forbid_unknown_fields=True):
     rows: Literal["same", "any"] = "same"
     only_with: str = ""
     unless_line: bool = False
+    rows_of: str = ""
+    ends: tuple[int, ...] = ()
 
     @property
     def index_length(self) -> int:

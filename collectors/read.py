@@ -13,11 +13,13 @@ from collectors.base import (
     RefusedError,
     Session,
     SessionError,
+    TooManyRowsError,
     UnreachableError,
     Value,
     oid_key,
 )
-from collectors.columns import wanted_rows, without_value
+from collectors.columns import asked_rows, wanted_rows, without_value
+from collectors.packing import packed
 from collectors.platform_model import Column, Platform, Table
 from collectors.platforms import Platforms
 from collectors.results import MEDIUM_RESULTS
@@ -144,28 +146,55 @@ async def _read_parts(
         if table.only_with and table.only_with not in with_rows:
             continue
         found = reading.tables[table.name] = TableReading()
+        asked = known_rows(table, platform, reading)
         for column in table.columns:
             if gone is not None:
                 found.failures[column.oid] = gone.reason
             elif _is_needed(table, column, found):
-                left_s = stop_s - clock.monotonic_s()
-                gone = await _take_column(session, table, column, found, walked, left_s)
+                ask = _Ask(session, clock, stop_s, asked)
+                gone = await _take_column(ask, table, column, found, walked)
         if wanted_rows(table, found.columns):
             with_rows.add(table.name)
 
 
+def known_rows(
+    table: Table, platform: Platform, reading: Reading
+) -> list[Index] | None:
+    """Return the rows to ask a device for, None where it tells them by a walk."""
+    if not table.rows_of:
+        return None
+    of = next(each for each in platform.tables if each.name == table.rows_of)
+    found = reading.tables.get(of.name)
+    return asked_rows(table, of, found.columns) if found else []
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """Whom to ask for a column, until when, and for which rows (None: walk it)."""
+
+    session: Session
+    clock: Clock
+    stop_s: float
+    rows: list[Index] | None
+
+
 async def _take_column(
-    session: Session,
+    ask: _Ask,
     table: Table,
     column: Column,
     found: TableReading,
     walked: dict[str, dict[Index, Value]],
-    left_s: float,
 ) -> SessionError | None:
     """Read a column into ``found``; return the error after which the device is gone."""
     try:
         if column.oid not in walked:
-            walked[column.oid] = await _read_column(session, table, column, left_s)
+            if ask.rows is None:
+                walked[column.oid] = await _read_column(ask, table, column)
+            else:
+                # Of rows that did not come nothing more is asked.
+                came = wanted_rows(table, found.columns)
+                rows = [row for row in ask.rows if row in came] if came else ask.rows
+                walked[column.oid] = await _ask_column(ask, table, column, rows)
     except SessionError as error:
         found.failures[column.oid] = error.reason
         return error if isinstance(error, GONE) else None
@@ -204,16 +233,33 @@ def _is_needed(table: Table, column: Column, found: TableReading) -> bool:
     return bool(left)
 
 
-async def _read_column(
-    session: Session, table: Table, column: Column, left_s: float
-) -> dict[Index, Value]:
-    if left_s <= 0:
-        raise DeadlineError("no time left for this table")
-    rows = await session.walk(
+async def _read_column(ask: _Ask, table: Table, column: Column) -> dict[Index, Value]:
+    rows = await ask.session.walk(
         column.oid,
         max_repetitions=table.max_repetitions,
         max_rows=table.max_rows,
-        deadline_s=left_s,
+        deadline_s=_left_s(ask),
     )
     cut = len(oid_key(column.oid))
     return {oid_key(oid)[cut:]: value for oid, value in rows}
+
+
+async def _ask_column(
+    ask: _Ask, table: Table, column: Column, rows: Sequence[Index]
+) -> dict[Index, Value]:
+    if len(rows) > table.max_rows:
+        raise TooManyRowsError(f"{len(rows)} rows to ask for in {table.name}")
+    names = {f"{column.oid}.{'.'.join(map(str, row))}": row for row in rows}
+    found: dict[Index, Value] = {}
+    for oids in packed(names):
+        _left_s(ask)
+        answer = await ask.session.get(oids)
+        found |= {names[oid]: answer[oid] for oid in oids if oid in answer}
+    return found
+
+
+def _left_s(ask: _Ask) -> float:
+    left_s = ask.stop_s - ask.clock.monotonic_s()
+    if left_s <= 0:
+        raise DeadlineError("no time left for this table")
+    return left_s

@@ -60,6 +60,26 @@ CONTROLLER = """\
 1.3.6.1.4.1.14823.2.3.3.1.2.2.1.21.0.11.134.0.0.2.0|2|5
 """
 
+# Its radios answer only for what is asked by name.
+SZ_AP, SZ_RADIO = (
+    "1.3.6.1.4.1.25053.1.4.2.1.1.2.2.1",
+    "1.3.6.1.4.1.25053.1.8.1.1.1.2.3.1",
+)
+SMARTZONE = f"""\
+1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.25053.3.1.11.1
+1.3.6.1.2.1.1.3.0|67|100000
+{SZ_AP}.5.6.2.0.0.0.0.1|4|AP 1
+{SZ_AP}.5.6.2.0.0.0.0.2|4|AP 2
+{SZ_AP}.15.6.2.0.0.0.0.1|66|7
+1.3.6.1.4.1.25053.1.8.1.1.1.1.1.1.19.1.65|66|2
+{SZ_RADIO}.10.6.2.0.0.0.0.1.0|2|6
+{SZ_RADIO}.10.6.2.0.0.0.0.1.1|2|36
+{SZ_RADIO}.10.6.2.0.0.0.0.2.0|2|11
+{SZ_RADIO}.41.6.2.0.0.0.0.1.0|2|7
+{SZ_RADIO}.41.6.2.0.0.0.0.1.1|2|5
+{SZ_RADIO}.41.6.2.0.0.0.0.2.0|2|1
+"""
+
 
 class Bench:
     """A device on paper whose lines may change; counts what it is asked."""
@@ -148,7 +168,7 @@ async def test_values_are_what_a_full_reading_says(
     assert seen > 20
 
 
-@pytest.mark.parametrize("said", [SWITCH, CONTROLLER])
+@pytest.mark.parametrize("said", [SWITCH, CONTROLLER, SMARTZONE])
 async def test_values_follow_the_device(said: str) -> None:
     bench = Bench(said)
     plan = await bench.plan()
@@ -171,7 +191,7 @@ async def test_values_follow_the_device(said: str) -> None:
 # Of a switch the types of its interfaces are structure, and its VLAN is left out.
 NUMBERS = [
     line
-    for line in (SWITCH + CONTROLLER).splitlines()
+    for line in (SWITCH + CONTROLLER + SMARTZONE).splitlines()
     if "|4|" not in line
     and not line.startswith(("1.3.6.1.2.1.2.2.1.3.", "1.3.6.1.2.1.2.2.1.8.3"))
 ]
@@ -180,7 +200,11 @@ FATES = st.sampled_from(["", "0", "1", "2", "5", "7", "100", "90000"])
 
 @given(fates=st.dictionaries(st.sampled_from(NUMBERS), FATES, max_size=4))
 @settings(deadline=None, max_examples=200)
-@pytest.mark.parametrize("said", [SWITCH, CONTROLLER], ids=["switch", "controller"])
+@pytest.mark.parametrize(
+    "said",
+    [SWITCH, CONTROLLER, SMARTZONE],
+    ids=["switch", "controller", "asked by name"],
+)
 async def test_a_plan_says_the_same_or_less_or_asks_in_full(
     said: str, fates: dict[str, str]
 ) -> None:
@@ -232,6 +256,37 @@ async def test_a_vanished_access_point_is_missing_and_no_surprise() -> None:
     assert [row.words["name"] for row in points.rows] == ["AP 1"]
     assert points.complete
     assert radios.complete
+
+
+async def test_radios_that_no_walk_shows_are_asked_by_name() -> None:
+    bench = Bench(SMARTZONE)
+    plan, tables = await planned(bench.session, bench.clock)
+    radios = next(table for table in tables if table.name == "sz_radios")
+    assert [row.parts["radio"] for row in radios.rows] == ["0", "1", "0"]
+    under = [oid for oid in bench.asked if f"{oid}.".startswith(f"{SZ_RADIO}.")]
+    assert min(oid.count(".") for oid in under) > SZ_RADIO.count(".") + 1
+    # Of a radio that did not say its channel nothing else is asked.
+    assert len(under) == 2 * 3 + 4 * 3
+    assert len(under) == len(set(under))
+    bench.asked.clear()
+    await bench.values(plan)
+    under = [oid for oid in bench.asked if oid.startswith(f"{SZ_RADIO}.")]
+    # No access point has a third radio, none says a width, a power or a noise.
+    assert len(under) == 2 * 2 * 2
+
+
+async def test_a_radio_that_comes_or_goes_is_no_surprise() -> None:
+    bench = Bench(SMARTZONE)
+    plan = await bench.plan()
+    gone = [f"{SZ_RADIO}.10.6.2.0.0.0.0.1.1|", f"{SZ_RADIO}.41.6.2.0.0.0.0.1.1|"]
+    lines = [
+        line for line in SMARTZONE.splitlines() if not line.startswith(tuple(gone))
+    ]
+    bench.say("\n".join([*lines, f"{SZ_RADIO}.10.6.2.0.0.0.0.2.1|2|44"]))
+    values = await bench.values(plan)
+    radios = next(table for table in values.tables if table.name == "sz_radios")
+    assert radios.complete
+    assert [row.numbers["channel"] for row in radios.rows] == [6.0, 11.0, 44.0]
 
 
 @pytest.mark.parametrize(
