@@ -10,7 +10,7 @@ from collectors.lan import with_lan
 from collectors.optics import optics_of
 from collectors.read import Reading
 from collectors.records import DeviceResult
-from collectors.wlan import with_radios
+from collectors.wlan import merged, with_radios
 from netmon.model import FailureReason
 
 
@@ -52,5 +52,5 @@ def decode_tables(reading: Reading) -> list[TableResult]:
 
 def joined(tables: Sequence[TableResult]) -> tuple[TableResult, ...]:
     """Return the tables with what they tell about each other."""
-    known = with_lan(with_radios(tables))
+    known = with_lan(with_radios(merged(tables)))
     return (*known, *optics_of(known))

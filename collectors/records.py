@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from collectors.decode import Row, TableResult
 from collectors.line_records import KnownLine, line_records
 from collectors.values import clean_text
-from collectors.wlan import checked_points, controller_totals, total
+from collectors.wlan import OWN_AP, checked_points, controller_totals, total
 from netmon.metrics import KINDS
 from netmon.model import AccessPoint, Device, FailureReason
 from netmon.spool_record import SpoolRecord
@@ -30,8 +30,6 @@ _PORT_WORDS = ("alias", "neighbour", "neighbour_port", "neighbour_chassis")
 # How access points call their sockets; bridges and virtual interfaces are told as
 # Ethernet too.
 _SOCKET = re.compile(r"(eth|lan|ge|uplink)[-_ ]?\d*$", re.IGNORECASE)
-# The index of a device that is an access point itself.
-OWN_AP = "0"
 
 Tags = Mapping[str, str]
 _AP_NUMBERS = tuple(metric.name for metric in KINDS["wlan_ap"].metrics)

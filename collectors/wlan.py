@@ -16,7 +16,11 @@ from collectors.decode import Row, TableResult
 from netmon.metrics import KINDS
 from netmon.quantities import MAX_COUNT
 
+# The index of a device that is an access point itself.
+OWN_AP = "0"
+
 _AGREED = ("channel", "tx_power_dbm")
+_MERGED = frozenset(("access_point", "radio"))
 _POWER = next(m for m in KINDS["wlan_radio"].metrics if m.name == "tx_power_dbm")
 _DBM = re.compile(r"-?\d{1,2}")
 
@@ -27,6 +31,29 @@ def total(counts: Sequence[float | None]) -> float | None:
     if not counts or len(known) < len(counts) or sum(known) > MAX_COUNT:
         return None
     return sum(known)
+
+
+def merged(tables: Sequence[TableResult]) -> list[TableResult]:
+    """Return the tables, those of access points as one and those of radios as one.
+
+    A device may know them by several MIBs, each of which it has or has not.
+    """
+    found: list[TableResult] = []
+    for table in tables:
+        at = next(
+            (n for n, each in enumerate(found) if each.result == table.result), -1
+        )
+        if at < 0 or table.result not in _MERGED:
+            found.append(table)
+            continue
+        first = found[at]
+        found[at] = replace(
+            first,
+            rows=first.rows + table.rows,
+            complete=first.complete and table.complete,
+            remarks=first.remarks + table.remarks,
+        )
+    return found
 
 
 def with_radios(tables: Sequence[TableResult]) -> list[TableResult]:
@@ -92,7 +119,8 @@ def checked_points(tables: Sequence[TableResult]) -> TableResult | None:
 
     An agent that breaks off early looks as if the table ended there: where radios know
     more access points it is incomplete. So is an empty one, as firmware without the
-    table and views that hide it look, unless the controller counts none itself.
+    table and views that hide it look, unless the controller counts none itself; and
+    one with nothing but the device itself, where it counts others.
     """
     points = next((t for t in tables if t.result == "access_point"), None)
     if points is None or not points.complete:
@@ -101,8 +129,10 @@ def checked_points(tables: Sequence[TableResult]) -> TableResult | None:
     listed = {row.parts["ap"] for row in points.rows}
     if any(row.parts["ap"] not in listed for row in radios):
         return replace(points, complete=False)
-    if not points.rows and _own_counts(tables).get("aps_count") != 0:
-        return replace(points, complete=False)
+    if not listed - {OWN_AP}:
+        count = _own_counts(tables).get("aps_count")
+        if count != 0 and not (listed and count is None):
+            return replace(points, complete=False)
     return points
 
 
