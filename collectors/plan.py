@@ -169,9 +169,7 @@ class Planner:
                 continue
             rows = known_rows(table, platform, reading)
             loose = (
-                _loose(table, found)
-                if rows is None
-                else _asked_for(table, found, rows)
+                _loose(table, found) if rows is None else _asked_for(table, found, rows)
             )
             tables.append(loose)
             for oid in loose.walked:

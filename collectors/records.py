@@ -20,7 +20,13 @@ from dataclasses import dataclass, field, replace
 from collectors.decode import Row, TableResult
 from collectors.line_records import KnownLine, line_records
 from collectors.values import clean_text
-from collectors.wlan import OWN_AP, checked_points, controller_totals, total
+from collectors.wlan import (
+    OWN_AP,
+    checked_points,
+    controller_totals,
+    counts_others,
+    total,
+)
 from netmon.metrics import KINDS
 from netmon.model import AccessPoint, Device, FailureReason
 from netmon.spool_record import SpoolRecord
@@ -90,7 +96,9 @@ def to_records(
     ]
     if (points := checked_points(result.tables)) is not None:
         points = _with_uplink(points, ports)
-        found, named = _points(device, planned, points, radios, result.at_ms)
+        alone = not counts_others(result.tables)
+        matched = match_points(points.rows, planned, alone=alone)
+        found, named = _points(device, planned, points, matched, radios, result.at_ms)
         records += found
         if radios is not None:
             # Radios of a point that did not come have lost their name with it.
@@ -122,13 +130,13 @@ def _points(
     device: Device,
     planned: Sequence[AccessPoint],
     points: TableResult,
+    matched: Mapping[str, AccessPoint],
     radios: TableResult | None,
     at_ms: int,
 ) -> tuple[list[SpoolRecord], dict[str, Tags]]:
     """Return records of access points, and the tags of each row's index."""
     records = []
     named: dict[str, Tags] = {}
-    matched = match_points(points.rows, planned)
     used: set[str] = set()
     for row in points.rows:
         plan = matched.get(row.parts["ap"])
@@ -180,16 +188,18 @@ def _with_uplink(points: TableResult, ports: TableResult | None) -> TableResult:
 
 
 def match_points(
-    rows: Iterable[Row], planned: Sequence[AccessPoint]
+    rows: Iterable[Row], planned: Sequence[AccessPoint], *, alone: bool = True
 ) -> dict[str, AccessPoint]:
     """Return the planned access point of each row's index, where there is one.
 
     The serial number decides, then the name; no plan is given twice. Of several rows of
     one name that is the one that is not down; if that is not one, it is none. A device
-    that is an access point itself is the one planned there, whatever it is called.
+    that is an access point itself, and controls no other (``alone``), is the one
+    planned there, whatever it is called.
     """
     rows = list(rows)
-    if [row.parts["ap"] for row in rows] == [OWN_AP] and len(planned) == 1:
+    own = [row.parts["ap"] for row in rows] == [OWN_AP]
+    if own and alone and len(planned) == 1:
         return {OWN_AP: planned[0]}
     left = {plan.id: plan for plan in planned}
     matched: dict[str, AccessPoint] = {}

@@ -129,11 +129,18 @@ def checked_points(tables: Sequence[TableResult]) -> TableResult | None:
     listed = {row.parts["ap"] for row in points.rows}
     if any(row.parts["ap"] not in listed for row in radios):
         return replace(points, complete=False)
-    if not listed - {OWN_AP}:
-        count = _own_counts(tables).get("aps_count")
-        if count != 0 and not (listed and count is None):
-            return replace(points, complete=False)
-    return points
+    is_short = (
+        counts_others(tables)
+        if listed == {OWN_AP}
+        else not listed and _own_counts(tables).get("aps_count") != 0
+    )
+    return replace(points, complete=False) if is_short else points
+
+
+def counts_others(tables: Sequence[TableResult]) -> bool:
+    """Say whether a device counts access points that it controls."""
+    counts = _own_counts(tables)
+    return any(counts.get(name) for name in ("aps_count", "aps_total_count"))
 
 
 def controller_totals(tables: Sequence[TableResult]) -> dict[str, float | None]:

@@ -10,6 +10,7 @@ from collectors.decode import Row, TableResult
 from collectors.read import Reading
 from collectors.records import DeviceResult, match_points
 from collectors.results import KIND_OF
+from collectors.wlan import counts_others
 from netmon.medium import value_text
 from netmon.metrics import MEDIUM_KINDS
 from netmon.model import AccessPoint
@@ -110,7 +111,11 @@ def _lines(
         yield texts("collect.word", name=word, text=text)
     tables = {table.result: table for table in result.tables}
     if (points := tables.get("access_point")) is not None:
-        yield from _points(texts, points, tables.get("radio"), planned)
+        alone = not counts_others(result.tables)
+        matched = match_points(points.rows, planned, alone=alone)
+        ids = {plan.id for plan in matched.values()}
+        missing = [plan.name for plan in planned if plan.id not in ids]
+        yield from _points(texts, points, tables.get("radio"), missing)
     if (networks := tables.get("network")) is not None:
         yield texts("collect.networks", n=len(networks.rows))
         for row in networks.rows:
@@ -147,7 +152,7 @@ def _points(
     texts: Texts,
     points: TableResult,
     radios: TableResult | None,
-    planned: Sequence[AccessPoint],
+    missing: Sequence[str],
 ) -> Iterator[str]:
     yield texts("collect.points", n=len(points.rows))
     of_point: dict[str, list[Row]] = {}
@@ -158,8 +163,6 @@ def _points(
         yield _point(texts, row, own)
         for radio in own:
             yield _radio(texts, radio)
-    matched = {plan.id for plan in match_points(points.rows, planned).values()}
-    missing = [plan.name for plan in planned if plan.id not in matched]
     if missing:
         yield texts("collect.missing_points", names=", ".join(missing))
     yield from _trouble(texts, points)

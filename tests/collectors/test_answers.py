@@ -80,6 +80,21 @@ SMARTZONE = f"""\
 {SZ_RADIO}.41.6.2.0.0.0.0.2.0|2|1
 """
 
+# Who has joined is in one table, who has not in another.
+JOINED, MISSING = "1.3.6.1.4.1.2356.11.1.73.9.2.1", "1.3.6.1.4.1.2356.11.1.73.9.1.1"
+LANCOM = f"""\
+1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.2356.11.8.4
+1.3.6.1.2.1.1.3.0|67|100000
+1.3.6.1.4.1.2356.11.1.73.5.0|2|2
+1.3.6.1.4.1.2356.11.1.73.7.0|2|2
+{JOINED}.3.2.0.0.0.0.1.1|4|AP 1
+{JOINED}.3.2.0.0.0.0.2.1|4|AP 2
+{JOINED}.9.2.0.0.0.0.1.1|2|6
+{JOINED}.9.2.0.0.0.0.2.1|2|11
+{JOINED}.22.2.0.0.0.0.1.1|4|4001
+{JOINED}.22.2.0.0.0.0.2.1|4|4002
+"""
+
 
 class Bench:
     """A device on paper whose lines may change; counts what it is asked."""
@@ -168,7 +183,7 @@ async def test_values_are_what_a_full_reading_says(
     assert seen > 20
 
 
-@pytest.mark.parametrize("said", [SWITCH, CONTROLLER, SMARTZONE])
+@pytest.mark.parametrize("said", [SWITCH, CONTROLLER, SMARTZONE, LANCOM])
 async def test_values_follow_the_device(said: str) -> None:
     bench = Bench(said)
     plan = await bench.plan()
@@ -191,7 +206,7 @@ async def test_values_follow_the_device(said: str) -> None:
 # Of a switch the types of its interfaces are structure, and its VLAN is left out.
 NUMBERS = [
     line
-    for line in (SWITCH + CONTROLLER + SMARTZONE).splitlines()
+    for line in (SWITCH + CONTROLLER + SMARTZONE + LANCOM).splitlines()
     if "|4|" not in line
     and not line.startswith(("1.3.6.1.2.1.2.2.1.3.", "1.3.6.1.2.1.2.2.1.8.3"))
 ]
@@ -202,8 +217,8 @@ FATES = st.sampled_from(["", "0", "1", "2", "5", "7", "100", "90000"])
 @settings(deadline=None, max_examples=200)
 @pytest.mark.parametrize(
     "said",
-    [SWITCH, CONTROLLER, SMARTZONE],
-    ids=["switch", "controller", "asked by name"],
+    [SWITCH, CONTROLLER, SMARTZONE, LANCOM],
+    ids=["switch", "controller", "asked by name", "two tables"],
 )
 async def test_a_plan_says_the_same_or_less_or_asks_in_full(
     said: str, fates: dict[str, str]
@@ -256,6 +271,23 @@ async def test_a_vanished_access_point_is_missing_and_no_surprise() -> None:
     assert [row.words["name"] for row in points.rows] == ["AP 1"]
     assert points.complete
     assert radios.complete
+
+
+async def test_access_points_that_change_their_table() -> None:
+    lines = [line for line in LANCOM.splitlines() if "2.0.0.0.0.2.1|" not in line]
+    missing = "\n".join([*lines, f"{MISSING}.3.2.0.0.0.0.2|4|AP 2"])
+    bench = Bench(LANCOM)
+    plan = await bench.plan()
+    bench.say(missing)
+    values = await bench.values(plan)
+    points = next(table for table in values.tables if table.result == "access_point")
+    assert points.complete
+    ups = {row.words["name"]: row.numbers["up"] for row in points.rows}
+    assert ups == {"AP 1": 1.0, "AP 2": 0.0}
+    plan = await bench.plan()
+    bench.say(LANCOM)
+    with pytest.raises(Moved, match="wlc_radios has a new row"):
+        await bench.values(plan)
 
 
 async def test_radios_that_no_walk_shows_are_asked_by_name() -> None:
