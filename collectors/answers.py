@@ -6,7 +6,7 @@ structure has to be read, and the poll is done in full.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from collectors.base import (
@@ -98,14 +98,26 @@ async def read_values(
                 raise Moved(f"{oid} has changed", oid)
         lost = await _get(session, others, values.answer, clock, stop_s)
         walked, failures = await _walk(session, plan, lost, clock, stop_s)
-        values.tables = list(_tables(plan, values.answer, walked, failures, lost))
+        lost_last = lost or next(iter(failures.values()), None)
+        if lost_last is None:
+            lost_last = await _get(session, plan.last, values.answer, clock, stop_s)
+        values.tables = [
+            _table(
+                planned,
+                values.answer,
+                walked,
+                failures,
+                lost_last if planned.table.rows_of else lost,
+            )
+            for planned in plan.tables
+        ]
     values.duration_s = clock.monotonic_s() - start_s
     return values
 
 
 async def _get(
     session: Session,
-    requests: list[tuple[str, ...]],
+    requests: Iterable[tuple[str, ...]],
     answer: dict[str, Value],
     clock: Clock,
     stop_s: float,
@@ -156,20 +168,18 @@ async def _walk(
     return walked, failures
 
 
-def _tables(
-    plan: Plan,
+def _table(
+    planned: Grid | Loose,
     answer: Mapping[str, Value],
     walked: Mapping[str, Mapping[Index, Value]],
     failures: Mapping[str, FailureReason],
     lost: FailureReason | None,
-) -> Iterator[TableResult]:
-    for planned in plan.tables:
-        if isinstance(planned, Loose):
-            yield _decode_loose(planned, answer, walked, failures, lost)
-        elif lost is not None:
-            yield TableResult(planned.table.name, planned.table.result)
-        else:
-            yield decode_grid(planned, answer)
+) -> TableResult:
+    if isinstance(planned, Loose):
+        return _decode_loose(planned, answer, walked, failures, lost)
+    if lost is not None:
+        return TableResult(planned.table.name, planned.table.result)
+    return decode_grid(planned, answer)
 
 
 def decode_grid(grid: Grid, answer: Mapping[str, Value]) -> TableResult:

@@ -123,13 +123,15 @@ class Counters:
 class Plan:
     """All that is asked of a device until its structure is read again.
 
-    ``requests`` are the objects of one GET each, the first with the marks.
+    ``requests`` are the objects of one GET each, the first with the marks; ``last``
+    those of tables that are asked by name, after all others: it may be dear to answer.
     """
 
     platform: Platform
     words: Mapping[str, str]
     marks: Mapping[str, Value]
     requests: tuple[tuple[str, ...], ...]
+    last: tuple[tuple[str, ...], ...]
     walks: tuple[Walk, ...]
     tables: tuple[Grid | Loose, ...]
     counters: tuple[Counters, ...]
@@ -175,12 +177,14 @@ class Planner:
             for oid in loose.walked:
                 walk = Walk(oid, table.max_repetitions, table.max_rows)
                 walks.setdefault(oid, walk)
-        asked = [SYS_UPTIME, *marks, *_asked(tables)]
+        named = [each for each in tables if each.table.rows_of]
+        asked = _asked(each for each in tables if not each.table.rows_of)
         return Plan(
             platform=platform,
             words=words,
             marks=marks,
-            requests=tuple(packed(asked)),
+            requests=tuple(packed([SYS_UPTIME, *marks, *asked])),
+            last=tuple(packed(_asked(named))),
             walks=tuple(walks.values()),
             tables=tuple(tables),
             counters=tuple(_counters(tables)),

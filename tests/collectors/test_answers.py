@@ -307,6 +307,20 @@ async def test_radios_that_no_walk_shows_are_asked_by_name() -> None:
     assert len(under) == 2 * 2 * 2
 
 
+async def test_radios_asked_by_name_come_last_and_cost_nothing_else() -> None:
+    bench = Bench(SMARTZONE)
+    plan = await bench.plan()
+    whole = await bench.values(plan)
+    bench.broken = {f"{SZ_RADIO}.10.6.2.0.0.0.0.1.0": NoReplyError("no reply")}
+    values = await bench.values(plan)
+    changed = [
+        table.name
+        for table, other in zip(values.tables, whole.tables, strict=True)
+        if table != other
+    ]
+    assert changed == ["sz_radios"]
+
+
 async def test_a_radio_that_comes_or_goes_is_no_surprise() -> None:
     bench = Bench(SMARTZONE)
     plan = await bench.plan()
