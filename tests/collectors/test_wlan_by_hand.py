@@ -5,21 +5,13 @@ Values are made up; types, units, codes and indexes are the MIBs'.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 import pytest
 
 from collectors.decode import Remark, Row
 from collectors.records import DeviceResult, Known, to_records
 from collectors.wlan import controller_totals
-from netmon.model import AccessPoint, Device, DeviceKind
-
-Ask = Callable[..., Awaitable[DeviceResult]]
-CONTROLLER = Device(
-    id="wlc", building_id="b1", kind=DeviceKind.CONTROLLER, name="wlc", address="x"
-)
-MAC = "2.0.0.0.0.1"
-OTHER = "2.0.0.0.0.2"
+from netmon.model import AccessPoint
+from tests.collectors.wlan_rows import CONTROLLER, MAC, OTHER, Ask
 
 
 def rows(result: DeviceResult, kind: str) -> list[Row]:
