@@ -6,8 +6,9 @@ the ASN.1 numbers; an ``x`` behind one says that the value is hexadecimal.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from collectors.base import Value, oid_key
@@ -17,6 +18,7 @@ _NUMBERS = {"2", "65", "66", "67", "70"}
 _OCTETS = {"4", "64", "68"}
 _OBJECT_ID = "6"
 _NULL = "5"
+_HEX = re.compile("[0-9A-Fa-f]+")
 
 RawRow = tuple[tuple[int, ...], str, bytes]
 
@@ -25,19 +27,17 @@ def parse_recording(lines: Iterable[str], source: str) -> list[RawRow]:
     """Return (object id, tag number, bytes of the value) in order of object id.
 
     Numbers and object ids keep their text. Of an object that stands twice the
-    last line counts, as snmpsim has it.
+    last line counts, as snmpsim has it. Hexadecimal digits alone on a line go on
+    with the value before them.
 
     Raises:
         InputError: with one problem for each line that is no such row.
     """
     rows: dict[tuple[int, ...], RawRow] = {}
     problems: list[Problem] = []
-    for number, line in enumerate(lines, start=1):
-        stripped = line.rstrip("\r\n")
-        if not stripped or stripped.startswith("#"):
-            continue
+    for number, line in _joined(lines):
         try:
-            row = _parse_line(stripped)
+            row = _parse_line(line)
         except ValueError as error:
             problems.append(
                 Problem(source, number, None, str(error), "write OID|TAG|VALUE")
@@ -47,6 +47,23 @@ def parse_recording(lines: Iterable[str], source: str) -> list[RawRow]:
     if problems:
         raise InputError(problems)
     return [rows[key] for key in sorted(rows)]
+
+
+def _joined(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Yield what stands between line breaks, with its line number."""
+    last: tuple[int, str] | None = None
+    for number, line in enumerate(lines, start=1):
+        stripped = line.rstrip("\r\n")
+        if not stripped or stripped.startswith("#"):
+            continue
+        if last is not None and "x|" in last[1] and _HEX.fullmatch(stripped):
+            last = (last[0], last[1] + stripped)
+            continue
+        if last is not None:
+            yield last
+        last = (number, stripped)
+    if last is not None:
+        yield last
 
 
 def _parse_line(line: str) -> RawRow:

@@ -35,6 +35,16 @@ def test_rows_are_sorted_by_number_and_the_last_line_of_an_object_counts() -> No
     ]
 
 
+def test_a_long_hexadecimal_value_may_go_on_in_the_next_line() -> None:
+    lines = ["1.3.1|4x|436973", "636", "f", "1.3.2|4|x|y", "# a remark"]
+    assert parse_recording(lines, "test") == [
+        ((1, 3, 1), "4", b"Cisco"),
+        ((1, 3, 2), "4", b"x|y"),
+    ]
+    with pytest.raises(InputError):
+        parse_recording(["1.3.2|4|x", "636f"], "test")
+
+
 async def test_null_objects_are_not_there() -> None:
     link = RecordedLink(parse_recording(["1.3.1|5|", "1.3.2|2|1"], "test"))
     assert await link.get(["1.3.1", "1.3.2"]) == {"1.3.2": 1}
