@@ -1,9 +1,9 @@
-"""What two polls of a device's ports tell together: rates, and changes of state. Pure.
+"""What two polls of a device tell together of its ports and radios. Pure.
 
 A counter is compared modulo its width, so that passing the end of 32 or 64 bits is no
 event. Nothing is said where it may have been reset (the device restarted, or the rate
 would be more than the port can carry), or where a 32-bit counter may have gone round
-more than once.
+more than once. Of radios it is the share of frames that were sent again.
 """
 
 from __future__ import annotations
@@ -21,6 +21,12 @@ RATES = {"in_octets_total": "in_rate_bps", "out_octets_total": "out_rate_bps"}
 _BITS_PER_OCTET = 8
 # Devices refresh their counters now and then: octets of some seconds more may show.
 _REFRESH_S = 10.0
+# More frames than a radio sends in a second: a counter that went further was set back.
+_MAX_FRAMES_PER_S = 200_000
+
+
+Radio = tuple[str, str]
+Frames = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,8 @@ class Before:
     """What is remembered of the poll before.
 
     ``at_s`` are monotonic seconds, ``counters`` octets by object, ``oper_up`` and
-    ``changes`` (how often it was seen to change since the collector's start) by port.
+    ``changes`` (how often it was seen to change since the collector's start) by port,
+    ``frames`` those sent and those sent again by access point and radio.
     """
 
     at_s: float
@@ -36,6 +43,7 @@ class Before:
     counters: Mapping[str, int] = field(default_factory=dict)
     oper_up: Mapping[str, float | None] = field(default_factory=dict)
     changes: Mapping[str, int] = field(default_factory=dict)
+    frames: Mapping[Radio, Frames] = field(default_factory=dict)
 
     def restarted(self, at_s: float, uptime_ticks: int | None) -> bool:
         """Say whether the device began anew since; False where it does not tell."""
@@ -71,6 +79,17 @@ def rate_bps(
     return octets * _BITS_PER_OCTET / elapsed_s if octets <= most_octets else None
 
 
+def retries_ratio(before: Frames, now: Frames, elapsed_s: float) -> float | None:
+    """Return the share of frames sent again between two readings of 32-bit counters.
+
+    None where no frame was sent, a counter was set back, or no time has passed.
+    """
+    sent, again = ((new - old) % 2**32 for old, new in zip(before, now, strict=True))
+    if elapsed_s <= 0 or sent > _MAX_FRAMES_PER_S * (elapsed_s + _REFRESH_S):
+        return None
+    return again / sent if 0 < sent >= again else None
+
+
 def compare(
     tables: Iterable[TableResult],
     counters: Iterable[Counters],
@@ -79,7 +98,7 @@ def compare(
     at_s: float,
     uptime_ticks: int | None,
 ) -> Compared:
-    """Return the tables with rates and changes of their ports."""
+    """Return the tables with rates and changes of ports, and retries of radios."""
     elapsed_s = 0.0 if before is None else at_s - before.at_s
     is_new = before is None or before.restarted(at_s, uptime_ticks)
     known = {} if before is None or is_new else before.counters
@@ -99,8 +118,14 @@ def compare(
     changes = {} if before is None else dict(before.changes)
     is_up: dict[str, float | None] = {}
     changed: list[str] = []
+    frames: dict[Radio, Frames] = {}
+    were = {} if before is None or is_new else before.frames
     done: list[TableResult] = []
     for table in tables:
+        if table.result == "radio":
+            rows = [_with_retries(row, were, frames, elapsed_s) for row in table.rows]
+            done.append(replace(table, rows=tuple(rows)))
+            continue
         if table.result != "port":
             done.append(table)
             continue
@@ -113,7 +138,7 @@ def compare(
                 changed.append(port)
             rows.append(_learnt(row, by_port.get(port, ()), elapsed_s, changes))
         done.append(replace(table, rows=tuple(rows)))
-    now = Before(at_s, uptime_ticks, told, is_up, changes)
+    now = Before(at_s, uptime_ticks, told, is_up, changes, frames)
     return Compared(tuple(done), now, tuple(changed))
 
 
@@ -134,3 +159,22 @@ def _learnt(
         if not value:
             idle.add(name)
     return Row(row.parts, numbers, row.words)
+
+
+def _with_retries(
+    row: Row,
+    before: Mapping[Radio, Frames],
+    frames: dict[Radio, Frames],
+    elapsed_s: float,
+) -> Row:
+    """Return a radio with its retries, and note its counters in ``frames``."""
+    sent = row.numbers.get("frames_total")
+    again = row.numbers.get("retried_frames_total")
+    if sent is None or again is None:
+        return row
+    radio = (row.parts["ap"], row.parts["radio"])
+    frames[radio] = (sent, again)
+    if radio not in before:
+        return row
+    ratio = retries_ratio(before[radio], frames[radio], elapsed_s)
+    return Row(row.parts, {**row.numbers, "retries_ratio": ratio}, row.words)

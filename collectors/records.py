@@ -22,6 +22,7 @@ from collectors.line_records import KnownLine, line_records
 from collectors.values import clean_text
 from collectors.wlan import (
     OWN_AP,
+    bare_points,
     checked_points,
     controller_totals,
     counts_others,
@@ -101,9 +102,14 @@ def to_records(
         found, named = _points(device, planned, points, matched, radios, result.at_ms)
         records += found
         if radios is not None:
-            # Radios of a point that did not come have lost their name with it.
-            whole = radios.complete and points.complete
-            made, tags_now = _radios(radios.rows, whole, named, known, result.at_ms)
+            # Radios of a point that did not come have lost their name with it. If all
+            # came, only those of a point that is up and shows none are not gone.
+            before = known.radios
+            if radios.complete and points.complete:
+                bare = bare_points(result.tables).intersection(named)
+                aps = {named[index]["ap"] for index in bare}
+                before = tuple(tags for tags in before if tags["ap"] in aps)
+            made, tags_now = _radios(radios.rows, named, before, result.at_ms)
             records += made
             known = replace(known, radios=tags_now)
     if home and ports is not None:
@@ -259,9 +265,8 @@ def _clients(ap: str, radios: TableResult | None) -> float | None:
 
 def _radios(
     rows: Sequence[Row],
-    whole: bool,
     named: Mapping[str, Tags],
-    known: Known,
+    before: tuple[Tags, ...],
     at_ms: int,
 ) -> tuple[list[SpoolRecord], tuple[Tags, ...]]:
     records = []
@@ -271,7 +276,7 @@ def _radios(
             tags = {**owner, "radio": row.parts["radio"]}
             numbers = _numbers_of("wlan_radio", row)
             records.append(_measured("wlan_radio", tags, at_ms, numbers, {}))
-    return _with_lost("wlan_radio", records, whole, known.radios, at_ms)
+    return _with_lost("wlan_radio", records, complete=False, before=before, at_ms=at_ms)
 
 
 def _ports(

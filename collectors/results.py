@@ -79,11 +79,17 @@ RESULT_FIELDS: Mapping[ResultKind, Mapping[str, FieldType]] = {
         **_numbers("wlan_ap"),
     },
     # `key` is by what `collectors.wlan` finds the radio's networks; `powers` are dBm,
-    # of which `power_level` says the place, 1 being the first.
+    # of which `power_level` says the place, 1 being the first. `is_six_ghz` decides
+    # where a channel is in two bands: 0 is never 6 GHz, 1 never 2.4 (`collectors.bands`). `mode` is for `keep`.
+    # `collectors.compare` learns from frames sent, and of them those sent again.
     "radio": {
         "key": "text",
         "powers": "text",
         "power_level": "number",
+        "is_six_ghz": "number",
+        "mode": "number",
+        "frames_total": "number",
+        "retried_frames_total": "number",
         **_numbers("wlan_radio"),
     },
     "port": {

@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from collectors.bands import with_band
 from collectors.decode import Row, TableResult
 from netmon.metrics import KINDS
 from netmon.quantities import MAX_COUNT
@@ -57,7 +58,7 @@ def merged(tables: Sequence[TableResult]) -> list[TableResult]:
 
 
 def with_radios(tables: Sequence[TableResult]) -> list[TableResult]:
-    """Return the tables, radios completed by their networks and lists of powers."""
+    """Return the tables, radios completed by networks, lists of powers and channels."""
     vaps = next((table for table in tables if table.result == "vap"), None)
     return [
         replace(table, rows=_completed(table.rows, vaps))
@@ -70,14 +71,16 @@ def with_radios(tables: Sequence[TableResult]) -> list[TableResult]:
 def _completed(radios: Sequence[Row], vaps: TableResult | None) -> tuple[Row, ...]:
     powered = [_with_power(radio) for radio in radios]
     if vaps is None:
-        return tuple(powered)
+        return tuple(map(with_band, powered))
     keys = {radio.words.get("key") for radio in powered} - {None, ""}
     # The clients of a network of no known radio may be on any of them.
     whole = vaps.complete and all(
         vap.words.get("key") in keys or vap.numbers.get("clients_count") == 0
         for vap in vaps.rows
     )
-    return tuple(_with_networks(radio, vaps, whole=whole) for radio in powered)
+    return tuple(
+        with_band(_with_networks(radio, vaps, whole=whole)) for radio in powered
+    )
 
 
 def _with_power(radio: Row) -> Row:
@@ -143,6 +146,20 @@ def counts_others(tables: Sequence[TableResult]) -> bool:
     return any(counts.get(name) for name in ("aps_count", "aps_total_count"))
 
 
+def bare_points(tables: Sequence[TableResult]) -> set[str]:
+    """Return the access points that are up, and of which no radio is listed.
+
+    Agents are known that end the table of radios after the first access point.
+    """
+    points = next((t for t in tables if t.result == "access_point"), None)
+    listed = {row.parts["ap"] for t in tables if t.result == "radio" for row in t.rows}
+    return {
+        row.parts["ap"]
+        for row in (points.rows if points else ())
+        if row.numbers.get("up") == 1 and row.parts["ap"] not in listed
+    }
+
+
 def controller_totals(tables: Sequence[TableResult]) -> dict[str, float | None]:
     """Return what a controller counts of itself beside what its tables list.
 
@@ -158,7 +175,8 @@ def controller_totals(tables: Sequence[TableResult]) -> dict[str, float | None]:
         ups = [row.numbers.get("up") for row in points.rows]
         totals["listed_aps_count"] = None if None in ups else float(ups.count(1.0))
     counting = radios if radios is not None and radios.rows else points
-    if counting is not None and counting.rows and counting.complete:
+    whole = counting is not radios or not bare_points(tables)
+    if counting is not None and counting.rows and counting.complete and whole:
         counts = [row.numbers.get("clients_count") for row in counting.rows]
         totals["listed_clients_count"] = total(counts)
     if totals["clients_count"] is None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.base import Value
-from collectors.compare import Before, Compared, compare, rate_bps
+from collectors.compare import Before, Compared, compare, rate_bps, retries_ratio
 from collectors.decode import Row, TableResult
 from collectors.plan import Counters
 from netmon.units import GBIT, MBIT
@@ -136,3 +136,41 @@ def test_a_state_that_was_not_known_has_not_changed() -> None:
 def test_other_tables_are_left_alone() -> None:
     table = TableResult("radios", "radio", (Row({"ap": "1"}, {}, {}),))
     assert compare([table], [], {}, None, 0.0, None).tables == (table,)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "elapsed_s", "wanted"),
+    [
+        ((1000, 50), (2000, 250), 60.0, 0.2),
+        ((1000, 50), (2000, 50), 60.0, 0.0),
+        ((TOP32 - 500, 50), (500, 250), 60.0, 0.2),
+        # The controller heard nothing new, or heard the two at different moments.
+        ((1000, 50), (1000, 50), 60.0, None),
+        ((1000, 50), (1100, 250), 60.0, None),
+        # The access point began anew.
+        ((5_000_000, 50), (1000, 10), 60.0, None),
+        ((1000, 50), (2000, 10), 60.0, None),
+        ((1000, 50), (2000, 250), 0.0, None),
+    ],
+)
+def test_retries(
+    before: tuple[float, float],
+    now: tuple[float, float],
+    elapsed_s: float,
+    wanted: float | None,
+) -> None:
+    assert retries_ratio(before, now, elapsed_s) == wanted
+
+
+def test_retries_of_a_device_that_restarted_begin_anew() -> None:
+    def radio(sent: float, again: float) -> TableResult:
+        numbers = {"frames_total": sent, "retried_frames_total": again}
+        row = Row({"ap": "1", "radio": "0"}, numbers, {})
+        return TableResult("radios", "radio", (row,), complete=True)
+
+    first = compare([radio(1000, 0)], [], {}, None, 0.0, 9000)
+    assert "retries_ratio" not in numbers(first)
+    second = compare([radio(1100, 50)], [], {}, first.now, 60.0, 15000)
+    assert numbers(second)["retries_ratio"] == 0.5
+    third = compare([radio(1200, 60)], [], {}, second.now, 120.0, 100)
+    assert "retries_ratio" not in numbers(third)

@@ -35,7 +35,7 @@ async def test_smartzone_radios_by_the_access_points_that_are_known(ask: Ask) ->
         {SZ_RADIO}.9.{LONG}.1|2|80
         {SZ_RADIO}.9.{LONG}.2|2|160
         {SZ_RADIO}.10.{LONG}.0|2|6
-        {SZ_RADIO}.10.{LONG}.1|2|1
+        {SZ_RADIO}.10.{LONG}.1|2|149
         {SZ_RADIO}.10.{LONG}.2|2|37
         {SZ_RADIO}.11.{LONG}.0|4|max
         {SZ_RADIO}.11.{LONG}.1|4|18dBm
@@ -56,9 +56,9 @@ async def test_smartzone_radios_by_the_access_points_that_are_known(ask: Ask) ->
             "noise_dbm": -96.0,
             "clients_count": 11.0,
         },
-        # What the MIB says of the second counts, not the channel.
+        # What the MIB says of the second counts: 149 is a channel of 6 GHz too.
         f"{LONG}/1": {
-            "channel": 1.0,
+            "channel": 149.0,
             "band_hz": 5e9,
             "width_hz": 80e6,
             "tx_power_dbm": 18.0,
