@@ -24,6 +24,12 @@ def pick(
         values = {i: said for i, said in values.items() if i[-1] in column.ends}
     if column.at:
         return dict.fromkeys(rows, values[column.at]) if column.at in values else {}
+    if column.sole:
+        sole = next(iter(values.values())) if len(values) == 1 else b""
+        return dict.fromkeys(rows, sole) if sole != b"" else {}
+    if column.by:
+        ends = longer(table, column, columns, rows)
+        return {row: values[index] for row, index in ends.items() if index in values}
     if column.suffix:
         cut = len(column.suffix)
         return {
@@ -32,6 +38,22 @@ def pick(
             if index[-cut:] == column.suffix
         }
     return _folded(column, values, table.index_length) if column.fold else values
+
+
+def longer(
+    table: Table, column: Column, columns: Columns, rows: Iterable[Index]
+) -> dict[Index, Index]:
+    """Return where each row's value of a column ``by`` another field stands."""
+    ends: dict[Index, Index] = {}
+    rows = list(rows)
+    for other in table.columns:
+        if other.field != column.by:
+            continue
+        for row, value in pick(table, other, columns, rows).items():
+            told = number(other, value)
+            if row not in ends and told is not None and told.is_integer():
+                ends[row] = (*row, int(told))
+    return {row: ends[row] for row in rows if row in ends}
 
 
 def _folded(
@@ -101,7 +123,13 @@ def wanted_rows(table: Table, columns: Columns) -> set[Index]:
                 else picked
             )
             came = True
-    return {i for i in rows if said.get(i) in keep.values} if came else rows
+    if not came:
+        return rows
+    return {
+        row
+        for row in rows
+        if said.get(row) in keep.values or (keep.or_unsaid and said.get(row) is None)
+    }
 
 
 def asked_rows(table: Table, of: Table, columns: Columns) -> list[Index]:

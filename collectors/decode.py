@@ -54,13 +54,16 @@ class TableResult:
 
 
 def decode_facts(facts: Iterable[Fact], values: Mapping[str, Value]) -> dict[str, str]:
-    """Return the words about a device; what it does not say is missing."""
-    found = {
-        fact.name: cut_out(fact.pattern, clean_text(values[fact.oid]))
-        for fact in facts
-        if fact.oid in values
-    }
-    return {name: text for name, text in found.items() if text}
+    """Return the words about a device; what it does not say is missing.
+
+    Of facts of one name the first that is said counts.
+    """
+    found: dict[str, str] = {}
+    for fact in facts:
+        text = cut_out(fact.pattern, clean_text(values.get(fact.oid, b"")))
+        if text:
+            found.setdefault(fact.name, text)
+    return found
 
 
 def decode_table(

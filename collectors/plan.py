@@ -44,7 +44,9 @@ _WITH_PORTS: frozenset[ResultKind] = frozenset(
     ("neighbour", "local_port", "bridge_port")
 )
 _NO_WORDS: Mapping[str, str] = {}
-_STILL_FIELDS = frozenset(("type", "class", "within", "scale", "precision"))
+_STILL_FIELDS = frozenset(
+    ("type", "class", "within", "scale", "precision", "is_six_ghz")
+)
 
 # IF-MIB's 32-bit counters (RFC 2863); all others are taken for 64-bit ones.
 _IF_ENTRY = "1.3.6.1.2.1.2.2.1."
@@ -294,10 +296,22 @@ def _is_grid(table: Table, found: TableReading) -> bool:
         and plain_index
         and all(is_still(table, column) for column in kept)
         and not any(
-            column.suffix or column.fold or column.at
+            _is_elsewhere(column)
             for column in table.columns
             if column.oid in found.columns
         )
+    )
+
+
+def _is_elsewhere(column: Column) -> bool:
+    """Say whether a column's values do not just stand at the index of their row."""
+    return bool(
+        column.suffix
+        or column.fold
+        or column.at
+        or column.ends
+        or column.sole
+        or column.by
     )
 
 
@@ -312,7 +326,8 @@ def _loose(table: Table, found: TableReading) -> Loose:
     for column in table.columns:
         values = found.columns.get(column.oid)
         moves = not is_still(table, column)
-        if table.result in CHANGING and (moves or column.required):
+        is_walked = not column.by and (moves or column.required)
+        if table.result in CHANGING and is_walked:
             # What failed is tried again, what nobody needed is left alone.
             if values is not None or column.oid in found.failures:
                 walked[column.oid] = None

@@ -67,10 +67,18 @@ def _check_table(source: str, where: str, table: Table) -> Iterator[Problem]:
         yield problem(source, f"{where}.columns", text, "mark one as required")
     if table.keep is not None and table.keep.field not in filled:
         yield problem(source, f"{where}.keep.field", "has no column", "add the column")
+    yield from _check_columns(source, where, table)
+
+
+def _check_columns(source: str, where: str, table: Table) -> Iterator[Problem]:
+    told: set[str] = set()
     for position, column in enumerate(table.columns):
-        yield from _check_column(
-            source, f"{where}.columns[{position}]", column, table.result
-        )
+        at = f"{where}.columns[{position}]"
+        yield from _check_column(source, at, column, table.result)
+        if column.by and column.by not in told:
+            text = f"{column.by!r} is no field of a column before this one"
+            yield problem(source, f"{at}.by", text, "name one")
+        told.add(column.field)
 
 
 def _check_column(
@@ -101,10 +109,11 @@ def _check_column(
         yield problem(source, at, text, "remove them")
     if column.milliwatt and not column.field.endswith(("_dbm", "value")):
         yield problem(source, f"{at}.milliwatt", "makes dBm", "use a field in dBm")
-    if sum(map(bool, (column.fold, column.suffix, column.at))) > 1:
+    ways = (column.fold, column.suffix, column.at, column.sole, column.by)
+    if sum(map(bool, ways)) > 1:
         text = "is told twice how to find its row"
-        yield problem(source, at, text, "give one of suffix, fold and at")
-    if column.at and column.required:
+        yield problem(source, at, text, "give one of suffix, fold, at, sole and by")
+    if (column.at or column.sole or column.by) and column.required:
         text = "has no rows of its own to require"
         yield problem(source, at, text, "require another column")
 

@@ -73,6 +73,9 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
     of them, ``any``, or the ``single`` one (a link with two ends has none). ``at`` is one
     index whose value holds for every row.
     ``ends`` are the last sub-identifiers of those rows it holds for, all if empty.
+    ``sole`` says that a column with one value, whatever its index, has it for every
+    row. ``by`` names a field told before whose value ends the index (noise is told by
+    channel, and one channel is in use): only those objects are asked, one a row.
     ``signed`` undoes an agent that sends negative numbers as unsigned ones.
     ``milliwatt`` says that the scaled value is a power in mW and the field is
     in dBm; no power at all is `DARK_DBM`.
@@ -98,15 +101,21 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
     fold: Literal["", "single", "any", "least", "sum"] = ""
     at: tuple[int, ...] = ()
     ends: tuple[int, ...] = ()
+    sole: bool = False
+    by: str = ""
     signed: bool = False
     milliwatt: bool = False
 
 
 class Keep(Struct, frozen=True, forbid_unknown_fields=True):
-    """Keep only the rows whose field has one of these values."""
+    """Keep only the rows whose field has one of these values.
+
+    ``or_unsaid`` keeps those of which the device does not say it as well.
+    """
 
     field: str
     values: tuple[int, ...]
+    or_unsaid: bool = False
 
 
 class Table(Struct, frozen=True, forbid_unknown_fields=True):

@@ -18,7 +18,7 @@ from collectors.base import (
     Value,
     oid_key,
 )
-from collectors.columns import asked_rows, wanted_rows, without_value
+from collectors.columns import asked_rows, longer, wanted_rows, without_value
 from collectors.packing import packed
 from collectors.platform_model import Column, Platform, Table
 from collectors.platforms import Platforms
@@ -187,6 +187,13 @@ async def _take_column(
 ) -> SessionError | None:
     """Read a column into ``found``; return the error after which the device is gone."""
     try:
+        if column.by:
+            rows = wanted_rows(table, found.columns)
+            cells = longer(table, column, found.columns, rows).values()
+            found.columns[column.oid] = await _ask_column(
+                ask, table, column, list(cells)
+            )
+            return None
         if column.oid not in walked:
             if ask.rows is None:
                 walked[column.oid] = await _read_column(ask, table, column)

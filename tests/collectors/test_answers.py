@@ -19,6 +19,7 @@ from collectors.recorded import RecordedLink, read_recording
 from netmon.clock import ManualClock
 from netmon.model import FailureReason
 from tests.collectors.on_paper import (
+    CISCO,
     CONTROLLER,
     LANCOM,
     MISSING,
@@ -51,7 +52,7 @@ async def test_values_are_what_a_full_reading_says(
     assert seen > 20
 
 
-@pytest.mark.parametrize("said", [SWITCH, CONTROLLER, SMARTZONE, LANCOM])
+@pytest.mark.parametrize("said", [SWITCH, CONTROLLER, SMARTZONE, LANCOM, CISCO])
 async def test_values_follow_the_device(said: str) -> None:
     bench = Bench(said)
     plan = await bench.plan()
@@ -74,7 +75,7 @@ async def test_values_follow_the_device(said: str) -> None:
 # Of a switch the types of its interfaces are structure, and its VLAN is left out.
 NUMBERS = [
     line
-    for line in (SWITCH + CONTROLLER + SMARTZONE + LANCOM).splitlines()
+    for line in (SWITCH + CONTROLLER + SMARTZONE + LANCOM + CISCO).splitlines()
     if "|4|" not in line
     and not line.startswith(("1.3.6.1.2.1.2.2.1.3.", "1.3.6.1.2.1.2.2.1.8.3"))
 ]
@@ -85,8 +86,8 @@ FATES = st.sampled_from(["", "0", "1", "2", "5", "7", "100", "90000"])
 @settings(deadline=None, max_examples=200)
 @pytest.mark.parametrize(
     "said",
-    [SWITCH, CONTROLLER, SMARTZONE, LANCOM],
-    ids=["switch", "controller", "asked by name", "two tables"],
+    [SWITCH, CONTROLLER, SMARTZONE, LANCOM, CISCO],
+    ids=["switch", "controller", "asked by name", "two tables", "by channel"],
 )
 async def test_a_plan_says_the_same_or_less_or_asks_in_full(
     said: str, fates: dict[str, str]

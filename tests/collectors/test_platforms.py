@@ -34,6 +34,7 @@ def test_the_good_file_is_good() -> None:
 def test_shipped_platforms_load_and_choose_by_object_id() -> None:
     platforms = load_platforms()
     assert platforms.names == [
+        "aruba_aos10",
         "aruba_instant",
         "arubaos",
         "cambium_epmp",
@@ -267,7 +268,13 @@ def test_the_longest_prefix_wins_and_a_description_can_decide() -> None:
             "required: true",
             "required: true, fold: single, suffix: [1]",
             "good.yaml [tables[0].columns[0]]: is told twice how to find its row"
-            " -> give one of suffix, fold and at",
+            " -> give one of suffix, fold, at, sole and by",
+        ),
+        (
+            "required: true}",
+            "required: true}\n      - {field: name, oid: 1.3.6.1.2.1, by: type}",
+            "good.yaml [tables[0].columns[1].by]: 'type' is no field of a column"
+            " before this one -> name one",
         ),
         (
             "result: port",
