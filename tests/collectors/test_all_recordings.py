@@ -193,6 +193,25 @@ async def test_what_controllers_count_and_what_they_list(
     assert totals["clients_count"] in clients
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "airos_airos8",
+        "aruba-instant",
+        "arubaos",
+        "ciscowlc_cbw240ac",
+        "hiveos-wireless_650ax",
+        "unifi_nanohd",
+    ],
+)
+async def test_model_and_version_are_told(recordings: Path, name: str) -> None:
+    words = decode(await read(recordings, name)).words
+    system = expected(recordings, name)["system"]
+    assert words.get("model", "") == system["hardware"]
+    # With "HiveOS" before it, or a build behind it.
+    assert system["version"] in words["firmware"]
+
+
 # Recording and ifIndex of ports with another state than LibreNMS has, and why.
 PORT_DIFFERENCES = {
     ("airos-af", "3"): "ifOperStatus is down(2) in the recording itself",
