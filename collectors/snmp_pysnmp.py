@@ -43,10 +43,11 @@ from collectors.base import (
     Value,
     oid_key,
 )
-from collectors.credentials import AuthProtocol, Credential, PrivProtocol
+from collectors.credentials import Credential
 from collectors.pysnmp_engine import new_engine
 from collectors.resolve import resolve, socket_error
 from netmon.config import Secret
+from netmon.snmp_user import AuthProtocol, PrivProtocol
 
 AUTH_PROTOCOLS: dict[AuthProtocol, tuple[int, ...]] = {
     "md5": USM_AUTH_HMAC96_MD5,
