@@ -1,5 +1,7 @@
 """From the text of one cell to a value and back; each refusal has a code.
 
+Every ``parse_...`` raises `RefusedError` for a text that is no such value.
+
 The codes are keys below ``inventory.problem`` in the message catalogues.
 """
 

@@ -278,7 +278,10 @@ def _fell(book: _Book, name: str, threshold: str, code: str) -> None:
 
 
 def judge_radio(current: Values, baseline: Baseline | None, line: Line) -> MediumHealth:
-    """Judge a point-to-point radio; ``current`` are metrics of ``line_radio``."""
+    """Judge a point-to-point radio; ``current`` are metrics of ``line_radio``.
+
+    Without a ``baseline`` nothing is compared with what is usual.
+    """
     book = _Book(current, baseline)
     if book.value("up") == 0:
         book.note("radio_down", MediumState.CRITICAL)

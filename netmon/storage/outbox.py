@@ -77,7 +77,7 @@ class SqliteOutbox:
             )
 
     def sent(self, mail_id: int, now_ms: int) -> None:
-        """Mark a mail as taken by the server."""
+        """Mark a mail as taken by the server; see the port."""
         with self._database.transaction() as connection:
             cursor = connection.execute(
                 "UPDATE mails SET sent_ms = ?, last_error = '' WHERE id = ?",
