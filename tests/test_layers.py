@@ -33,7 +33,7 @@ def test_every_module_of_netmon_has_its_layer(repo_dir):
 
 @pytest.fixture(scope="module")
 def graph() -> grimp.ImportGraph:
-    return grimp.build_graph(*ROOTS, include_external_packages=True)
+    return grimp.build_graph(*ROOTS, include_external_packages=True, cache_dir=None)
 
 
 def imported_by(graph: grimp.ImportGraph, rooms: Iterable[str]) -> set[str]:
