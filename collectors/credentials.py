@@ -38,10 +38,9 @@ from msgspec import Struct
 
 from netmon.config import Secret, read_secret
 from netmon.errors import ConfigError, Problem
+from netmon.snmp_user import AuthProtocol, PrivProtocol
 from netmon.strict_files import field_and_text
 
-AuthProtocol = Literal["md5", "sha1", "sha224", "sha256", "sha384", "sha512"]
-PrivProtocol = Literal["aes128", "aes192", "aes256"]
 Driver = Literal["gufo", "pysnmp"]
 MIN_SECRET_LENGTH = 8
 

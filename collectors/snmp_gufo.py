@@ -7,25 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gufo.snmp import (
-    Aes128Key,
-    Aes192Key,
-    Aes256Key,
-    BaseAuthKey,
-    BasePrivKey,
-    Md5Key,
-    Sha1Key,
-    Sha224Key,
-    Sha256Key,
-    Sha384Key,
-    Sha512Key,
-    SnmpAuthError,
-    SnmpDecodeError,
-    SnmpError,
-    SnmpVersion,
-    User,
-    ValueType,
-)
+from gufo.snmp import SnmpAuthError, SnmpDecodeError, SnmpError, SnmpVersion, ValueType
 from gufo.snmp._fast import GetIter
 from gufo.snmp.aio import SnmpSession
 
@@ -39,26 +21,14 @@ from collectors.base import (
     Value,
     oid_key,
 )
-from collectors.credentials import AuthProtocol, Credential, PrivProtocol
+from collectors.credentials import Credential
 from collectors.resolve import resolve, socket_error
 from netmon.config import Secret
+from netmon.snmp_user import snmp_user
 
-_AUTH: dict[AuthProtocol, type[BaseAuthKey]] = {
-    "md5": Md5Key,
-    "sha1": Sha1Key,
-    "sha224": Sha224Key,
-    "sha256": Sha256Key,
-    "sha384": Sha384Key,
-    "sha512": Sha512Key,
-}
 _PLAIN = frozenset((int, bytes))
 # Of the scalar sysUpTime.0 the name without the instance.
 _SYS_UPTIME = SYS_UPTIME.removesuffix(".0")
-_PRIV: dict[PrivProtocol, type[BasePrivKey]] = {
-    "aes128": Aes128Key,
-    "aes192": Aes192Key,
-    "aes256": Aes256Key,
-}
 
 
 class GufoLink:
@@ -127,14 +97,10 @@ class GufoLink:
                     version=SnmpVersion.v2c,
                     timeout=self._timeout_s,
                 )
-            user = User(
+            user = snmp_user(
                 credential.user,
-                auth_key=_AUTH[credential.auth_protocol](
-                    _text(credential.auth_secret).encode()
-                ),
-                priv_key=_PRIV[credential.priv_protocol](
-                    _text(credential.priv_secret).encode()
-                ),
+                (credential.auth_protocol, _text(credential.auth_secret)),
+                (credential.priv_protocol, _text(credential.priv_secret)),
             )
             return SnmpSession(
                 address,

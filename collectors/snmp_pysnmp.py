@@ -43,10 +43,11 @@ from collectors.base import (
     Value,
     oid_key,
 )
-from collectors.credentials import AuthProtocol, Credential, PrivProtocol
+from collectors.credentials import Credential
 from collectors.pysnmp_engine import new_engine
 from collectors.resolve import resolve, socket_error
 from netmon.config import Secret
+from netmon.snmp_user import AuthProtocol, PrivProtocol
 
 AUTH_PROTOCOLS: dict[AuthProtocol, tuple[int, ...]] = {
     "md5": USM_AUTH_HMAC96_MD5,
@@ -103,7 +104,11 @@ class PysnmpLink:
     async def bulk(
         self, after: str, max_repetitions: int
     ) -> list[tuple[str, Value | None]]:
-        """Return what one GETBULK gives; None marks the end of the MIB."""
+        """Return what one GETBULK gives; None marks the end of the MIB.
+
+        Raises:
+            SessionError: the agent did not answer, or by an error.
+        """
         return await self._ask(bulk_cmd, [after], 0, max_repetitions)
 
     async def refresh(self) -> None:
@@ -158,7 +163,12 @@ class PysnmpRows:
         self._ended = False
 
     async def next_page(self) -> list[tuple[str, Value]]:
-        """Return the rows of one reply that lie below the root."""
+        """Return the rows of one reply that lie below the root; none at the end.
+
+        Raises:
+            ProtocolError: the agent answered without any row.
+            SessionError: it did not answer, or by an error.
+        """
         if self._ended:
             return []
         reply = await self._link.bulk(self._after, self._max_repetitions)

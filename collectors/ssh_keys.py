@@ -29,7 +29,7 @@ class HostKey:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the key."""
+        """The key's SHA-256 as OpenSSH prints it, ``SHA256:`` and Base64 without padding."""
         digest = hashlib.sha256(self.key.asbytes()).digest()
         return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
 

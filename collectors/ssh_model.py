@@ -120,7 +120,7 @@ def load_ssh_platforms() -> Mapping[str, SshPlatform]:
 
 
 def parse_ssh_platforms(texts: Mapping[str, str]) -> dict[str, SshPlatform]:
-    """Return the SSH platforms in YAML texts, keyed by file name.
+    """Return the SSH platforms by name; ``texts`` are their YAML by file name.
 
     Raises:
         ConfigError: with every problem of every file.

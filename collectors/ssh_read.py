@@ -65,7 +65,10 @@ def parse(platform: SshPlatform, command: str, text: str) -> list[Record] | None
 def facts_of(
     platform: SshPlatform, parsed: Mapping[str, Sequence[Record] | None]
 ) -> tuple[dict[str, str], float | None]:
-    """Return words about the device, and for how many seconds it runs if it says so."""
+    """Return words about the device, and for how many seconds it runs.
+
+    The seconds are None where it does not say so.
+    """
     words: dict[str, str] = {}
     uptime: float | None = None
     for fact in platform.facts:

@@ -165,6 +165,7 @@ def controller_totals(tables: Sequence[TableResult]) -> dict[str, float | None]:
 
     Empty for a device that counts nothing of itself. Rows of one table are the
     nodes of a cluster; of several tables the first that has a number counts.
+    A number is None where the table it comes from has a gap.
     """
     totals = _own_counts(tables)
     if not totals:

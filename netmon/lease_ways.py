@@ -202,7 +202,10 @@ def sweep(
 def first_way(
     request: LeaseRequest, load: Load, blocked: set[Key], resources: Resources
 ) -> tuple[Way | None, list[Need]]:
-    """Return the first way with room, else the one that lacks least and what it lacks."""
+    """Return the first way with room, else the one that lacks least and what it lacks.
+
+    The way is None where the request has no usable one at all.
+    """
     best: Way | None = None
     least: list[Need] = []
     for way in usable_ways(request, resources):

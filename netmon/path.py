@@ -129,7 +129,7 @@ def guilty(
 
 
 def fault_of(reading: Reading, usual: Usual) -> tuple[bool, Fault | None]:
-    """Return whether a reading says anything, and what is wrong if something is."""
+    """Return whether a reading says anything, and what is wrong; None where nothing is."""
     if reading.failure is not None:
         if reading.failure not in _SILENT or usual.loss_ratio >= USUALLY_SILENT:
             return False, None

@@ -92,7 +92,7 @@ class Control:
         return self._sock.fileno()
 
     def ask(self) -> None:
-        """Ask, unless an answer is still awaited."""
+        """Ask, unless an answer is still awaited; a broken connection gives none."""
         if self._asked:
             return
         self._asked = True

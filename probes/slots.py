@@ -159,7 +159,7 @@ class Slots:
             await asyncio.gather(self._ticking, return_exceptions=True)
 
     def by_echo(self, session: int) -> RunningTest | None:
-        """Return the running test whose echoes carry that number."""
+        """Return the running test whose echoes carry that number; None where none does."""
         if not session:
             return None
         return next((t for t in self._tests.values() if t.echo == session), None)

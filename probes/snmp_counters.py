@@ -9,29 +9,14 @@ from __future__ import annotations
 
 import time
 from enum import StrEnum
-from typing import Literal
 
-from gufo.snmp import (
-    Aes128Key,
-    Aes192Key,
-    Aes256Key,
-    BaseAuthKey,
-    BasePrivKey,
-    Md5Key,
-    Sha1Key,
-    Sha224Key,
-    Sha256Key,
-    Sha384Key,
-    Sha512Key,
-    SnmpAuthError,
-    SnmpVersion,
-    User,
-)
+from gufo.snmp import SnmpAuthError, SnmpVersion, User
 from gufo.snmp.sync import SnmpSession
 from msgspec import Struct
 
 from netmon.config import Secret
 from netmon.errors import NetmonError
+from netmon.snmp_user import AuthProtocol, PrivProtocol, snmp_user
 from probes.counters import Reading
 
 SYS_UPTIME = "1.3.6.1.2.1.1.3.0"
@@ -40,22 +25,6 @@ IF_HC_IN_OCTETS = "1.3.6.1.2.1.31.1.1.1.6"
 IF_HC_OUT_OCTETS = "1.3.6.1.2.1.31.1.1.1.10"
 IF_DISCONTINUITY = "1.3.6.1.2.1.31.1.1.1.19"
 TIMEOUT_S = 0.5
-
-AuthProtocol = Literal["md5", "sha1", "sha224", "sha256", "sha384", "sha512"]
-PrivProtocol = Literal["aes128", "aes192", "aes256"]
-_AUTH: dict[AuthProtocol, type[BaseAuthKey]] = {
-    "md5": Md5Key,
-    "sha1": Sha1Key,
-    "sha224": Sha224Key,
-    "sha256": Sha256Key,
-    "sha384": Sha384Key,
-    "sha512": Sha512Key,
-}
-_PRIV: dict[PrivProtocol, type[BasePrivKey]] = {
-    "aes128": Aes128Key,
-    "aes192": Aes192Key,
-    "aes256": Aes256Key,
-}
 
 
 class SnmpUser(Struct, frozen=True, kw_only=True):
@@ -185,10 +154,10 @@ class SnmpCounters:
 
 
 def _user(access: SnmpUser) -> User:
-    return User(
+    return snmp_user(
         access.name,
-        auth_key=_AUTH[access.auth_protocol](access.auth_secret.reveal().encode()),
-        priv_key=_PRIV[access.priv_protocol](access.priv_secret.reveal().encode()),
+        (access.auth_protocol, access.auth_secret.reveal()),
+        (access.priv_protocol, access.priv_secret.reveal()),
     )
 
 

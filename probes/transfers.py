@@ -53,7 +53,12 @@ async def send(
     test: RunningTest,
     block: memoryview,
 ) -> None:
-    """Send random bytes until the client closes or time is up."""
+    """Send random bytes until the client closes or time is up.
+
+    Raises:
+        OSError: the connection broke.
+        TimeoutError: the client neither began nor closed in time.
+    """
     loop = asyncio.get_running_loop()
     _tune(conn, request)
     if test.line is not None:

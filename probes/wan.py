@@ -14,15 +14,10 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from netmon.config import Secret, read_secret
+from netmon.snmp_user import AuthProtocol, PrivProtocol
 from probes.counters import CounterSource, Reading
 from probes.measure_protocol import Direction
-from probes.snmp_counters import (
-    AuthProtocol,
-    CountersUnreadableError,
-    PrivProtocol,
-    SnmpCounters,
-    SnmpUser,
-)
+from probes.snmp_counters import CountersUnreadableError, SnmpCounters, SnmpUser
 
 # The carrier's counter shows at least this share of our own octets.
 CARRIED_SHARE = 0.5

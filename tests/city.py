@@ -1,4 +1,4 @@
-"""Buildings and lines as tests need them: they say what matters, the rest is here."""
+"""Buildings, lines and routers as tests need them: they say what matters, the rest is here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 from netmon.model import (
     Building,
     Coverage,
+    Device,
+    DeviceKind,
     Line,
     LineRole,
     SchoolType,
@@ -51,3 +53,16 @@ def a_line(
         "provider": "DOKOM21",
     }
     return Line(**(fields | changes))
+
+
+def a_router(**changes: Any) -> Device:
+    """The router that ends the main line of a building."""
+    fields: dict[str, Any] = {
+        "id": "rt1",
+        "building_id": "b1",
+        "kind": DeviceKind.ROUTER,
+        "name": "rt1",
+        "address": "127.0.0.1:161",
+        "line_id": "b1-main",
+    }
+    return Device(**(fields | changes))

@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
 
 def print_rules(args: argparse.Namespace, texts: Texts) -> int:
-    """Print the rules; return 0."""
+    """Print the rules; return 0.
+
+    Raises:
+        NetmonError: there is no inventory, or no such building in it.
+    """
     from alerts.rule_settings import strangers
     from netmon.storage.current import CurrentInventory
 

@@ -88,7 +88,7 @@ class Mailbox:
 
     @property
     def port(self) -> int:
-        """The port it listens on; only while started."""
+        """The port it listens on; RuntimeError unless it is started."""
         if self._server is None:
             raise RuntimeError("the mailbox is not started")
         return int(self._server.sockets[0].getsockname()[1])

@@ -21,7 +21,7 @@ class NameServer(asyncio.DatagramProtocol):
 
     @property
     def port(self) -> int:
-        """The port it listens on; only while started."""
+        """The port it listens on; RuntimeError unless it is started."""
         if self._transport is None:
             raise RuntimeError("the name server is not started")
         return int(self._transport.get_extra_info("sockname")[1])

@@ -60,7 +60,11 @@ class Plan:
         return tuple(b for b in self.city.buildings if b.id not in live)
 
     def line(self, building_id: str) -> Line:
-        """Return the main line of a live building; every one has one."""
+        """Return the main line of a live building.
+
+        Raises:
+            KeyError: it has none; no live building is without.
+        """
         line = self.city.main_line(building_id)
         if line is None:
             raise KeyError(building_id)

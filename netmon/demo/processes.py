@@ -38,7 +38,11 @@ class Child:
     stopping: bool = field(default=False)
 
     async def tell(self, line: bytes) -> None:
-        """Write a line to its standard input."""
+        """Write a line to its standard input.
+
+        Raises:
+            RuntimeError: it was started without one.
+        """
         stdin = self.process.stdin
         if stdin is None:
             raise RuntimeError(f"{self.name} has no standard input")
@@ -46,7 +50,11 @@ class Child:
         await stdin.drain()
 
     async def hear(self) -> bytes:
-        """Return the next line of its standard output; empty at its end."""
+        """Return the next line of its standard output; empty at its end.
+
+        Raises:
+            RuntimeError: it was started without one.
+        """
         stdout = self.process.stdout
         if stdout is None:
             raise RuntimeError(f"{self.name} has no standard output")

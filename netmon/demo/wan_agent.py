@@ -25,7 +25,7 @@ class WanAgent(asyncio.DatagramProtocol):
 
     @property
     def port(self) -> int:
-        """The UDP port it listens on; only while started."""
+        """The UDP port it listens on; RuntimeError unless it is started."""
         if self._transport is None:
             raise RuntimeError("the agent is not started")
         return int(self._transport.get_extra_info("sockname")[1])

@@ -172,7 +172,11 @@ async def devices(raw: bytes) -> None:
 
 
 async def others(raw: bytes) -> None:
-    """Play the buildings without a live probe: a year of history, then fresh values."""
+    """Play the buildings without a live probe: a year of history, then fresh values.
+
+    Raises:
+        RuntimeError: the token is nobody's in the store.
+    """
     import httpx
 
     from netmon.clock import SystemClock

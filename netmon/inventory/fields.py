@@ -1,5 +1,7 @@
 """From the text of one cell to a value and back; each refusal has a code.
 
+Every ``parse_...`` raises `RefusedError` for a text that is no such value.
+
 The codes are keys below ``inventory.problem`` in the message catalogues.
 """
 
@@ -191,31 +193,27 @@ def inside_nrw(latitude_deg: float, longitude_deg: float) -> bool:
     )
 
 
-def _degrees(text: str) -> float:
+def _degrees(
+    text: str, own: tuple[float, float], other: tuple[float, float], outside: str
+) -> float:
     # Plain decimals only: float() would also take "nan", "inf" and "1_0".
     if not re.fullmatch(r"-?\d+(\.\d+)?", text):
         raise RefusedError("bad_degrees", value=text, point=text.replace(",", "."))
-    return float(text)
+    value = float(text)
+    if _within(value, own):
+        return value
+    code = "swapped_degrees" if _within(value, other) else outside
+    raise RefusedError(code, value=text)
 
 
 def parse_latitude(text: str) -> float:
     """Return degrees north, inside North Rhine-Westphalia."""
-    value = _degrees(text)
-    if _within(value, NRW_LATITUDE_DEG):
-        return value
-    if _within(value, NRW_LONGITUDE_DEG):
-        raise RefusedError("swapped_degrees", value=text)
-    raise RefusedError("latitude_outside", value=text)
+    return _degrees(text, NRW_LATITUDE_DEG, NRW_LONGITUDE_DEG, "latitude_outside")
 
 
 def parse_longitude(text: str) -> float:
     """Return degrees east, inside North Rhine-Westphalia."""
-    value = _degrees(text)
-    if _within(value, NRW_LONGITUDE_DEG):
-        return value
-    if _within(value, NRW_LATITUDE_DEG):
-        raise RefusedError("swapped_degrees", value=text)
-    raise RefusedError("longitude_outside", value=text)
+    return _degrees(text, NRW_LONGITUDE_DEG, NRW_LATITUDE_DEG, "longitude_outside")
 
 
 def choice(kind: type[StrEnum]) -> Cell:

@@ -193,7 +193,7 @@ class LineFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
 def telling(line: Line, measured: LineFacts) -> Statement | None:
     """Return the newest statement that tells whether a line reaches its target.
 
-    A lower bound below the target tells neither.
+    A lower bound below the target tells neither; None where nothing tells.
     """
     for each in measured.told:
         reaches = (each.shown_bps or 0.0) >= expected_down_bps(line)

@@ -142,6 +142,12 @@ def _grades(code: str) -> list[tuple[MediumState, float]]:
     return [(state, at) for state, at in grades if at is not None]
 
 
+def _state(way: str, rate_bps: float, line: Line) -> MediumState:
+    """Too slow for what the line must reach is a fault, less is a remark."""
+    too_slow = way == "down" and rate_bps < expected_down_bps(line)
+    return MediumState.CRITICAL if too_slow else MediumState.WARN
+
+
 def _dsl_rates(book: _Book, line: Line) -> None:
     for way, contracted in (
         ("down", line.contracted_down_bps),
@@ -151,9 +157,7 @@ def _dsl_rates(book: _Book, line: Line) -> None:
         if rate is None:
             continue
         book.checked = True
-        # Too slow for what the line must reach is a fault, less is a remark.
-        too_slow = way == "down" and rate < expected_down_bps(line)
-        state = MediumState.CRITICAL if too_slow else MediumState.WARN
+        state = _state(way, rate, line)
         suffix = "" if way == "down" else "_up"
         typical = book.baseline.typical.get(f"rate_{way}_bps")
         if typical and rate / typical < _warn("dsl_rate_fell"):
@@ -278,7 +282,10 @@ def _fell(book: _Book, name: str, threshold: str, code: str) -> None:
 
 
 def judge_radio(current: Values, baseline: Baseline | None, line: Line) -> MediumHealth:
-    """Judge a point-to-point radio; ``current`` are metrics of ``line_radio``."""
+    """Judge a point-to-point radio; ``current`` are metrics of ``line_radio``.
+
+    Without a ``baseline`` nothing is compared with what is usual.
+    """
     book = _Book(current, baseline)
     if book.value("up") == 0:
         book.note("radio_down", MediumState.CRITICAL)
@@ -318,11 +325,10 @@ def _radio_capacity(book: _Book, line: Line) -> None:
         if capacity is None:
             continue
         book.checked = True
-        too_slow = way == "down" and capacity < expected_down_bps(line)
         if capacity / contracted < _warn("radio_capacity_low"):
             book.note(
                 "radio_capacity_low" if way == "down" else "radio_capacity_up_low",
-                MediumState.CRITICAL if too_slow else MediumState.WARN,
+                _state(way, capacity, line),
                 capacity_bps=capacity,
                 contracted_bps=contracted,
             )

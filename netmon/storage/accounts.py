@@ -45,19 +45,17 @@ class SqliteAccounts:
 
     def by_name(self, name: str) -> Account | None:
         """Return an account, upper and lower case alike; see the port."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                f"SELECT {_ACCOUNT} FROM accounts WHERE name = ?",  # noqa: S608
-                (name,),
-            ).fetchone()
+        row = self._database.row(
+            f"SELECT {_ACCOUNT} FROM accounts WHERE name = ?",  # noqa: S608
+            name,
+        )
         return None if row is None else _account(row)
 
     def all(self) -> list[Account]:
         """Return all accounts by name."""
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                f"SELECT {_ACCOUNT} FROM accounts ORDER BY name"  # noqa: S608
-            ).fetchall()
+        rows = self._database.rows(
+            f"SELECT {_ACCOUNT} FROM accounts ORDER BY name"  # noqa: S608
+        )
         return [_account(row) for row in rows]
 
     def set_hash(self, account_id: int, password_hash: str) -> None:
@@ -95,11 +93,10 @@ class SqliteAccounts:
 
     def session(self, token_sha256: str) -> Session | None:
         """Return a session by its token; None where there is none."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                f"SELECT {_SESSION} FROM sessions WHERE token_sha256 = ?",  # noqa: S608
-                (token_sha256,),
-            ).fetchone()
+        row = self._database.row(
+            f"SELECT {_SESSION} FROM sessions WHERE token_sha256 = ?",  # noqa: S608
+            token_sha256,
+        )
         return None if row is None else _session(row)
 
     def touch(self, token_sha256: str, now_ms: int) -> None:

@@ -60,10 +60,6 @@ class SqliteActions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def _read(self, sql: str, *values: object) -> list[Sequence[Any]]:
-        with self._database.reading() as connection:
-            return list(connection.execute(sql, values).fetchall())
-
     def add_maintenance(self, window: Maintenance, actor: Actor) -> Maintenance:
         """Store a window; see the port."""
         with self._database.transaction() as connection:
@@ -120,8 +116,8 @@ class SqliteActions:
 
     def _listed(self, table: str, ends_after_ms: int | None) -> list[Sequence[Any]]:
         if ends_after_ms is None:
-            return self._read(f"SELECT id, body FROM {table} ORDER BY id DESC")  # noqa: S608
-        return self._read(
+            return self._database.rows(f"SELECT id, body FROM {table} ORDER BY id DESC")  # noqa: S608
+        return self._database.rows(
             f"SELECT id, body FROM {table} WHERE cancelled_ms IS NULL "  # noqa: S608
             "AND ends_ms > ? ORDER BY id DESC",
             ends_after_ms,
@@ -172,7 +168,7 @@ class SqliteActions:
     def _marks(self, table: str, *, open_only: bool) -> Mapping[int, Mark]:
         names = "incident_id, at_ms, author, note"
         where = "WHERE incident_id IN (SELECT id FROM incidents WHERE ended_ms IS NULL)"
-        rows = self._read(
+        rows = self._database.rows(
             f"SELECT {names} FROM {table} {where if open_only else ''}"  # noqa: S608
         )
         return {mark.incident_id: mark for mark in _rows(Mark, names, rows)}
@@ -185,7 +181,7 @@ class SqliteActions:
         limit: int = 100,
     ) -> list[AuditEntry]:
         """Return what was done, newest first; see the port."""
-        rows = self._read(
+        rows = self._database.rows(
             f"SELECT {_AUDIT} FROM audit WHERE subject = coalesce(?, subject) "  # noqa: S608
             "AND id < coalesce(?, id + 1) ORDER BY id DESC LIMIT ?",
             subject,
@@ -226,7 +222,7 @@ class SqliteActions:
 
     def operator_by_token(self, token_sha256: str) -> Operator | None:
         """Return the operator of a token; see the port."""
-        rows = self._read(
+        rows = self._database.rows(
             f"SELECT {_OPERATOR} FROM operators WHERE token_sha256 = ?",  # noqa: S608
             token_sha256,
         )
@@ -234,7 +230,7 @@ class SqliteActions:
 
     def operators(self) -> list[Operator]:
         """Return who may act, by name; see the port."""
-        rows = self._read(
+        rows = self._database.rows(
             f"SELECT {_OPERATOR} FROM operators "  # noqa: S608
             "WHERE token_sha256 IS NOT NULL ORDER BY name"
         )
@@ -243,7 +239,7 @@ class SqliteActions:
     def mails_about(self, incident_id: int) -> list[ToldMail]:
         """Return the mails that told of an incident; see the port."""
         names = "event, recipient, created_ms, sent_ms"
-        rows = self._read(
+        rows = self._database.rows(
             f"SELECT {names} FROM mails WHERE incident_id = ?1 OR id IN ("  # noqa: S608
             "SELECT m.id FROM mails m JOIN thread_members t USING (thread_id) "
             "WHERE t.incident_id = ?1 AND m.created_ms >= t.added_ms) ORDER BY id",
@@ -253,7 +249,7 @@ class SqliteActions:
 
     def quality(self, *, since_ms: int = 0) -> list[RuleQuality]:
         """Return the quality of the alarms by rule; see the port."""
-        rows = self._read(
+        rows = self._database.rows(
             "SELECT i.rule, count(*), count(a.incident_id), count(f.incident_id) "
             "FROM incidents i LEFT JOIN acknowledgements a ON a.incident_id = i.id "
             "LEFT JOIN false_marks f ON f.incident_id = i.id "

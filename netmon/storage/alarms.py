@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -50,10 +50,6 @@ class SqliteAlarms:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def _read(self, sql: str, *values: object) -> list[Sequence[Any]]:
-        with self._database.reading() as connection:
-            return list(connection.execute(sql, values).fetchall())
-
     def states(
         self, *, rule: str | None = None, building_id: str | None = None
     ) -> list[StateRow]:
@@ -62,7 +58,7 @@ class SqliteAlarms:
         given = {name: value for name, value in equal.items() if value is not None}
         where = " AND ".join(f"{name} = ?" for name in given)
         where, values = f" WHERE {where}" if given else "", given.values()
-        rows = self._read(
+        rows = self._database.rows(
             f"SELECT {_STATE} FROM states{where}",  # noqa: S608
             *values,
         )
@@ -91,7 +87,7 @@ class SqliteAlarms:
             "WHERE rule = ? GROUP BY state, held_by"
         )
         words: dict[str, StateWord] = {}
-        for state, held_by, targets in self._read(sql, rule):
+        for state, held_by, targets in self._database.rows(sql, rule):
             word = StateWord(_STATES[state], held_by)
             words.update(dict.fromkeys(_targets(targets), word))
         return words
@@ -188,7 +184,7 @@ class SqliteAlarms:
 
     def transitions_after(self, position: int, limit: int = 1000) -> list[Transition]:
         """Return transitions in order; see the port."""
-        rows = self._read(
+        rows = self._database.rows(
             f"SELECT {_TRANSITION} FROM transitions WHERE id > ? "  # noqa: S608
             "ORDER BY id LIMIT ?",
             position,
@@ -198,12 +194,12 @@ class SqliteAlarms:
 
     def last_transition(self) -> int:
         """Return the newest transition's id; see the port."""
-        rows = self._read("SELECT coalesce(max(id), 0) FROM transitions")
+        rows = self._database.rows("SELECT coalesce(max(id), 0) FROM transitions")
         return int(rows[0][0])
 
     def transitions_of(self, target: str, limit: int = 100) -> list[Transition]:
         """Return the newest transitions of a target; see the port."""
-        rows = self._read(
+        rows = self._database.rows(
             f"SELECT {_TRANSITION} FROM transitions WHERE target = ? "  # noqa: S608
             "ORDER BY id DESC LIMIT ?",
             target,
@@ -220,7 +216,7 @@ class SqliteAlarms:
     ) -> list[Incident]:
         """Return incidents, newest first; see the port."""
         only = "AND ended_ms IS NULL " if open_only else ""
-        rows = self._read(
+        rows = self._database.rows(
             f"SELECT {_INCIDENT} FROM incidents WHERE "  # noqa: S608
             f"building_id = coalesce(?, building_id) {only}ORDER BY id DESC LIMIT ?",
             building_id,
@@ -230,7 +226,7 @@ class SqliteAlarms:
 
     def incident(self, incident_id: int) -> Incident | None:
         """Return one incident; see the port."""
-        rows = self._read(
+        rows = self._database.rows(
             f"SELECT {_INCIDENT} FROM incidents WHERE id = ?",  # noqa: S608
             incident_id,
         )
@@ -238,7 +234,7 @@ class SqliteAlarms:
 
     def flapping(self) -> list[Incident]:
         """Return the open incidents of what comes and goes; see the port."""
-        rows = self._read(
+        rows = self._database.rows(
             f"SELECT {_INCIDENT} FROM incidents WHERE ended_ms IS NULL AND id IN "  # noqa: S608
             "(SELECT incident_id FROM states WHERE flapping) ORDER BY id"
         )
@@ -246,5 +242,7 @@ class SqliteAlarms:
 
     def state_counts(self) -> Mapping[tuple[str, AlarmState], int]:
         """Return the number of targets by rule and state."""
-        rows = self._read("SELECT rule, state, count(*) FROM states GROUP BY 1, 2")
+        rows = self._database.rows(
+            "SELECT rule, state, count(*) FROM states GROUP BY 1, 2"
+        )
         return {(str(r), AlarmState(str(s))): int(str(n)) for r, s, n in rows}

@@ -110,21 +110,19 @@ class SqliteCampaigns:
         return self._campaigns("WHERE state = ? ORDER BY started_ms, id", _RUNNING)
 
     def _campaigns(self, where: str, value: str) -> list[Campaign]:
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                f"SELECT body FROM campaigns {where}",  # noqa: S608
-                (value,),
-            ).fetchall()
+        rows = self._database.rows(
+            f"SELECT body FROM campaigns {where}",  # noqa: S608
+            value,
+        )
         return [_decode(row[0]) for row in rows]
 
     def entries(self, campaign_id: str) -> list[ChainEntry]:
         """Return a campaign's chain in order; see the port."""
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                "SELECT number, record, previous, sha256 FROM campaign_entries "
-                "WHERE campaign_id = ? ORDER BY number",
-                (campaign_id,),
-            ).fetchall()
+        rows = self._database.rows(
+            "SELECT number, record, previous, sha256 FROM campaign_entries "
+            "WHERE campaign_id = ? ORDER BY number",
+            campaign_id,
+        )
         return [
             ChainEntry(number=row[0], record=row[1], previous=row[2], sha256=row[3])
             for row in rows

@@ -9,10 +9,11 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from netmon.errors import StorageBusyError, StorageError
 
@@ -121,6 +122,25 @@ class Database:
             yield self.connection()
         except sqlite3.Error as error:
             raise _translate(error) from error
+
+    def rows(self, sql: str, *values: object) -> list[Sequence[Any]]:
+        """Return all rows that a question has.
+
+        Raises:
+            StorageError: SQLite refused.
+        """
+        with self.reading() as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def row(self, sql: str, *values: object) -> Sequence[Any] | None:
+        """Return the first row that a question has; None where it has none.
+
+        Raises:
+            StorageError: SQLite refused.
+        """
+        with self.reading() as connection:
+            found: Sequence[Any] | None = connection.execute(sql, values).fetchone()
+        return found
 
     def close(self) -> None:
         """Close every connection of every thread."""

@@ -65,16 +65,17 @@ class SqliteDeliveries:
 
     def due(self, sink: str, now_ms: int, limit: int = 50) -> list[Delivery]:
         """Return what is to be delivered now; see the port."""
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                f"SELECT {_DELIVERY} FROM sink_events AS d WHERE sink = ? "  # noqa: S608
-                "AND sent_ms IS NULL AND next_try_ms <= ? "
-                # The end waits for its beginning: a ticket is closed after it is opened.
-                "AND NOT EXISTS (SELECT 1 FROM sink_events AS o WHERE o.sink = d.sink "
-                "AND o.incident_id = d.incident_id AND o.event < d.event "
-                "AND o.sent_ms IS NULL) ORDER BY incident_id, event LIMIT ?",
-                (sink, now_ms, limit),
-            ).fetchall()
+        rows = self._database.rows(
+            f"SELECT {_DELIVERY} FROM sink_events AS d WHERE sink = ? "  # noqa: S608
+            "AND sent_ms IS NULL AND next_try_ms <= ? "
+            # The end waits for its beginning: a ticket is closed after it is opened.
+            "AND NOT EXISTS (SELECT 1 FROM sink_events AS o WHERE o.sink = d.sink "
+            "AND o.incident_id = d.incident_id AND o.event < d.event "
+            "AND o.sent_ms IS NULL) ORDER BY incident_id, event LIMIT ?",
+            sink,
+            now_ms,
+            limit,
+        )
         return [_delivery(row) for row in rows]
 
     def done(
@@ -104,21 +105,19 @@ class SqliteDeliveries:
 
     def reference_of(self, incident_id: int) -> str:
         """Return the number that a sink gave an incident; see the port."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                "SELECT reference FROM sink_events WHERE incident_id = ? "
-                "AND reference != '' ORDER BY sink, event LIMIT 1",
-                (incident_id,),
-            ).fetchone()
+        row = self._database.row(
+            "SELECT reference FROM sink_events WHERE incident_id = ? "
+            "AND reference != '' ORDER BY sink, event LIMIT 1",
+            incident_id,
+        )
         return "" if row is None else str(row[0])
 
     def waiting_count(self, sink: str) -> int:
         """Return how many events the sink has not taken yet."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                "SELECT count(*) FROM sink_events WHERE sink = ? AND sent_ms IS NULL",
-                (sink,),
-            ).fetchone()
+        (row,) = self._database.rows(
+            "SELECT count(*) FROM sink_events WHERE sink = ? AND sent_ms IS NULL",
+            sink,
+        )
         return int(row[0])
 
     def _update(

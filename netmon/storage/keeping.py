@@ -75,11 +75,10 @@ class SqliteSources:
 
     def by_token(self, token_sha256: str) -> Source | None:
         """Return the sender of a token; see the port."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                f"SELECT {_SOURCE} FROM sources WHERE token_sha256 = ?",  # noqa: S608
-                (token_sha256,),
-            ).fetchone()
+        row = self._database.row(
+            f"SELECT {_SOURCE} FROM sources WHERE token_sha256 = ?",  # noqa: S608
+            token_sha256,
+        )
         return None if row is None else _source(row)
 
     def revoke(self, name: str) -> bool:
@@ -94,11 +93,10 @@ class SqliteSources:
 
     def all(self) -> list[Source]:
         """Return all senders that are not revoked; see the port."""
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                f"SELECT {_SOURCE} FROM sources "  # noqa: S608
-                "WHERE token_sha256 IS NOT NULL ORDER BY name"
-            ).fetchall()
+        rows = self._database.rows(
+            f"SELECT {_SOURCE} FROM sources "  # noqa: S608
+            "WHERE token_sha256 IS NOT NULL ORDER BY name"
+        )
         return [_source(row) for row in rows]
 
 
@@ -110,11 +108,10 @@ class SqliteCursors:
 
     def get(self, reader: str) -> Cursor:
         """Return a reader's cursor; see the port."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                "SELECT position, updated_ms, memory FROM cursors WHERE reader = ?",
-                (reader,),
-            ).fetchone()
+        row = self._database.row(
+            "SELECT position, updated_ms, memory FROM cursors WHERE reader = ?",
+            reader,
+        )
         position, updated_ms, memory = row or (0, 0, "")
         return Cursor(
             reader=reader, position=position, updated_ms=updated_ms, memory=memory
@@ -138,13 +135,14 @@ class SqliteCursors:
 
     def delivered_before(self, reader: str, at_ms: int) -> int | None:
         """Return up to where all was delivered before a time; see the port."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                "SELECT min(position) FROM deliveries WHERE reader = ? "
-                "AND delivered_ms >= (SELECT max(delivered_ms) FROM deliveries "
-                "WHERE reader = ? AND delivered_ms < ?)",
-                (reader, reader, at_ms),
-            ).fetchone()
+        (row,) = self._database.rows(
+            "SELECT min(position) FROM deliveries WHERE reader = ? "
+            "AND delivered_ms >= (SELECT max(delivered_ms) FROM deliveries "
+            "WHERE reader = ? AND delivered_ms < ?)",
+            reader,
+            reader,
+            at_ms,
+        )
         return None if row[0] is None else int(row[0])
 
     def prune_deliveries(self, reader: str, before_ms: int) -> None:
@@ -183,11 +181,10 @@ class SqliteInventories:
 
     def current(self) -> InventoryVersion | None:
         """Return the newest version; see the port."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                "SELECT id, imported_ms, sha256, body FROM inventories "
-                "ORDER BY id DESC LIMIT 1"
-            ).fetchone()
+        row = self._database.row(
+            "SELECT id, imported_ms, sha256, body FROM inventories "
+            "ORDER BY id DESC LIMIT 1"
+        )
         if row is None:
             return None
         return InventoryVersion(
@@ -196,8 +193,7 @@ class SqliteInventories:
 
     def current_id(self) -> int | None:
         """Return the id of the newest version; see the port."""
-        with self._database.reading() as connection:
-            row = connection.execute("SELECT max(id) FROM inventories").fetchone()
+        (row,) = self._database.rows("SELECT max(id) FROM inventories")
         return None if row[0] is None else int(row[0])
 
 
@@ -227,11 +223,10 @@ class SqliteSnapshots:
 
     def load(self, year: int) -> Snapshot | None:
         """Return a frozen year; see the port."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                "SELECT year, frozen_ms, sha256, body FROM snapshots WHERE year = ?",
-                (year,),
-            ).fetchone()
+        row = self._database.row(
+            "SELECT year, frozen_ms, sha256, body FROM snapshots WHERE year = ?",
+            year,
+        )
         if row is None:
             return None
         return Snapshot(year=row[0], frozen_ms=row[1], sha256=row[2], body=row[3])
@@ -263,10 +258,9 @@ class SqliteHeartbeats:
 
     def all(self) -> list[Heartbeat]:
         """Return the last sign of life of each process."""
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                "SELECT process, at_ms, figures, note FROM heartbeats ORDER BY process"
-            ).fetchall()
+        rows = self._database.rows(
+            "SELECT process, at_ms, figures, note FROM heartbeats ORDER BY process"
+        )
         return [
             Heartbeat(
                 process=row[0],

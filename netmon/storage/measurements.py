@@ -179,8 +179,7 @@ class SqliteMeasurements:
             "FROM latest l JOIN series s ON s.id = l.series_id "
             f"JOIN sources o ON o.id = s.source_id{where} ORDER BY s.id"
         )
-        with self._database.reading() as connection:
-            rows = connection.execute(sql, values).fetchall()
+        rows = self._database.rows(sql, *values)
         return [
             Latest(
                 series=self._ref(row),
@@ -214,48 +213,47 @@ class SqliteMeasurements:
     ) -> list[Rollup]:
         """Return buckets in order of time; see the port."""
         table = {"hour": "rollups_hour", "day": "rollups_day"}[resolution]
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                f"SELECT bucket, n, total, low, high FROM {table} "  # noqa: S608
-                "WHERE series_id = ? AND metric = ? AND bucket BETWEEN ? AND ? "
-                "ORDER BY bucket",
-                (series_id, metric, first, last),
-            ).fetchall()
+        rows = self._database.rows(
+            f"SELECT bucket, n, total, low, high FROM {table} "  # noqa: S608
+            "WHERE series_id = ? AND metric = ? AND bucket BETWEEN ? AND ? "
+            "ORDER BY bucket",
+            series_id,
+            metric,
+            first,
+            last,
+        )
         return [Rollup(*row) for row in rows]
 
     def access_points(self, building_id: str | None = None) -> list[SeenAccessPoint]:
         """Return every access point ever reported; see the port."""
         where, values = _where(building_id=building_id)
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                # The table itself lies in the order of building and name.
-                f"SELECT json_group_array({_SEEN}) FROM access_points{where} "  # noqa: S608
-                "GROUP BY building_id ORDER BY building_id",
-                values,
-            ).fetchall()
+        rows = self._database.rows(
+            # The table itself lies in the order of building and name.
+            f"SELECT json_group_array({_SEEN}) FROM access_points{where} "  # noqa: S608
+            "GROUP BY building_id ORDER BY building_id",
+            *values,
+        )
         return [ap for (found,) in rows for ap in _seen(found)]
 
     def neighbours(self, building_id: str | None = None) -> list[SeenNeighbour]:
         """Return what switches saw at their ports; see the port."""
         where, values = _where(building_id=building_id)
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                "SELECT building_id, device, port, name, chassis, first_seen_ms, "  # noqa: S608
-                f"last_seen_ms FROM neighbours{where} "
-                "ORDER BY last_seen_ms DESC, device, port, name, chassis",
-                values,
-            ).fetchall()
+        rows = self._database.rows(
+            "SELECT building_id, device, port, name, chassis, first_seen_ms, "  # noqa: S608
+            f"last_seen_ms FROM neighbours{where} "
+            "ORDER BY last_seen_ms DESC, device, port, name, chassis",
+            *values,
+        )
         names = SeenNeighbour.__struct_fields__
         return [SeenNeighbour(**dict(zip(names, row, strict=True))) for row in rows]
 
     def ids(self) -> list[tuple[str, str, int]]:
         """Return the identity of every stored record; see the port."""
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                "SELECT o.name, m.spool, m.points FROM measurements m "
-                "JOIN series s ON s.id = m.series_id "
-                "JOIN sources o ON o.id = s.source_id"
-            ).fetchall()
+        rows = self._database.rows(
+            "SELECT o.name, m.spool, m.points FROM measurements m "
+            "JOIN series s ON s.id = m.series_id "
+            "JOIN sources o ON o.id = s.source_id"
+        )
         return [
             (name, spool, seq)
             for name, spool, points in rows

@@ -28,13 +28,9 @@ class SqliteOutbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def _read(self, sql: str, *values: object) -> list[Sequence[Any]]:
-        with self._database.reading() as connection:
-            return list(connection.execute(sql, values).fetchall())
-
     def due(self, now_ms: int, limit: int = 50) -> list[Mail]:
         """Return unsent mails whose next try has come; see the port."""
-        rows = self._read(
+        rows = self._database.rows(
             f"SELECT {_COLUMNS} FROM mails WHERE sent_ms IS NULL "  # noqa: S608
             "AND claimed_ms IS NULL AND next_try_ms <= ? ORDER BY id LIMIT ?",
             now_ms,
@@ -44,7 +40,7 @@ class SqliteOutbox:
 
     def mails(self, *, incident_id: int | None = None, limit: int = 200) -> list[Mail]:
         """Return mails, newest first; see the port."""
-        rows = self._read(
+        rows = self._database.rows(
             f"SELECT {_COLUMNS} FROM mails WHERE "  # noqa: S608
             "incident_id = coalesce(?, incident_id) ORDER BY id DESC LIMIT ?",
             incident_id,
@@ -81,7 +77,7 @@ class SqliteOutbox:
             )
 
     def sent(self, mail_id: int, now_ms: int) -> None:
-        """Mark a mail as taken by the server."""
+        """Mark a mail as taken by the server; see the port."""
         with self._database.transaction() as connection:
             cursor = connection.execute(
                 "UPDATE mails SET sent_ms = ?, last_error = '' WHERE id = ?",
@@ -101,14 +97,14 @@ class SqliteOutbox:
 
     def counts(self) -> Mapping[tuple[MailEvent, bool], int]:
         """Return the number of mails by event and whether sent."""
-        rows = self._read(
+        rows = self._database.rows(
             "SELECT event, sent_ms IS NOT NULL, count(*) FROM mails GROUP BY 1, 2"
         )
         return {(MailEvent(str(e)), bool(s)): int(str(n)) for e, s, n in rows}
 
     def made_since(self, after_ms: int) -> list[tuple[int, MailEvent]]:
         """Return when mails were made, and of what; see the port."""
-        rows = self._read(
+        rows = self._database.rows(
             "SELECT created_ms, event FROM mails WHERE created_ms > ? ORDER BY created_ms",
             after_ms,
         )

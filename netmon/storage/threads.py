@@ -28,13 +28,9 @@ class SqliteThreads:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def _read(self, sql: str, *values: object) -> list[Sequence[Any]]:
-        with self._database.reading() as connection:
-            return list(connection.execute(sql, values).fetchall())
-
     def open(self) -> list[Thread]:
         """Return the threads that are not closed; see the port."""
-        rows = self._read(
+        rows = self._database.rows(
             "SELECT id, level, key, opened_ms, memory FROM threads "
             "WHERE closed_ms IS NULL ORDER BY id"
         )
@@ -51,7 +47,7 @@ class SqliteThreads:
 
     def members(self) -> list[ThreadMember]:
         """Return the members of all open threads; see the port."""
-        rows = self._read(
+        rows = self._database.rows(
             "SELECT m.thread_id, i.id, i.rule, i.target, i.building_id, i.started_ms, "
             "i.ended_ms, m.added_ms FROM threads t "
             "JOIN thread_members m ON m.thread_id = t.id "
@@ -63,7 +59,7 @@ class SqliteThreads:
 
     def incidents(self, thread_id: int) -> list[Incident]:
         """Return the members of a thread; see the port."""
-        rows = self._read(
+        rows = self._database.rows(
             f"SELECT {_INCIDENT} FROM thread_members m "  # noqa: S608
             "JOIN incidents i ON i.id = m.incident_id "
             "WHERE m.thread_id = ? ORDER BY m.added_ms, i.id",
@@ -73,7 +69,7 @@ class SqliteThreads:
 
     def untold(self) -> list[Incident]:
         """Return the open incidents that are in no thread; see the port."""
-        rows = self._read(
+        rows = self._database.rows(
             f"SELECT {_INCIDENT} FROM incidents i "  # noqa: S608
             "LEFT JOIN thread_members m ON m.incident_id = i.id "
             "WHERE i.ended_ms IS NULL AND m.thread_id IS NULL ORDER BY i.id"
@@ -82,7 +78,7 @@ class SqliteThreads:
 
     def ended(self, after_ms: int, until_ms: int) -> list[tuple[Incident, int | None]]:
         """Return what ended meanwhile; see the port."""
-        rows = self._read(
+        rows = self._database.rows(
             f"SELECT {_INCIDENT}, m.thread_id FROM incidents i "  # noqa: S608
             "LEFT JOIN thread_members m ON m.incident_id = i.id "
             "WHERE i.ended_ms > ? AND i.ended_ms <= ? ORDER BY i.id",

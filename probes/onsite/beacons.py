@@ -105,7 +105,12 @@ def parse_bssid(text: str) -> str:
 
 
 def run(options: BeaconOptions) -> list[Finding]:
-    """Listen or read, bounded in time."""
+    """Listen or read, bounded in time.
+
+    Raises:
+        NotUsableError: nothing is planned to compare with, or the interface or file
+            cannot be used.
+    """
     if not options.planned and not options.ssids:
         raise NotUsableError("nothing_planned")
     ears = Ears(options.planned, options.ssids)

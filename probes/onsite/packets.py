@@ -104,7 +104,10 @@ def solicit(mac: str, source: str, target: str, vlan: int | None = None) -> byte
 
 
 def answered(frame: bytes) -> str | None:
-    """Return the address that an ARP reply or neighbour advertisement is from."""
+    """Return the address that an ARP reply or neighbour advertisement is from.
+
+    None for any other frame.
+    """
     return _read(frame, _answered)
 
 

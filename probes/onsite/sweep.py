@@ -41,7 +41,12 @@ class SweepOptions(Struct, frozen=True, kw_only=True):
 
 
 def run(options: SweepOptions) -> list[Finding]:
-    """Ask each address, and once more those that did not answer."""
+    """Ask each address, and once more those that did not answer.
+
+    Raises:
+        NotUsableError: the network is none or too large, there is nobody to ask, or
+            the interface cannot be used.
+    """
     network = parse_network(options.network)
     planned = {each: name for each, name in options.planned.items() if each in network}
     targets = targets_of(network, planned)

@@ -51,7 +51,11 @@ class Heard(Struct, frozen=True, kw_only=True):
 
 
 def run(options: VlanOptions) -> list[Finding]:
-    """Ask in each VLAN, twice where the first question was lost."""
+    """Ask in each VLAN, twice where the first question was lost.
+
+    Raises:
+        NotUsableError: there are too many, or the interface cannot be used.
+    """
     if len(options.expected) > MOST_VLANS:
         raise NotUsableError("too_many", most=MOST_VLANS)
     with open_wire(options.interface, promiscuous=True) as wire:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import socket
-import subprocess
-import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +14,7 @@ from netmon.ingest import token_hash
 from netmon.storage.action_records import Actor, AuditAction, Via
 from netmon.storage.records import AlarmState, Transition
 from netmon.storage.sqlite import SqliteStore
+from tests.acceptance.gateway_process import GatewayProcess
 
 TOKEN = "leitstelle's token"
 KILLS = 3
@@ -41,42 +38,12 @@ def _open_incident(store: SqliteStore) -> int:
     return stored.incident_id
 
 
-class Gateway:
-    """The real process on a socket that survives its restarts."""
-
-    def __init__(self, data_dir: Path) -> None:
-        self._environment = {**os.environ, "NETMON_DATA": str(data_dir)}
-        self._log = (data_dir / "gateway.log").open("ab")
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self.start()
-
-    def start(self) -> None:
-        number = self._socket.fileno()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "netmon", "gateway", "--fd", str(number)],
-            pass_fds=(number,),
-            env=self._environment,
-            stdout=self._log,
-            stderr=self._log,
-        )
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-    def close(self) -> None:
-        self.kill()
-        self._socket.close()
-        self._log.close()
-
-
 @pytest.mark.slow
 def test_what_was_answered_survives_kill_9_with_its_audit_row(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "state.sqlite3")
     store.actions.add_operator("leitstelle", token_hash(TOKEN), ROOT, 0)
     incident = _open_incident(store)
-    gateway = Gateway(tmp_path)
+    gateway = GatewayProcess(tmp_path)
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     silence = {
         "matchers": [{"field": "rule", "value": "ap_down"}],

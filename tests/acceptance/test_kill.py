@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import socket
 import subprocess
 import sys
 import time
@@ -17,39 +15,12 @@ from netmon.ingest import new_token, token_hash
 from netmon.spool import Spool
 from netmon.storage.records import SourceKind
 from netmon.storage.sqlite import SqliteStore
+from tests.acceptance.gateway_process import GatewayProcess
 
 COUNT = 1500
 KILLS = 14
 SOURCE = "gs-01-p1"
 SENDER = Path(__file__).with_name("sender_process.py")
-
-
-class Gateway:
-    """The real gateway process on a port that survives its restarts."""
-
-    def __init__(self, data_dir: Path) -> None:
-        self._environment = {**os.environ, "NETMON_DATA": str(data_dir)}
-        self._log = (data_dir / "gateway.log").open("ab")
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self.process = self.start()
-
-    def start(self) -> subprocess.Popen[bytes]:
-        number = self._socket.fileno()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "netmon", "gateway", "--fd", str(number)],
-            pass_fds=(number,),
-            env=self._environment,
-            stdout=self._log,
-            stderr=self._log,
-        )
-        return self.process
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        self._socket.close()
-        self._log.close()
 
 
 @pytest.fixture
@@ -61,7 +32,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def gateway(tmp_path, store):
-    running = Gateway(tmp_path)
+    running = GatewayProcess(tmp_path)
     yield running
     running.close()
 
@@ -93,9 +64,7 @@ def test_kill_9_of_sender_and_gateway_loses_and_doubles_nothing(
             while time.monotonic() < deadline and sender.poll() is None:
                 time.sleep(0.01)
             if turn % 2:
-                kills["gateway"] += gateway.process.poll() is None
-                gateway.process.kill()
-                gateway.process.wait()
+                kills["gateway"] += gateway.kill()
                 gateway.start()
             elif sender.poll() is None:
                 kills["sender"] += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import os
@@ -14,13 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from netmon.cli import collect
 from netmon.demo.agents import AgentFleet
 from netmon.errors import ConfigError, InputError
 from netmon.inventory import content_hash, encode, write_folder
 from netmon.model import Inventory
 from netmon.storage.sqlite import SqliteStore
-from netmon.texts import Texts
+from tests.command import run_command
 
 Run = Callable[..., int]
 
@@ -38,14 +36,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     credentials.chmod(0o600)
 
     def called(*words: str) -> int:
-        texts = Texts("de")
-        parser = argparse.ArgumentParser()
-        collect.add(parser.add_subparsers(), texts)
         arguments = ["collect", *words]
         if "once" in words and "--recording" not in words:
             arguments += ["--credentials", str(credentials)]
-        args = parser.parse_args(arguments)
-        return int(args.run(args, texts))
+        return run_command(*arguments)
 
     return called
 

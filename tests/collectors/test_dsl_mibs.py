@@ -9,7 +9,8 @@ import pytest
 from collectors.decode import Row
 from collectors.line_records import line_records
 from collectors.records import DeviceResult
-from netmon.model import Device, DeviceKind, FailureReason
+from netmon.model import FailureReason
+from tests.city import a_router
 
 Ask = Callable[..., Awaitable[DeviceResult]]
 VDSL2 = "1.3.6.1.2.1.10.251.1"
@@ -113,14 +114,7 @@ async def test_an_old_modem_with_adsl_line_mib_only(ask: Ask) -> None:
     }
 
 
-ROUTER = Device(
-    id="rt1",
-    building_id="b1",
-    kind=DeviceKind.ROUTER,
-    name="rt1",
-    address="127.0.0.1:161",
-    line_id="b1-main",
-)
+ROUTER = a_router()
 
 
 async def test_a_line_and_its_channel_under_two_numbers_become_one(ask: Ask) -> None:

@@ -10,17 +10,11 @@ from msgspec.structs import replace
 from collectors.decode import Remark, Row, TableResult
 from collectors.line_records import KnownLine, fold, line_records
 from collectors.records import DeviceResult, Known, to_records
-from netmon.model import Device, DeviceKind, FailureReason
+from netmon.model import Device, FailureReason
+from tests.city import a_router
 
 AT_MS = 1_700_000_000_000
-ROUTER = Device(
-    id="rt1",
-    building_id="b1",
-    kind=DeviceKind.ROUTER,
-    name="rt1",
-    address="127.0.0.1:161",
-    line_id="b1-main",
-)
+ROUTER = a_router()
 
 
 def light(port: str, rx_dbm: float | None, name: str = "") -> Row:

@@ -16,18 +16,11 @@ from collectors.read import read_device
 from collectors.records import Known, to_records
 from collectors.snmp import open_recording
 from netmon.clock import SystemClock
-from netmon.model import Device, DeviceKind
 from netmon.spool_record import SpoolRecord
+from tests.city import a_router
 
 DATA = Path(__file__).parent / "data"
-ROUTER = Device(
-    id="rt1",
-    building_id="b1",
-    kind=DeviceKind.ROUTER,
-    name="rt1",
-    address="127.0.0.1:161",
-    line_id="b1-main",
-)
+ROUTER = a_router()
 Said = dict[str, dict[str, float]]
 
 

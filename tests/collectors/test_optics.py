@@ -11,7 +11,8 @@ from collectors.line_records import line_records
 from collectors.optics import optics_of, sensor_dbm
 from collectors.records import DeviceResult
 from collectors.values import dbm_of_milliwatt
-from netmon.model import Device, DeviceKind, FailureReason
+from netmon.model import FailureReason
+from tests.city import a_router
 
 Ask = Callable[..., Awaitable[DeviceResult]]
 SENSOR = "1.3.6.1.2.1.99.1.1.1"
@@ -101,14 +102,7 @@ MODULE = (
 )
 VALUES = [told(SENSOR, 31, -64), told(SENSOR, 32, -25), told(SENSOR, 33, 340, 5)]
 
-ROUTER = Device(
-    id="rt1",
-    building_id="b1",
-    kind=DeviceKind.ROUTER,
-    name="rt1",
-    address="127.0.0.1:161",
-    line_id="b1-main",
-)
+ROUTER = a_router()
 
 
 def light(result: DeviceResult) -> dict[str, dict[str, float | None]]:

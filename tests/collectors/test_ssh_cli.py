@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
@@ -15,7 +14,6 @@ from msgspec.structs import replace
 from collectors.credentials import Credentials, SshCredential
 from collectors.platforms import load_platforms
 from collectors.poll import Poller
-from netmon.cli import collect
 from netmon.clock import SystemClock
 from netmon.config import Secret
 from netmon.demo.agents import DEMO_CREDENTIAL
@@ -32,6 +30,7 @@ from tests.collectors.ssh_device import (
     outputs,
     running,
 )
+from tests.command import run_command
 
 HOST_KEY = asyncssh.generate_private_key("ssh-ed25519")
 Run = Callable[..., Awaitable[int]]
@@ -55,16 +54,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     )
 
     async def called(*words: str) -> int:
-        texts = Texts("de")
-        parser = argparse.ArgumentParser()
-        collect.add(parser.add_subparsers(), texts)
-        args = parser.parse_args(
-            [
-                *("collect", *words, "--config", str(config)),
-                *("--inventory", str(tmp_path / "inventory")),
-            ]
-        )
-        return int(await asyncio.to_thread(args.run, args, texts))
+        options = ("--config", config, "--inventory", tmp_path / "inventory")
+        return await asyncio.to_thread(run_command, "collect", *words, *options)
 
     return called
 

@@ -16,6 +16,8 @@ from netmon.storage.records import (
     CheckedBatch,
     CheckedSeries,
     Latest,
+    Mail,
+    MailEvent,
     Quarantined,
     Source,
     SourceKind,
@@ -98,3 +100,24 @@ def a_batch(
 def the_only(store: Store, **which: str) -> Latest:
     (found,) = store.measurements.latest(**which)
     return found
+
+
+def a_mail(
+    incident_id: int, event: MailEvent = MailEvent.ALARM, to: str = "a@b"
+) -> Mail:
+    return Mail(
+        id=0,
+        incident_id=incident_id,
+        event=event,
+        recipient=to,
+        message_id=f"<{incident_id}.{event}.{to}>",
+        in_reply_to="",
+        subject="Betreff",
+        text="Text",
+        html="<p>Text</p>",
+        created_ms=NOON_MS,
+        attempts=0,
+        next_try_ms=NOON_MS,
+        sent_ms=None,
+        last_error="",
+    )

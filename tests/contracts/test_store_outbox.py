@@ -8,7 +8,7 @@ from netmon.errors import StorageError
 from netmon.storage.ports import Store
 from netmon.storage.records import Mail, MailEvent, ThreadNews
 
-from .conftest import HOUR_MS, NOON_MS
+from .conftest import HOUR_MS, NOON_MS, a_mail
 
 
 def _queue(store: Store, *mails: Mail) -> None:
@@ -21,29 +21,10 @@ def _queue(store: Store, *mails: Mail) -> None:
     )
 
 
-def _mail(
-    incident_id: int, event: MailEvent = MailEvent.ALARM, to: str = "a@b"
-) -> Mail:
-    return Mail(
-        id=0,
-        incident_id=incident_id,
-        event=event,
-        recipient=to,
-        message_id=f"<{incident_id}.{event}.{to}>",
-        in_reply_to="",
-        subject="Betreff",
-        text="Text",
-        html="<p>Text</p>",
-        created_ms=NOON_MS,
-        attempts=0,
-        next_try_ms=NOON_MS,
-        sent_ms=None,
-        last_error="",
-    )
-
-
 def test_mails_are_found_by_incident_newest_first(store: Store) -> None:
-    _queue(store, _mail(1), _mail(1, to="c@d"), _mail(1, MailEvent.RECOVERY), _mail(2))
+    _queue(
+        store, a_mail(1), a_mail(1, to="c@d"), a_mail(1, MailEvent.RECOVERY), a_mail(2)
+    )
     assert [m.event for m in store.outbox.mails(incident_id=1)] == [
         MailEvent.RECOVERY,
         MailEvent.ALARM,
@@ -53,7 +34,7 @@ def test_mails_are_found_by_incident_newest_first(store: Store) -> None:
 
 
 def test_a_mail_is_tried_until_it_was_sent(store: Store) -> None:
-    _queue(store, _mail(1))
+    _queue(store, a_mail(1))
     assert store.outbox.due(NOON_MS - 1) == []
     (due,) = store.outbox.due(NOON_MS)
     assert (due.subject, due.text, due.html) == ("Betreff", "Text", "<p>Text</p>")
@@ -80,7 +61,7 @@ def test_a_mail_is_tried_until_it_was_sent(store: Store) -> None:
 
 
 def test_all_that_waits_is_made_due(store: Store) -> None:
-    _queue(store, _mail(1), _mail(2))
+    _queue(store, a_mail(1), a_mail(2))
     first, second = store.outbox.due(NOON_MS)
     store.outbox.sent(first.id, NOON_MS)
     store.outbox.failed(second.id, "certificate refused", NOON_MS + HOUR_MS)
@@ -91,7 +72,7 @@ def test_all_that_waits_is_made_due(store: Store) -> None:
 
 
 def test_due_mails_come_oldest_first_and_not_too_many(store: Store) -> None:
-    mails = [_mail(1, to=f"{n}@x") for n in range(5)]
+    mails = [a_mail(1, to=f"{n}@x") for n in range(5)]
     _queue(store, *mails)
     due = store.outbox.due(NOON_MS, limit=3)
     assert [mail.recipient for mail in due] == ["0@x", "1@x", "2@x"]

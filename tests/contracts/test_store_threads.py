@@ -17,7 +17,7 @@ from netmon.storage.records import (
     Transition,
 )
 
-from .conftest import NOON_MS
+from .conftest import NOON_MS, a_mail
 
 
 def _changed(store: Store, target: str, to_state: AlarmState, incident_id: int) -> int:
@@ -55,25 +55,6 @@ def _alarm(store: Store, target: str = "line:x") -> int:
     return _changed(store, target, AlarmState.BAD, -1)
 
 
-def _mail(incident_id: int, event: MailEvent = MailEvent.ALARM) -> Mail:
-    return Mail(
-        id=0,
-        incident_id=incident_id,
-        event=event,
-        recipient="a@b",
-        message_id=f"<{incident_id}.{event}>",
-        in_reply_to="",
-        subject="Betreff",
-        text="Text",
-        html="<p>Text</p>",
-        created_ms=NOON_MS,
-        attempts=0,
-        next_try_ms=NOON_MS,
-        sent_ms=None,
-        last_error="",
-    )
-
-
 def _news(
     thread_id: int, *joined: int, mails: tuple[Mail, ...] = (), closed: bool = False
 ) -> ThreadNews:
@@ -99,7 +80,7 @@ def test_a_thread_its_members_mails_and_the_cursor_are_written_together(
 ) -> None:
     first, second = _alarm(store), _alarm(store, "line:y")
     assert [i.id for i in store.threads.untold()] == [first, second]
-    (number,) = _tell(store, _news(0, first, mails=(_mail(first),)), position=7)
+    (number,) = _tell(store, _news(0, first, mails=(a_mail(first),)), position=7)
     assert number is not None
     cursor = store.cursors.get("mail")
     assert (cursor.position, cursor.memory) == (7, '{"m":1}')
@@ -120,14 +101,14 @@ def test_a_thread_its_members_mails_and_the_cursor_are_written_together(
 
 def test_an_incident_is_in_one_thread_and_a_mail_is_queued_once(store: Store) -> None:
     first, second = _alarm(store), _alarm(store, "line:y")
-    _tell(store, _news(0, first, mails=(_mail(first),)))
+    _tell(store, _news(0, first, mails=(a_mail(first),)))
     with pytest.raises(StorageError):
         _tell(store, _news(0, second), _news(0, first), position=9)
     # Nothing of the refused call is there.
     assert store.cursors.get("mail").position == 1
     assert len(store.threads.open()) == 1
     assert [i.id for i in store.threads.untold()] == [second]
-    again = ThreadNews(thread=None, mails=(_mail(first), _mail(0, MailEvent.DIGEST)))
+    again = ThreadNews(thread=None, mails=(a_mail(first), a_mail(0, MailEvent.DIGEST)))
     assert _tell(store, again) == [None]
     (member,) = store.threads.members()
     assert member.incident_id == first
@@ -150,7 +131,7 @@ def test_what_ended_meanwhile_is_found_with_its_thread(store: Store) -> None:
 
 def test_mails_made_lately_are_counted(store: Store) -> None:
     incident_id = _alarm(store)
-    mails = (_mail(incident_id), _mail(incident_id, MailEvent.DIGEST))
+    mails = (a_mail(incident_id), a_mail(incident_id, MailEvent.DIGEST))
     _tell(store, ThreadNews(thread=None, mails=mails))
     assert store.outbox.made_since(NOON_MS) == []
     assert sorted(store.outbox.made_since(NOON_MS - 1)) == [

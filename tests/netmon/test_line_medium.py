@@ -11,20 +11,13 @@ import pytest
 from netmon.clock import to_ms
 from netmon.line_medium import LineMedium, read_medium
 from netmon.medium import MediumState
-from netmon.model import FailureReason, Line, LineRole, Technology
+from netmon.model import FailureReason
 from netmon.storage.records import CheckedBatch, CheckedSeries, SourceKind
 from netmon.storage.sqlite import SqliteStore
+from tests.city import a_line
 
 NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
-LINE = Line(
-    id="b1-main",
-    building_id="b1",
-    role=LineRole.MAIN,
-    technology=Technology.VDSL,
-    contracted_down_bps=100_000_000,
-    contracted_up_bps=40_000_000,
-    provider="DOKOM21",
-)
+LINE = a_line()
 Said = dict[str, float] | FailureReason
 
 

@@ -10,22 +10,15 @@ import pytest
 
 from netmon.clock import to_ms
 from netmon.line_path import read_path
-from netmon.model import FailureReason, Line, LineRole, Technology
+from netmon.model import FailureReason
 from netmon.path import Fault, Segment, Verdict
 from netmon.storage.records import CheckedBatch, CheckedSeries, SourceKind
 from netmon.storage.sqlite import SqliteStore
+from tests.city import a_line
 
 NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
-LINE = Line(
-    id="b1-main",
-    building_id="b1",
-    role=LineRole.MAIN,
-    technology=Technology.VDSL,
-    contracted_down_bps=100_000_000,
-    contracted_up_bps=40_000_000,
-    provider="DOKOM21",
-)
+LINE = a_line()
 Said = Mapping[Segment, float | FailureReason]
 WELL = {Segment.GATEWAY: 0.001, Segment.PROVIDER: 0.008, Segment.DATA_CENTRE: 0.012}
 

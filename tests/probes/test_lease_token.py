@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import socket
 from collections.abc import AsyncIterator
@@ -12,13 +11,11 @@ from typing import Any
 
 import pytest
 
-from netmon.cli import measure_server as measure_server_cli
 from netmon.clock import ManualClock, to_ms
 from netmon.config import Secret
 from netmon.lease_token import LeaseClaims, sign
 from netmon.lease_wire import Direction
 from netmon.model import FailureReason
-from netmon.texts import Texts
 from probes.failures import ProbeFailedError
 from probes.lease_token import LeaseGate
 from probes.measure_protocol import (
@@ -30,6 +27,7 @@ from probes.measure_protocol import (
 )
 from probes.measure_server import MeasureServer
 from probes.sockets import connected
+from tests.command import run_command
 
 START = datetime(2026, 11, 20, 7, 12, tzinfo=UTC)
 KEY = Secret("k" * 32)
@@ -278,18 +276,8 @@ async def test_without_a_gate_a_lease_is_a_wrong_token(measure_server, make_cont
 def test_the_command_refuses_half_a_gate(tmp_path, capsys, key, more, said):
     (tmp_path / "token").write_text("right-token")
     (tmp_path / "key").write_text(key)
-    texts = Texts()
-    parser = argparse.ArgumentParser()
-    measure_server_cli.add(parser.add_subparsers(), texts)
-    args = parser.parse_args(
-        [
-            "measure-server",
-            *("--token-file", str(tmp_path / "token")),
-            *("--lease-key-file", str(tmp_path / "key")),
-            *more,
-        ]
-    )
-    assert args.run(args, texts) == 2
+    token, gate = tmp_path / "token", ("--lease-key-file", tmp_path / "key")
+    assert run_command("measure-server", "--token-file", token, *gate, *more) == 2
     shown = capsys.readouterr().err
     assert said in shown
     assert "kkkk" not in shown

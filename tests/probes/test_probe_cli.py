@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import queue
 import re
@@ -13,9 +12,8 @@ import threading
 
 import pytest
 
-from netmon.cli import measure_server, probe
 from netmon.errors import ConfigError
-from netmon.texts import Texts
+from tests.command import run_command
 
 CODE = (
     "import argparse, sys\n"
@@ -62,26 +60,15 @@ def server_address(token_file):
         process.stdout.close()
 
 
-def run(*argv: str, language: str = "de") -> int:
-    texts = Texts(language)
-    parser = argparse.ArgumentParser()
-    commands = parser.add_subparsers()
-    probe.add(commands, texts)
-    measure_server.add(commands, texts)
-    args = parser.parse_args(argv)
-    status: int = args.run(args, texts)
-    return status
-
-
 def test_latency_on_the_screen(server_address, capsys):
-    assert run("probe", "measure", "latency", "--server", server_address) == 0
+    assert run_command("probe", "measure", "latency", "--server", server_address) == 0
     shown = capsys.readouterr().out
     assert re.match(r"Laufzeit: \d+,\d ms \(kleinste \d+,\d ms, größte", shown)
     assert "Paketverlust 0,0\u00a0%" in shown
 
 
 def test_throughput_with_verdict_and_explanation(server_address, token_file, capsys):
-    status = run(
+    status = run_command(
         *("probe", "measure", "throughput", "--explain"),
         *("--server", server_address, "--token-file", token_file),
     )
@@ -94,7 +81,7 @@ def test_throughput_with_verdict_and_explanation(server_address, token_file, cap
 
 
 def test_failure_says_why_and_exits_one(server_address, capsys):
-    status = run("probe", "measure", "throughput", "--server", server_address)
+    status = run_command("probe", "measure", "throughput", "--server", server_address)
     assert status == 1
     shown = capsys.readouterr().out
     assert shown.startswith("Durchsatz: nicht gemessen – Zugang verweigert (down: ")
@@ -102,13 +89,18 @@ def test_failure_says_why_and_exits_one(server_address, capsys):
 
 def test_failure_in_english(closed_port, capsys):
     address = f"127.0.0.1:{closed_port}"
-    status = run("probe", "measure", "throughput", "--server", address, language="en")
+    status = run_command(
+        "probe", "measure", "throughput", "--server", address, language="en"
+    )
     assert status == 1
     assert "not measured – connection refused" in capsys.readouterr().out
 
 
 def test_json_has_raw_units_and_nothing_else_on_the_screen(server_address, capsys):
-    assert run("probe", "measure", "latency", "--json", "--server", server_address) == 0
+    assert (
+        run_command("probe", "measure", "latency", "--json", "--server", server_address)
+        == 0
+    )
     (result,) = json.loads(capsys.readouterr().out)["results"]
     assert result["probe"] == "latency"
     assert result["ok"] is True
@@ -118,7 +110,9 @@ def test_json_has_raw_units_and_nothing_else_on_the_screen(server_address, capsy
 
 def test_json_of_a_failure_has_a_reason_and_no_numbers(closed_port, capsys):
     address = f"127.0.0.1:{closed_port}"
-    assert run("probe", "measure", "latency", "--json", "--server", address) == 1
+    assert (
+        run_command("probe", "measure", "latency", "--json", "--server", address) == 1
+    )
     (result,) = json.loads(capsys.readouterr().out)["results"]
     assert (result["failure"], result["values"]) == ("refused", {})
 
@@ -134,7 +128,9 @@ def test_the_settings_of_the_probe_name_server_token_and_line(
         "[throughput]\nwarmup_s = 0.1\nwindow_s = 0.2\n",
         encoding="utf-8",
     )
-    status = run("probe", "measure", "throughput", "--json", "--config", str(config))
+    status = run_command(
+        "probe", "measure", "throughput", "--json", "--config", str(config)
+    )
     shown = capsys.readouterr()
     (result,) = json.loads(shown.out)["results"]
     assert (status, result["ok"]) == (0, True)
@@ -143,7 +139,7 @@ def test_the_settings_of_the_probe_name_server_token_and_line(
 
 
 def test_link_needs_no_server(capsys):
-    status = run("probe", "measure", "link")
+    status = run_command("probe", "measure", "link")
     shown = capsys.readouterr().out
     assert shown.startswith("Eigener Netzwerkanschluss: ")
     assert status == (1 if "nicht gemessen" in shown else 0)
@@ -152,15 +148,17 @@ def test_link_needs_no_server(capsys):
 @pytest.mark.parametrize("argv", [[], ["--server", "nonsense"]])
 def test_missing_or_wrong_server_is_refused_with_the_fix(argv):
     with pytest.raises(ConfigError, match=r"--server.* -> --server messserver"):
-        run("probe", "measure", *argv)
+        run_command("probe", "measure", *argv)
 
 
 def test_measure_server_names_a_port_it_cannot_have(server_address, token_file, capsys):
     port = server_address.rpartition(":")[2]
-    assert run("measure-server", "--port", port, "--token-file", token_file) == 1
+    assert (
+        run_command("measure-server", "--port", port, "--token-file", token_file) == 1
+    )
     assert "kann 127.0.0.1:" in capsys.readouterr().err
 
 
 def test_measure_server_without_a_readable_token_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="token-file"):
-        run("measure-server", "--token-file", str(tmp_path / "none"))
+        run_command("measure-server", "--token-file", str(tmp_path / "none"))

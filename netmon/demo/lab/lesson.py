@@ -21,7 +21,10 @@ _HEAD = struct.Struct("!4sI")
 
 
 def ping(port: int, seconds: float) -> list[tuple[float, float | None]]:
-    """Return when each echo was asked for and how long it took."""
+    """Return when each echo was asked for and how long it took, in seconds.
+
+    The second is None where none came back.
+    """
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.connect((SERVER_IP, port))
     sock.setblocking(False)

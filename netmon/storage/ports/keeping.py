@@ -75,7 +75,7 @@ class InventoryStore(Protocol):
         """Return the newest version; None before the first import."""
 
     def current_id(self) -> int | None:
-        """Return the id of the newest version, without its body."""
+        """Return the id of the newest version; None before the first import."""
 
 
 class SnapshotStore(Protocol):

@@ -35,7 +35,10 @@ class ThreadStore(Protocol):
         """Return the open incidents that are in no thread, oldest first."""
 
     def ended(self, after_ms: int, until_ms: int) -> list[tuple[Incident, int | None]]:
-        """Return what ended within ``(after_ms, until_ms]``, with its thread."""
+        """Return what ended within ``(after_ms, until_ms]``, with its thread.
+
+        The thread is None where nobody was told.
+        """
 
     def tell(
         self,
@@ -48,8 +51,9 @@ class ThreadStore(Protocol):
     ) -> list[int | None]:
         """Write threads, members, mails and the reader's cursor in ONE transaction.
 
-        Returns the ids of the threads, in the order of the news. A mail known by incident, event, number and
-        recipient is not added again.
+        Returns the ids of the threads, in the order of the news; None for news
+        without a thread. A mail known by incident, event, number and recipient is
+        not added again.
 
         Raises:
             StorageError: an incident is in another thread already.
@@ -81,7 +85,7 @@ class OutboxStore(Protocol):
         """Make all that waits for its next try due now."""
 
     def sent(self, mail_id: int, now_ms: int) -> None:
-        """Mark a mail as taken by the server."""
+        """Mark a mail as taken by the server; StorageError if there is no such mail."""
 
     def failed(self, mail_id: int, error: str, next_try_ms: int) -> None:
         """Count a failed try and set the next one."""

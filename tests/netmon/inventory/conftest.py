@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from netmon.cli import inventory as inventory_cli
 from netmon.errors import InputError
 from netmon.inventory import load_folder
-from netmon.texts import Texts
+from tests.command import run_command
 
 GOOD = {
     "buildings.csv": """\
@@ -99,13 +98,4 @@ def inventory_command(
 ) -> Callable[..., int]:
     """Run ``netmon inventory ...`` in-process with a state store of its own."""
     monkeypatch.setenv("NETMON_DATA", str(tmp_path / "var"))
-    texts = Texts()
-
-    def run(*argv: object) -> int:
-        parser = argparse.ArgumentParser(prog="netmon")
-        inventory_cli.add(parser.add_subparsers(required=True), texts)
-        args = parser.parse_args(["inventory", *map(str, argv)])
-        status: int = args.run(args, texts)
-        return status
-
-    return run
+    return partial(run_command, "inventory")

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, time
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from netmon.cli import report as report_cli
 from netmon.clock import BERLIN, to_ms
 from netmon.demo import city
 from netmon.inventory import content_hash, encode
-from netmon.model import (
-    Coverage,
-    Inventory,
-    SchoolType,
-    Technology,
-)
+from netmon.model import Coverage, Inventory, SchoolType, Technology
 from netmon.report import AnnualReport, Reader
 from netmon.report.export import annual_files
 from netmon.school_calendar import Holidays, Lessons, SchoolCalendar
@@ -35,6 +29,7 @@ from netmon.storage.records import (
 from netmon.storage.sqlite import SqliteStore
 from netmon.texts import Texts
 from tests.city import a_building, a_line
+from tests.command import run_command
 
 # School type, technology (None: no line), Mbit/s down, LAN, WLAN.
 Site = tuple[SchoolType, Technology | None, int, Coverage, Coverage]
@@ -169,16 +164,7 @@ def report_command(
 ) -> Callable[..., int]:
     """Run ``netmon report ...`` in-process with a state store of its own."""
     monkeypatch.setenv("NETMON_DATA", str(tmp_path / "var"))
-    texts = Texts()
-
-    def run(*argv: object) -> int:
-        parser = argparse.ArgumentParser(prog="netmon")
-        report_cli.add(parser.add_subparsers(required=True), texts)
-        args = parser.parse_args(["report", *map(str, argv)])
-        status: int = args.run(args, texts)
-        return status
-
-    return run
+    return partial(run_command, "report")
 
 
 @pytest.fixture(scope="session")

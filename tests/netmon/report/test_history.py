@@ -15,19 +15,9 @@ from netmon.report.history import read_history
 from netmon.report.machine import long_csv, table_csv
 from netmon.report.reading import frozen_report
 from netmon.texts import Texts
+from tests.netmon.report.totals import TOTALS
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
-TOTALS = """\
-table,column,value
-connection,Glasfaser,66
-connection,Richtfunk,14
-connection,ab 100 Mbit,93
-connection,25 bis 50 Mbit,5
-coverage,LAN flächendeckend,140
-coverage,LAN partiell,20
-coverage,WLAN flächendeckend,157
-coverage,WLAN partiell,9
-"""
 # As in the report for 2023: sites and WLAN of one school type do not fit together.
 PRINTED = """\
 Schulform/Anbindung;Glasfaser;Richtfunk;ab 100 Mbit;25 bis 50 Mbit;T@School (16 Mbit);Summe

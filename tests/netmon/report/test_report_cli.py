@@ -17,20 +17,10 @@ from netmon.inventory import content_hash, encode
 from netmon.model import Inventory
 from netmon.report import SnapshotError
 from netmon.storage.sqlite import SqliteStore
+from tests.netmon.report.totals import TOTALS
 
 Run = Callable[..., int]
 Capture = pytest.CaptureFixture[str]
-TOTALS = """\
-table,column,value
-connection,Glasfaser,66
-connection,Richtfunk,14
-connection,ab 100 Mbit,93
-connection,25 bis 50 Mbit,5
-coverage,LAN flächendeckend,140
-coverage,LAN partiell,20
-coverage,WLAN flächendeckend,157
-coverage,WLAN partiell,9
-"""
 
 
 @pytest.fixture

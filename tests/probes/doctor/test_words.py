@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 from collections import Counter
 
 import pytest
 
-from netmon.cli import probe
 from netmon.cli.probe_doctor import line_of, said, verdict
 from netmon.texts import LANGUAGES, Texts, catalogue
 from probes.doctor import CHECKS, Finding, Grade, files, gateway, machine, router
 from probes.doctor import server as server_checks
+from tests.command import run_command
 
 
 def findings_in_code(repo_dir) -> set[tuple[str, str, str]]:
@@ -111,19 +110,10 @@ def test_the_last_line_is_the_verdict(grades, text):
     assert verdict(Texts("de"), Counter(grades)).startswith(text)
 
 
-def run(*argv: str) -> int:
-    texts = Texts("de")
-    parser = argparse.ArgumentParser()
-    probe.add(parser.add_subparsers(), texts)
-    args = parser.parse_args(["probe", "doctor", *argv])
-    status: int = args.run(args, texts)
-    return status
-
-
 def test_json_names_each_check_with_values_text_and_remedy(tmp_path, capsys):
     file = tmp_path / "sonde.toml"
     file.write_text("probe = 1\n")
-    assert run("--config", str(file), "--json") == 1
+    assert run_command("probe", "doctor", "--config", str(file), "--json") == 1
     answer = json.loads(capsys.readouterr().out)
     assert answer["ok"] is False
     first = answer["findings"][0]
@@ -139,5 +129,5 @@ def test_a_wrong_certificate_file_is_a_wrong_setting(tmp_path, capsys):
         'token_file = "t"\nca_file = "none.pem"\n'
         '[server]\naddress = "x:1"\ntoken_file = "t"\n'
     )
-    assert run("--config", str(file)) == 1
+    assert run_command("probe", "doctor", "--config", str(file)) == 1
     assert "Einstellungen: gateway.ca_file" in capsys.readouterr().out

@@ -2,47 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import random
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
-from netmon.clock import SystemClock, to_ms
+from netmon.clock import SystemClock
 from netmon.config import Secret, TsdbSettings
-from netmon.demo import city
 from netmon.demo.victoria import Victoria, VictoriaError
-from netmon.inventory import content_hash, encode
 from netmon.lineprotocol import render, series_prefix
-from netmon.model import FailureReason, Inventory
+from netmon.model import FailureReason
 from netmon.relay import READER, Relay, RelaySettings
 from netmon.storage.sqlite import SqliteStore
 from netmon.storage.tsdb import InfluxSink
+from tests.netmon.relay.peers import Measuring, comes_to, points, wait_for
 
 pytestmark = pytest.mark.victoria
 
+
 CHUNK_MS = 60_000
-
-
-class _Measure(Protocol):
-    seq: int
-
-    def __call__(
-        self, *, at_ms: int, records: int = 10, **more: object
-    ) -> list[int]: ...
-
-
-@pytest.fixture
-def begin_ms() -> int:
-    """An hour ago: nothing is in the future and all lies in one retention."""
-    return to_ms(SystemClock().now()) - 3_600_000
 
 
 @pytest.fixture
@@ -69,25 +49,11 @@ def _drain(relay: Relay) -> int:
     return sent
 
 
-def _points(victoria: Victoria) -> int:
-    victoria.flush()
-    return victoria.points("throughput_rate_down_bps")
-
-
-def _comes_to(victoria: Victoria, count: int) -> None:
-    """Wait until so many points are seen; more would never become so many.
-
-    After a start the database may answer a selector from its cache of a moment
-    ago, when it had found nothing.
-    """
-    _wait_for(lambda: _points(victoria) == count)
-
-
 def test_what_was_measured_reads_back_equal(
     relay: Relay,
     store: SqliteStore,
     victoria: Victoria,
-    measure: _Measure,
+    measure: Measuring,
     begin_ms: int,
 ) -> None:
     for line in ("gs-07-main", "gs-07-backup"):
@@ -155,7 +121,7 @@ def test_a_stop_of_the_database_leaves_no_gap(
     relay: Relay,
     store: SqliteStore,
     victoria: Victoria,
-    measure: _Measure,
+    measure: Measuring,
     begin_ms: int,
 ) -> None:
     measure(at_ms=begin_ms)
@@ -169,11 +135,11 @@ def test_a_stop_of_the_database_leaves_no_gap(
     assert store.cursors.get(READER).position == 1
     victoria.start()
     assert _drain(relay) >= 50
-    _comes_to(victoria, 60)
+    comes_to(victoria, 60)
 
 
 def test_a_kill_of_the_database_right_after_delivery_loses_and_doubles_nothing(
-    relay: Relay, victoria: Victoria, measure: _Measure, begin_ms: int
+    relay: Relay, victoria: Victoria, measure: Measuring, begin_ms: int
 ) -> None:
     for chunk in range(40):
         measure(at_ms=begin_ms + chunk * CHUNK_MS)
@@ -181,9 +147,9 @@ def test_a_kill_of_the_database_right_after_delivery_loses_and_doubles_nothing(
     victoria.kill()
     victoria.start()
     # The reason for all this: what was acknowledged a moment ago is gone.
-    assert _points(victoria) < 400
+    assert points(victoria) < 400
     assert _drain(relay) >= 400
-    _comes_to(victoria, 400)
+    comes_to(victoria, 400)
     assert relay.figures()["rewinds_total"] == 1
     counts = victoria.query("count_over_time(throughput_rate_down_bps[2h])")
     assert [sample.value for sample in counts] == [400.0]
@@ -194,7 +160,7 @@ def test_kills_of_the_database_under_load_lose_and_double_nothing(
     relay: Relay,
     store: SqliteStore,
     victoria: Victoria,
-    measure: _Measure,
+    measure: Measuring,
     begin_ms: int,
 ) -> None:
     stop, enough = threading.Event(), threading.Event()
@@ -216,12 +182,12 @@ def test_kills_of_the_database_under_load_lose_and_double_nothing(
     try:
         for _ in range(3):
             before = store.cursors.get(READER).position
-            _wait_for(lambda start=before: store.cursors.get(READER).position > start)
+            wait_for(lambda start=before: store.cursors.get(READER).position > start)
             victoria.kill()
             victoria.start()
         enough.set()
         threads[1].join()
-        _comes_to(victoria, measure.seq)
+        comes_to(victoria, measure.seq)
     finally:
         enough.set()
         stop.set()
@@ -236,21 +202,21 @@ def test_sending_again_makes_no_second_point(
     relay: Relay,
     store: SqliteStore,
     victoria: Victoria,
-    measure: _Measure,
+    measure: Measuring,
     begin_ms: int,
 ) -> None:
     measure(at_ms=begin_ms, records=100)
     _drain(relay)
-    _comes_to(victoria, 100)
+    comes_to(victoria, 100)
     store.cursors.set(READER, 0, 0)
     assert _drain(relay) == 100
-    _comes_to(victoria, 100)
+    comes_to(victoria, 100)
     (count,) = victoria.query("count_over_time(throughput_rate_down_bps[2h])")
     assert count.value == 100.0
 
 
 def test_lines_the_database_drops_silently_are_seen(
-    relay: Relay, victoria: Victoria, measure: _Measure, begin_ms: int
+    relay: Relay, victoria: Victoria, measure: Measuring, begin_ms: int
 ) -> None:
     measure(at_ms=begin_ms + 10 * 24 * 3_600_000)
     assert _drain(relay) == 10
@@ -260,14 +226,14 @@ def test_lines_the_database_drops_silently_are_seen(
         return relay.figures()["tsdb_ignored_rows_total"] == 20
 
     # Its page of figures is renewed once a second.
-    _wait_for(noticed)
-    assert _points(victoria) == 0
+    wait_for(noticed)
+    assert points(victoria) == 0
 
 
 def test_a_database_with_a_password(
     tmp_path: Path,
     store: SqliteStore,
-    measure: _Measure,
+    measure: Measuring,
     begin_ms: int,
     victoria: Victoria,
 ) -> None:
@@ -289,145 +255,3 @@ def test_a_database_with_a_password(
 def test_a_broken_query_says_so(victoria: Victoria) -> None:
     with pytest.raises(VictoriaError, match="sum by"):
         victoria.query("sum by (")
-
-
-def _wait_for(condition: object, timeout_s: float = 60.0) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.05)
-
-
-class _RelayProcess:
-    """`netmon relay run`, as often as it is started; none outlives its test."""
-
-    def __init__(self, store_dir: Path, url: str) -> None:
-        self.env = {**os.environ, "NETMON_DATA": str(store_dir), "NETMON_LANG": "de"}
-        self._url = url
-        self._process: subprocess.Popen[str] | None = None
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "netmon", "relay", "run", "--tsdb", self._url],
-            env=self.env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def end(self, number: signal.Signals) -> tuple[int, str, str]:
-        process, self._process = self._process, None
-        assert process is not None
-        process.send_signal(number)
-        try:
-            out, err = process.communicate(timeout=20)
-        finally:
-            process.kill()
-            process.wait()
-        return process.returncode, out, err
-
-    def close(self) -> None:
-        if self._process is not None:
-            self.end(signal.SIGKILL)
-
-
-@pytest.fixture
-def relay_process(tmp_path: Path, victoria: Victoria) -> Iterator[_RelayProcess]:
-    made = _RelayProcess(tmp_path, victoria.url)
-    yield made
-    made.close()
-
-
-def test_the_process_ends_cleanly_on_sigterm_and_tells_its_state(
-    relay_process: _RelayProcess,
-    store: SqliteStore,
-    victoria: Victoria,
-    measure: _Measure,
-    begin_ms: int,
-) -> None:
-    measure(at_ms=begin_ms)
-    inventory = Inventory(buildings=city.load().buildings[:1])
-    store.inventories.save(content_hash(inventory), encode(inventory), begin_ms)
-    relay_process.start()
-    _wait_for(lambda: store.cursors.get(READER).position == 1)
-    _wait_for(store.heartbeats.all)
-    status, out, err = relay_process.end(signal.SIGTERM)
-    assert status == 0, err
-    assert out.splitlines() == [
-        f"Weitergabe an {victoria.url} läuft.",
-        "Weitergabe beendet.",
-    ]
-    told = subprocess.run(
-        [sys.executable, "-m", "netmon", "relay", "status"],
-        env=relay_process.env,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert "Weitergegeben bis Abschnitt 1" in told
-    assert "Noch nicht weitergegeben: 0 Abschnitte" in told
-    assert "lines_sent_total 10" in told
-    victoria.flush()
-    now_s = to_ms(SystemClock().now()) / 1000
-    # What netmon knows itself goes the short way, beside what was measured.
-    (building,) = victoria.query("building_standing", now_s)
-    assert building.labels["source"] == "netmon"
-
-
-@pytest.mark.slow
-def test_kill_9_of_the_relay_at_random_moments_loses_and_doubles_nothing(
-    relay_process: _RelayProcess,
-    store: SqliteStore,
-    victoria: Victoria,
-    measure: _Measure,
-    begin_ms: int,
-) -> None:
-    dice = random.Random(20261120)
-    stop = threading.Event()
-
-    def keep_measuring() -> None:
-        chunk = 0
-        while not stop.wait(0.01):
-            # On a busy machine the relay would never catch up.
-            if chunk - store.cursors.get(READER).position < 200:
-                measure(at_ms=begin_ms + chunk * 1000, records=20, step_ms=50)
-                chunk += 1
-
-    thread = threading.Thread(target=keep_measuring)
-    thread.start()
-    try:
-        for _ in range(6):
-            before = store.cursors.get(READER).position
-            relay_process.start()
-            _wait_for(lambda start=before: store.cursors.get(READER).position > start)
-            time.sleep(dice.uniform(0.0, 0.4))
-            relay_process.end(signal.SIGKILL)
-    finally:
-        stop.set()
-        thread.join()
-    relay_process.start()
-    last = store.measurements.last_position()
-    _wait_for(lambda: store.cursors.get(READER).position == last)
-    assert relay_process.end(signal.SIGTERM)[0] == 0
-    assert measure.seq == store.measurements.count() > 200
-    _comes_to(victoria, measure.seq)
-    (count,) = victoria.query("count_over_time(throughput_rate_down_bps[2h])")
-    assert count.value == measure.seq
-
-
-def test_the_process_needs_an_address(tmp_path: Path) -> None:
-    for args, words in (
-        ([], "tsdb.url"),
-        (["--tsdb", "http://user:geheim@127.0.0.1"], "carries a password"),
-        (["--tsdb", "127.0.0.1:8428"], "no web address"),
-    ):
-        refused = subprocess.run(
-            [sys.executable, "-m", "netmon", "relay", "run", *args],
-            env={**os.environ, "NETMON_DATA": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert refused.returncode == 1
-        assert words in refused.stderr
-        assert "geheim" not in refused.stderr

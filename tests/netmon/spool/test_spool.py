@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,38 +17,7 @@ from netmon import spool as spool_module
 from netmon.errors import StorageBusyError, StorageError
 from netmon.model import FailureReason
 from netmon.spool import Spool
-from netmon.spool_record import SpoolRecord, to_batch
-from netmon.wire import decode_batch, encode
-
-
-def good(ts_ms: int = 1, **changes: object) -> SpoolRecord:
-    fields: dict[str, object] = {
-        "kind": "latency",
-        "tags": {"building": "b1", "line": "l1"},
-        "ts_ms": ts_ms,
-        "values": {"rtt_s": 0.01},
-        **changes,
-    }
-    return SpoolRecord(**fields)  # type: ignore[arg-type]
-
-
-def bad(ts_ms: int = 1) -> SpoolRecord:
-    return good(ts_ms, values={}, failure=FailureReason.TIMEOUT)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "spool.sqlite3"
-
-
-@pytest.fixture
-def spool(path):
-    with Spool(path) as opened:
-        yield opened
-
-
-def timestamps(spool: Spool) -> list[int]:
-    return [item.record.ts_ms for item in spool.batch(10_000)]
+from tests.netmon.spool.records import bad, good, timestamps
 
 
 def test_records_come_back_oldest_first_and_stay(spool):
@@ -227,126 +195,9 @@ def test_every_record_is_accounted_for(tmp_path_factory, actions):
     assert stats.length == len(model) == added - sent - dropped - rejected
 
 
-def test_columns_are_grouped_by_kind_and_tags(spool):
-    other = {"building": "b1", "line": "l2"}
-    spool.add_many(
-        [
-            good(10, info={"model": "A", "serial": "7"}),
-            good(11, tags=other),
-            bad(12),
-            good(13, values={"rtt_s": 0.02, "jitter_s": None}, info={"model": "B"}),
-            good(14, kind="dns", values={"duration_s": 0.1}),
-        ]
-    )
-    batch = to_batch("probe-1", spool.batch(10), sent_ms=99, agent="netmon/1")
-    assert (batch.source, batch.spool) == ("probe-1", spool.spool_name)
-    assert (batch.sent_ms, batch.agent) == (99, "netmon/1")
-    first, second, third = batch.series
-    assert (first.seq, first.ts) == ([1, 3, 4], [10, 12, 13])
-    assert first.values == {"rtt_s": [0.01, None, 0.02], "jitter_s": [None] * 3}
-    assert first.failure == [None, FailureReason.TIMEOUT, None]
-    assert first.info == {"model": "B", "serial": "7"}
-    assert (second.tags, second.seq, second.failure) == (other, [2], None)
-    assert (third.kind, third.values) == ("dns", {"duration_s": [0.1]})
-
-
-def test_batch_survives_the_wire(spool):
-    spool.add_many([good(1), bad(2)])
-    batch = to_batch("p", spool.batch(10), sent_ms=5)
-    assert decode_batch(encode(batch)) == batch
-
-
-def test_tags_in_another_order_are_the_same_series(spool):
-    spool.add(good(1))
-    spool.add(good(2, tags={"line": "l1", "building": "b1"}))
-    assert len(to_batch("p", spool.batch(10), sent_ms=5).series) == 1
-
-
-def test_empty_batch_is_refused(spool):
-    with pytest.raises(ValueError, match="empty batch"):
-        to_batch("p", [], sent_ms=5)
-
-
 def test_not_a_number_becomes_none(spool):
     spool.add(good(values={"rtt_s": float("nan")}))
     assert spool.batch(1)[0].record.values == {"rtt_s": None}
-
-
-@pytest.mark.parametrize("where", [0, 4096])
-def test_damaged_file_is_set_aside_and_a_new_one_started(path, where):
-    with Spool(path) as spool:
-        old_name = spool.spool_name
-        spool.add_many(good(n) for n in range(500))
-    with path.open("r+b") as file:
-        file.seek(where)
-        file.write(b"\xff" * 4096)
-    with Spool(path) as spool:
-        assert spool.spool_name != old_name
-        assert spool.stats().damaged == 1
-        assert spool.add(good()) == 1
-    assert path.with_name(path.name + ".damaged-1").exists()
-
-
-def test_text_file_in_its_place_is_set_aside(path):
-    path.write_text("this is no database, but somebody's notes\n" * 30)
-    with Spool(path) as spool:
-        assert spool.stats().damaged == 1
-
-
-def test_file_of_another_version_is_set_aside(path):
-    with Spool(path) as spool:
-        spool.add(good())
-    with sqlite3.connect(path) as db:
-        db.execute("PRAGMA user_version = 99")
-    db.close()
-    with Spool(path) as spool:
-        assert (spool.stats().length, spool.stats().damaged) == (0, 1)
-
-
-def test_damage_while_running_starts_a_new_file(path):
-    with Spool(path) as spool:
-        spool.add_many(good(n) for n in range(2000))
-        old_name = spool.spool_name
-        with sqlite3.connect(path) as db:
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        db.close()
-        with path.open("r+b") as file:
-            file.seek(4096)
-            file.write(b"\xff" * (path.stat().st_size - 4096))
-        assert spool.add(good(7)) == 1
-        assert spool.spool_name != old_name
-        assert timestamps(spool) == [7]
-
-
-def test_damaged_files_are_counted_but_only_three_are_kept(path):
-    for _ in range(5):
-        path.write_bytes(b"garbage " * 1000)
-        Spool(path).close()
-    kept = sorted(p.name for p in path.parent.glob("*.damaged-?"))
-    assert kept == [f"{path.name}.damaged-{n}" for n in (3, 4, 5)]
-    with Spool(path) as spool:
-        assert spool.stats().damaged == 5
-
-
-@pytest.mark.parametrize("body", [b"\xff\x00", b'{"kind":"\xff"}', b"{}"])
-def test_unreadable_record_is_rejected_and_blocks_nobody(path, body):
-    with Spool(path) as spool:
-        spool.add_many([good(1), good(2)])
-        with sqlite3.connect(path) as db:
-            db.execute("UPDATE records SET body = ? WHERE seq = 1", (body,))
-        db.close()
-        assert timestamps(spool) == [2]
-        assert spool.rejected()[0].reason.startswith("unreadable on disk")
-
-
-def test_file_replaced_by_another_process_is_noticed(path):
-    with Spool(path) as spool:
-        spool.add(good(1))
-        for part in path.parent.glob(path.name + "*"):
-            part.unlink()
-        with Spool(path) as other:
-            spool.add(good(2))
-            assert timestamps(other) == [2]
 
 
 def test_second_process_waits_for_the_first(path):

@@ -1,29 +1,17 @@
-"""The relay against a small real HTTP server: sending, failing, splitting, going back."""
+"""The relay against a small real HTTP server: sending, failing, splitting."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Protocol
 
 import pytest
 
-from netmon.clock import ManualClock, SystemClock, to_ms
+from netmon.clock import ManualClock, SystemClock
 from netmon.config import Secret, TsdbSettings
 from netmon.model import FailureReason
-from netmon.relay import (
-    READER,
-    Part,
-    Relay,
-    RelaySettings,
-    halve,
-    restarted,
-    retry_after_s,
-    settling_s,
-)
+from netmon.relay import READER, Part, Relay, RelaySettings, halve, retry_after_s
 from netmon.relay_memory import (
     Memory,
     Skipped,
@@ -32,70 +20,19 @@ from netmon.relay_memory import (
     remember_skips,
 )
 from netmon.storage.sqlite import SqliteStore
-from netmon.storage.tsdb import InfluxSink, SinkHealth
-
-START = datetime(2026, 11, 20, 7, 0, tzinfo=UTC)
-AT_MS = to_ms(START)
-
-
-class _Database(Protocol):
-    url: str
-    lines: dict[str, int]
-    bodies: list[bytes]
-    metrics: str | None
-    metrics_asked: int
-    wrote: threading.Event
-    refuse: object
-
-    def close(self) -> None: ...
-
-
-class _Measure(Protocol):
-    def __call__(
-        self, *, at_ms: int, records: int = 10, **more: object
-    ) -> list[int]: ...
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(START)
-
-
-@pytest.fixture
-def sink(database: _Database) -> Iterator[InfluxSink]:
-    made = InfluxSink(TsdbSettings(url=database.url), None)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def relay(store: SqliteStore, sink: InfluxSink, clock: ManualClock) -> Relay:
-    return Relay(store, sink, clock, RelaySettings(records_per_body=20))
-
-
-def _position(store: SqliteStore) -> int:
-    return store.cursors.get(READER).position
-
-
-def _drain(relay: Relay) -> int:
-    lines = 0
-    while True:
-        result = relay.run_once()
-        assert result.error is None
-        if result.lines == 0:
-            return lines
-        lines += result.lines
+from netmon.storage.tsdb import InfluxSink
+from tests.netmon.relay.peers import AT_MS, Database, Measuring, drain, position
 
 
 def test_everything_is_delivered_once_and_ticked_off(
-    relay: Relay, store: SqliteStore, database: _Database, measure: _Measure
+    relay: Relay, store: SqliteStore, database: Database, measure: Measuring
 ) -> None:
     for chunk in range(5):
         measure(at_ms=AT_MS + chunk * 60_000)
-    assert _drain(relay) == 50
+    assert drain(relay) == 50
     assert len(database.lines) == 50
     assert set(database.lines.values()) == {1}
-    assert _position(store) == store.measurements.last_position() == 5
+    assert position(store) == store.measurements.last_position() == 5
     assert (
         "throughput,building=gs-07,line=gs-07-main,method=tcp,source=probe-07 "
         f"rate_down_bps=1000001.0,rate_up_bps=1.0 {AT_MS}000000"
@@ -103,7 +40,7 @@ def test_everything_is_delivered_once_and_ticked_off(
 
 
 def test_full_bodies_follow_each_other_at_once_and_small_ones_gather(
-    relay: Relay, measure: _Measure
+    relay: Relay, measure: Measuring
 ) -> None:
     for chunk in range(3):
         measure(at_ms=AT_MS + chunk * 60_000)
@@ -113,22 +50,22 @@ def test_full_bodies_follow_each_other_at_once_and_small_ones_gather(
     assert (idle.lines, idle.wait_s) == (0, RelaySettings().idle_wait_s)
 
 
-def test_an_idle_relay_sends_nothing(relay: Relay, database: _Database) -> None:
+def test_an_idle_relay_sends_nothing(relay: Relay, database: Database) -> None:
     assert relay.run_once().lines == 0
     assert database.bodies == []
 
 
 def test_records_without_numbers_are_ticked_off_without_a_request(
-    relay: Relay, store: SqliteStore, database: _Database, measure: _Measure
+    relay: Relay, store: SqliteStore, database: Database, measure: Measuring
 ) -> None:
     measure(at_ms=AT_MS, down=lambda _: None)
     assert relay.run_once().lines == 0
     assert database.bodies == []
-    assert _position(store) == 1
+    assert position(store) == 1
 
 
 def test_failures_are_relayed_as_counts(
-    relay: Relay, database: _Database, measure: _Measure
+    relay: Relay, database: Database, measure: Measuring
 ) -> None:
     measure(
         at_ms=AT_MS,
@@ -146,14 +83,14 @@ def test_an_answer_that_is_not_about_the_lines_is_waited_out(
     status: int,
     relay: Relay,
     store: SqliteStore,
-    database: _Database,
-    measure: _Measure,
+    database: Database,
+    measure: Measuring,
 ) -> None:
     measure(at_ms=AT_MS)
     database.refuse = lambda _: status
     waits = [relay.run_once().wait_s for _ in range(9)]
     assert waits == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]
-    assert _position(store) == 0
+    assert position(store) == 0
     database.refuse = lambda _: None
     assert relay.run_once().lines == 10
     assert relay.run_once().error is None
@@ -162,7 +99,7 @@ def test_an_answer_that_is_not_about_the_lines_is_waited_out(
 
 
 def test_a_database_that_is_away_loses_nothing(
-    store: SqliteStore, clock: ManualClock, database: _Database, measure: _Measure
+    store: SqliteStore, clock: ManualClock, database: Database, measure: Measuring
 ) -> None:
     sink = InfluxSink(TsdbSettings(url=database.url), None)
     relay = Relay(store, sink, clock, RelaySettings())
@@ -173,7 +110,7 @@ def test_a_database_that_is_away_loses_nothing(
     result = relay.run_once()
     assert result.error is not None
     assert "does not answer" in result.error
-    assert _position(store) == 1
+    assert position(store) == 1
     sink.close()
 
 
@@ -182,8 +119,8 @@ def test_bad_lines_are_found_and_given_up_and_the_rest_delivered(
     status: int,
     relay: Relay,
     store: SqliteStore,
-    database: _Database,
-    measure: _Measure,
+    database: Database,
+    measure: Measuring,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     measure(at_ms=AT_MS)
@@ -191,9 +128,9 @@ def test_bad_lines_are_found_and_given_up_and_the_rest_delivered(
     bad = (b"rate_up_bps=7.0 ", b"rate_up_bps=12.0 ", b"rate_up_bps=13.0 ")
     database.refuse = lambda body: status if any(x in body for x in bad) else None
     with caplog.at_level(logging.WARNING):
-        assert _drain(relay) == 17
+        assert drain(relay) == 17
     assert len(database.lines) == 17
-    assert _position(store) == 2
+    assert position(store) == 2
     memory = decode_memory(store.cursors.get(READER).memory)
     assert memory.skipped_total == 3
     assert [skip.chunk_id for skip in memory.skipped] == [1, 2, 2]
@@ -205,122 +142,31 @@ def test_bad_lines_are_found_and_given_up_and_the_rest_delivered(
 
 
 def test_a_body_that_is_too_large_is_halved_not_given_up(
-    relay: Relay, database: _Database, measure: _Measure
+    relay: Relay, database: Database, measure: Measuring
 ) -> None:
     measure(at_ms=AT_MS)
     measure(at_ms=AT_MS + 60_000)
     database.refuse = lambda body: 413 if len(body) > 400 else None
-    assert _drain(relay) == 20
+    assert drain(relay) == 20
     assert relay.figures()["skipped_lines_total"] == 0
 
 
 def test_an_outage_while_splitting_gives_nothing_up(
-    relay: Relay, store: SqliteStore, database: _Database, measure: _Measure
+    relay: Relay, store: SqliteStore, database: Database, measure: Measuring
 ) -> None:
     measure(at_ms=AT_MS)
     answers = iter([400, 400, 503])
     database.refuse = lambda _: next(answers, None)
     assert relay.run_once().error is not None
-    assert _position(store) == 0
-    assert _drain(relay) == 10
+    assert position(store) == 0
+    assert drain(relay) == 10
     assert relay.figures()["skipped_lines_total"] == 0
-
-
-def _restart(database: _Database, *, at_s: int) -> None:
-    database.metrics = f"vm_app_start_timestamp {at_s}\n"
-
-
-def test_after_a_restart_of_the_database_the_last_minute_is_sent_again(
-    relay: Relay,
-    store: SqliteStore,
-    clock: ManualClock,
-    database: _Database,
-    measure: _Measure,
-) -> None:
-    for _ in range(10):
-        measure(at_ms=to_ms(clock.now()))
-        assert relay.run_once().lines == 10
-        clock.advance(15)
-    database.lines.clear()
-    clock.advance(3600)
-    _restart(database, at_s=2000)
-    again = _drain(relay)
-    # Deliveries at 0, 15, ..., 135 s; the last good one minus 60 s is 75 s, so all
-    # after the newest one before that (60 s) is sent again.
-    assert again == 50
-    assert _position(store) == 10
-    assert relay.figures()["rewinds_total"] == 1
-    assert decode_memory(store.cursors.get(READER).memory).started_at_s == 2000
-    clock.advance(60)
-    assert _drain(relay) == 0
-
-
-def test_a_new_relay_notices_a_restart_that_happened_while_none_ran(
-    relay: Relay,
-    store: SqliteStore,
-    sink: InfluxSink,
-    clock: ManualClock,
-    database: _Database,
-    measure: _Measure,
-) -> None:
-    measure(at_ms=AT_MS)
-    _drain(relay)
-    database.lines.clear()
-    _restart(database, at_s=1001)
-    assert _drain(Relay(store, sink, clock, RelaySettings())) == 10
-
-
-def test_no_start_time_is_no_restart(
-    relay: Relay, clock: ManualClock, database: _Database, measure: _Measure
-) -> None:
-    measure(at_ms=AT_MS)
-    _drain(relay)
-    for text in (None, "", "vm_app_start_timestamp 1000\n"):
-        database.metrics = text
-        clock.advance(10)
-        assert _drain(relay) == 0
-    assert relay.figures()["detects_restarts"] == 1.0
-
-
-def test_nothing_is_sent_while_the_start_time_cannot_be_asked(
-    relay: Relay,
-    clock: ManualClock,
-    database: _Database,
-    measure: _Measure,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    measure(at_ms=AT_MS)
-    _drain(relay)
-    measure(at_ms=AT_MS + 60_000)
-    clock.advance(10)
-    asked = database.metrics_asked
-    sent = len(database.bodies)
-
-    def hang_up(*_: object) -> None:
-        raise ConnectionResetError
-
-    monkeypatch.setattr("http.server.BaseHTTPRequestHandler.send_response", hang_up)
-    monkeypatch.setattr("socketserver.BaseServer.handle_error", lambda *_: None)
-    assert relay.run_once().error is not None
-    monkeypatch.undo()
-    assert database.metrics_asked == asked + 1
-    assert len(database.bodies) == sent
-    assert _drain(relay) == 10
-
-
-def test_the_database_is_looked_at_from_time_to_time_only(
-    relay: Relay, clock: ManualClock, database: _Database
-) -> None:
-    for _ in range(20):
-        relay.run_once()
-        clock.advance(1)
-    assert database.metrics_asked == 4
 
 
 def test_lines_that_a_204_hides_are_noticed(
     relay: Relay,
     clock: ManualClock,
-    database: _Database,
+    database: Database,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     text = 'vm_app_start_timestamp 1000\nvm_rows_invalid_total{{type="influx"}} {}\n'
@@ -335,7 +181,7 @@ def test_lines_that_a_204_hides_are_noticed(
 
 
 def test_figures_and_heartbeat_tell_how_far_it_is(
-    relay: Relay, store: SqliteStore, database: _Database, measure: _Measure
+    relay: Relay, store: SqliteStore, database: Database, measure: Measuring
 ) -> None:
     for chunk in range(3):
         measure(at_ms=AT_MS + chunk)
@@ -361,7 +207,7 @@ def test_figures_and_heartbeat_tell_how_far_it_is(
 
 
 def test_a_running_relay_wakes_within_half_a_second_and_ends_at_once(
-    store: SqliteStore, database: _Database, measure: _Measure
+    store: SqliteStore, database: Database, measure: Measuring
 ) -> None:
     sink = InfluxSink(TsdbSettings(url=database.url), None)
     stop = threading.Event()
@@ -383,19 +229,6 @@ def test_a_running_relay_wakes_within_half_a_second_and_ends_at_once(
     assert time.monotonic() - began < 5
 
 
-def test_deliveries_are_forgotten_but_never_the_last_known_good(
-    relay: Relay, store: SqliteStore, clock: ManualClock, measure: _Measure
-) -> None:
-    for _ in range(40):
-        measure(at_ms=to_ms(clock.now()), records=1)
-        relay.run_once()
-        clock.advance(60)
-    now_ms = to_ms(clock.now())
-    assert store.cursors.delivered_before(READER, now_ms) == 40
-    assert store.cursors.delivered_before(READER, now_ms - 15 * 60_000) is not None
-    assert store.cursors.delivered_before(READER, now_ms - 20 * 60_000) is None
-
-
 @pytest.mark.parametrize(
     ("token", "header"),
     [("abc", "Token abc"), ("user:geheim", "Basic dXNlcjpnZWhlaW0="), (None, None)],
@@ -403,9 +236,9 @@ def test_deliveries_are_forgotten_but_never_the_last_known_good(
 def test_the_token_goes_into_the_header_and_nowhere_else(
     token: str | None,
     header: str | None,
-    database: _Database,
+    database: Database,
     store: SqliteStore,
-    measure: _Measure,
+    measure: Measuring,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     settings = TsdbSettings(url=database.url, bucket="b1", org="o1")
@@ -430,56 +263,6 @@ def test_the_token_goes_into_the_header_and_nowhere_else(
 def test_waiting_doubles_up_to_a_limit() -> None:
     waits = [retry_after_s(n, 0.5, 30.0) for n in (1, 2, 3, 6, 7, 8, 10**9)]
     assert waits == [0.5, 1.0, 2.0, 16.0, 30.0, 30.0, 30.0]
-
-
-@pytest.mark.parametrize(
-    ("before", "now", "expected"),
-    [
-        (None, 10.0, False),
-        (10.0, 10.0, False),
-        (10.0, 11.0, True),
-        (10.0, 9.0, True),
-        (10.0, None, False),
-    ],
-)
-def test_what_counts_as_a_restart(
-    before: float | None, now: float | None, *, expected: bool
-) -> None:
-    assert restarted(Memory(started_at_s=before), SinkHealth(now, {})) is expected
-
-
-@pytest.mark.parametrize(
-    ("started", "now", "expected"),
-    [
-        (None, 100.0, 0.0),
-        (100.0, 100.0, 2.0),
-        (100.0, 101.5, 0.5),
-        (100.0, 102.0, 0.0),
-        (100.0, 5000.0, 0.0),
-        (100.0, 99.0, 0.0),
-    ],
-)
-def test_how_long_a_new_database_is_left_alone(
-    started: float | None, now: float, expected: float
-) -> None:
-    assert settling_s(SinkHealth(started, {}), now, 2.0) == expected
-
-
-def test_nothing_is_sent_to_a_database_in_its_first_seconds(
-    relay: Relay,
-    store: SqliteStore,
-    clock: ManualClock,
-    database: _Database,
-    measure: _Measure,
-) -> None:
-    _restart(database, at_s=int(START.timestamp()))
-    measure(at_ms=AT_MS)
-    first = relay.run_once()
-    assert (first.lines, first.wait_s, first.error) == (0, 2.0, None)
-    # Killed and started again within the second: by its start time the same one.
-    clock.advance(2.0)
-    assert relay.run_once().lines == 10
-    assert relay.figures()["rewinds_total"] == 0
 
 
 def test_halving_splits_chunks_first_and_then_lines() -> None:
