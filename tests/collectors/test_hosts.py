@@ -9,7 +9,7 @@ from collectors.decode import Row, TableResult
 from collectors.hosts import TWO_AFTER_MS, Hosts
 from collectors.records import DeviceResult, Known, to_records
 from netmon.model import AccessPoint, Device, DeviceKind, FailureReason, Inventory
-from netmon.spool import SpoolRecord
+from netmon.spool_record import SpoolRecord
 from tests.city import a_building
 
 MINUTE_MS = 60_000
