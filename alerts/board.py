@@ -15,7 +15,7 @@ from alerts.dependency import MONITOR_KEY, device_key, line_key, parents_of
 from alerts.gate import NEVER_SEEN, Gate, Key, Parent, Passage, passage
 from alerts.held import Held
 from alerts.machine import deadline_ms
-from alerts.rules import AP_DOWN, LINE_DOWN, MONITOR, NO_DATA, RULES, Scope
+from alerts.rules import AP_DEGRADED, AP_DOWN, LINE_DOWN, MONITOR, NO_DATA, RULES, Scope
 from alerts.watched import Limits
 from netmon.model import Inventory
 from netmon.storage.records import AlarmState
@@ -74,8 +74,15 @@ class Board:
         """Set a state, and everything that follows from it."""
         before = self.held.get(key)
         self.held[key] = held
-        if before is None or before.building_id != held.building_id:
+        if (
+            before is None
+            or before.building_id != held.building_id
+            or before.via != held.via
+        ):
             self._link(key, held.building_id)
+            # Whatever else is said of an access point is said by the same controller.
+            if key[0] == AP_DOWN and (poor := self.held.get((AP_DEGRADED, key[1]))):
+                self._link((AP_DEGRADED, key[1]), poor.building_id)
         self._wait_for(key, None if before is None else before.held_by, held.held_by)
         limits = self._limits(key, held.building_id)
         self.wake(key, None if limits is None else deadline_ms(limits, held.watched))
@@ -156,7 +163,9 @@ class Board:
     def _link(self, key: Key, building_id: str) -> None:
         for parent in self._parents.get(key, ()):
             self._children[parent].discard(key)
-        found = parents_of(key, building_id, self._inventory)
+        told = self.held.get((AP_DOWN, key[1]))
+        via = "" if told is None else told.via
+        found = parents_of(key, building_id, self._inventory, via)
         self._parents[key] = found
         for parent in found:
             self._children.setdefault(parent, set()).add(key)
@@ -186,11 +195,16 @@ class Board:
             watched = held.watched
             # Whether netmon itself is blind is judged at each moment.
             always = key[0] == MONITOR
+            limits = self._limits(key, held.building_id)
             yield Parent(
                 key,
                 watched.state,
                 watched.incident_open,
                 now_ms if always else watched.memory.good_ms,
+                # What holds the parent itself has a bound of its own.
+                patience_ms=None
+                if limits is None or held.held_by is not None
+                else limits.settled_ms,
             )
 
     def _line_by_life(self, key: Key, child: Key, now_ms: int) -> Parent | None:
@@ -255,22 +269,27 @@ def _is_well(held: Held) -> bool:
     return not watched.incident_open and watched.state is not AlarmState.SUSPECT
 
 
+def _ap_key(ap: str) -> Key:
+    return AP_DOWN, f"{Scope.ACCESS_POINT}:{ap}"
+
+
 def witnesses(inventory: Inventory) -> dict[str, tuple[tuple[Key, ...], ...]]:
     """Return what the centre asks in each building: devices, and access points.
 
-    Of access points only those whose controller is elsewhere: of others the
+    One that stands alone is a device. Of the others only those whose controller is elsewhere: of others the
     controller speaks, which is a device itself.
     """
     devices: dict[str, list[Key]] = defaultdict(list)
     points: dict[str, list[Key]] = defaultdict(list)
     for device in inventory.devices:
         if device.building_id is not None:
-            devices[device.building_id].append(device_key(device.id))
+            alone = inventory.alone_at.get(device.id)
+            key = device_key(device.id) if alone is None else _ap_key(alone.id)
+            devices[device.building_id].append(key)
     for ap in inventory.access_points:
         controller = inventory.device_by_id.get(ap.controller_id)
         if controller is not None and controller.building_id != ap.building_id:
-            key = (AP_DOWN, f"{Scope.ACCESS_POINT}:{ap.id}")
-            points[ap.building_id].append(key)
+            points[ap.building_id].append(_ap_key(ap.id))
     return {
         building.id: (tuple(devices[building.id]), tuple(points[building.id]))
         for building in inventory.buildings

@@ -8,8 +8,11 @@ was looked at. What changed is gathered in a `Step`; nothing is written here.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from alerts.board import Board, witnesses
 from alerts.derived import DERIVED, Derivation, Finding, View, no_calendar
@@ -20,8 +23,10 @@ from alerts.machine import hearing, is_late, recheck, restart, retire, step
 from alerts.reading import results
 from alerts.rule_settings import EffectiveRules
 from alerts.rules import (
+    AP_DOWN,
     RULES,
     RULES_OF_KIND,
+    SELDOM_POLLED_S,
     Rule,
     Scope,
     access_point_of,
@@ -115,12 +120,26 @@ class Course:
                 return None
             return self._rules.limits(rule, line.building_id, line)
         if rule.scope is Scope.DEVICE:
-            known = device_of(target) in self.inventory.device_by_id
+            device = device_of(target)
+            # One that is an access point is told of as that, and once.
+            known = (
+                device in self.inventory.device_by_id
+                and device not in self.inventory.alone_at
+            )
         elif rule.scope is Scope.MONITOR:
             known = True
         else:
             known = building_id in self.inventory.building_by_id
-        return self._rules.limits(rule, building_id, None) if known else None
+        limits = self._rules.limits(rule, building_id, None) if known else None
+        if (
+            limits is not None
+            and rule.name == AP_DOWN
+            and self.inventory.alone_at
+            and self.inventory.stands_alone(access_point_of(target))
+        ):
+            # Asked ever more seldom while it is silent, as any device.
+            return dataclasses.replace(limits, valid_for_s=SELDOM_POLLED_S)
+        return limits
 
     def take(self, todo: Step, chunk: Chunk) -> None:
         """Take a chunk that arrived at this moment."""
@@ -141,7 +160,19 @@ class Course:
                 if is_late(limits, held.watched.memory, seen):
                     self.late += 1
                     continue
+                if rule.name == AP_DOWN and seen.value:
+                    held = self._told_by(held, target, chunk.series.tags["device"])
                 held = self._hear(todo, key, held, limits, seen)
+
+    def _told_by(self, held: Held, target: str, device_id: str) -> Held:
+        """Return an access point's state with the controller that has it."""
+        plan = self.inventory.access_point_by_id.get(access_point_of(target))
+        via = "" if plan is None or plan.controller_id == device_id else device_id
+        if via == held.via:
+            return held
+        memory = replace(held.watched.memory, via=via)
+        watched = replace(held.watched, memory=memory)
+        return Held(held.building_id, watched, held.incident_id)
 
     def _home(self, rule: Rule, target: str, building_id: str) -> str:
         """Return where a target is; empty for what serves several buildings."""
@@ -297,16 +328,21 @@ class Course:
             # One that was itself held, or had an incident, explained all of them.
             explained = change.closes or held.held_by is not None
             children = self.board.children(key) if explained else ()
-            self._restart(todo, (*children, *self.board.waiting(key)), change.at_ms)
+            keys = (*children, *self.board.waiting(key))
+            self._restart(todo, keys, change.at_ms, explained=explained)
         self._recheck_waiting(todo, key)
         return after
 
-    def _restart(self, todo: Step, keys: Collection[Key], from_ms: int) -> None:
+    def _restart(
+        self, todo: Step, keys: Collection[Key], from_ms: int, *, explained: bool
+    ) -> None:
         """Let only what is measured from now count of these."""
         for child in keys:
             held = self.board.held.get(child)
-            watched = None if held is None else restart(held.watched, from_ms)
-            if held and watched and watched is not held.watched:
+            if held is None:
+                continue
+            watched = restart(held.watched, from_ms, explained=explained)
+            if watched is not held.watched:
                 after = Held(held.building_id, watched, held.incident_id)
                 self.board.put(child, after)
                 todo.changed.add(child)

@@ -25,10 +25,13 @@ from netmon.model import Device, DeviceKind, Inventory
 MONITOR_KEY: Key = (MONITOR, NETMON)
 
 
-def parents_of(key: Key, building_id: str, inventory: Inventory) -> tuple[Key, ...]:
+def parents_of(
+    key: Key, building_id: str, inventory: Inventory, via: str = ""
+) -> tuple[Key, ...]:
     """Return what a rule on a target depends on; nearest first, empty for nothing.
 
-    ``building_id`` is where the target is, empty for what stands in the centre.
+    ``building_id`` is where the target is, empty for what stands in the centre. ``via``
+    is the controller that an access point has joined, empty for the planned one.
     """
     rule, target = key
     if rule == LINE_DOWN:
@@ -39,7 +42,7 @@ def parents_of(key: Key, building_id: str, inventory: Inventory) -> tuple[Key, .
         device = inventory.device_by_id.get(device_of(target))
         return () if device is None else _of_device(device, inventory)
     if rule in {AP_DOWN, AP_DEGRADED}:
-        return _of_access_point(access_point_of(target), building_id, inventory)
+        return _of_access_point(access_point_of(target), building_id, inventory, via)
     return ()
 
 
@@ -92,11 +95,14 @@ def _router(building_id: str, inventory: Inventory) -> Device | None:
 
 
 def _of_access_point(
-    ap: str, building_id: str, inventory: Inventory
+    ap: str, building_id: str, inventory: Inventory, via: str
 ) -> tuple[Key, ...]:
     planned = inventory.access_point_by_id.get(ap)
     if planned is not None:
-        switch, controller = planned.switch_id, planned.controller_id
+        switch, controller = planned.switch_id, via or planned.controller_id
+        if planned.controller_id in inventory.alone_at:
+            # It is the device that is asked.
+            controller = ""
     else:
         # Nobody planned it: its tag begins with its controller.
         switch, controller = None, ap.partition("/")[0]

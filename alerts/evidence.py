@@ -250,7 +250,8 @@ def name_access_point(
 ) -> Evidence:
     """Return the evidence with the access point's name, controller and room.
 
-    ``seen`` is what the controller last said of it, None where it said nothing.
+    ``seen`` is what the controller last said of it, None where it said nothing. One that
+    stands alone has none.
     """
     ap = access_point_of(target)
     planned = inventory.access_point_by_id.get(ap)
@@ -258,6 +259,8 @@ def name_access_point(
     name = ap if planned is None else planned.name
     if seen is not None:
         device, name = seen.device, name if planned else seen.name
+    if inventory.stands_alone(ap):
+        device = ""
     controller = inventory.device_by_id.get(device)
     return msgspec.structs.replace(
         evidence,

@@ -34,6 +34,8 @@ class Parent:
 
     ``good_ms`` is when it was last seen in order, None for never. From ``until_ms``
     on that says nothing any more; None where the parent's own state tells.
+    ``patience_ms`` is how long it may hold a child without an incident of its own: by
+    then it would have one, were it down. None for one that something else explains.
     """
 
     key: Key
@@ -41,15 +43,21 @@ class Parent:
     incident_open: bool = False
     good_ms: int | None = None
     until_ms: int | None = None
+    patience_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """The answer; ``by`` is the parent that holds, until ``until_ms`` at most."""
+    """The answer; ``by`` is the parent that holds, until ``until_ms`` at most.
+
+    ``patience_ms`` is how long all in all a child may be held by what is only
+    suspected; None for as long as it takes.
+    """
 
     gate: Gate
     by: Key | None = None
     until_ms: int | None = None
+    patience_ms: int | None = None
 
 
 OPEN = Passage(Gate.OPEN)
@@ -77,7 +85,11 @@ def passage(parents: Iterable[Parent], bad_since_ms: int) -> Passage:
         if parent.state is AlarmState.SUSPECT or (
             parent.state is AlarmState.OK and not _seen_since(parent, bad_since_ms)
         ):
-            waits = Passage(Gate.HOLD, parent.key, parent.until_ms)
+            patience_ms = parent.patience_ms
+            if waits.gate is Gate.HOLD and patience_ms is not None:
+                longer = waits.patience_ms
+                patience_ms = None if longer is None else max(longer, patience_ms)
+            waits = Passage(Gate.HOLD, parent.key, parent.until_ms, patience_ms)
     return waits
 
 

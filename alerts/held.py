@@ -28,6 +28,11 @@ class Held:
         return self.watched.memory.held_by
 
     @property
+    def via(self) -> str:
+        """The controller that had it up last; empty for the planned one."""
+        return self.watched.memory.via
+
+    @property
     def flapping(self) -> bool:
         """Whether it comes and goes so often that its incident is kept open."""
         return self.watched.memory.flapping

@@ -24,7 +24,9 @@ count as valid, so a line that only fails ends up STALE, never BAD by a made-up 
 An incident begins only if the gate (`alerts.gate`) is open: a confirmed target whose
 parent is down, or was not seen since, stays SUSPECT and remembers what holds it
 (`recheck` asks again). Once the parent is back, only what was measured since counts
-(`restart`). No gate ever keeps an incident from ending.
+(`restart`). A parent that is only suspected holds no longer than it takes to be sure of
+it (`Passage.patience_ms`): then the child's own results count. No gate ever keeps an
+incident from ending.
 
 What comes and goes too often flaps (`alerts.flap`): its incident stays open until
 that is over.
@@ -41,7 +43,7 @@ from enum import Enum, auto
 from msgspec.structs import replace
 
 from alerts import flap
-from alerts.gate import Ask, Gate, Passage, always_open
+from alerts.gate import OPEN, Ask, Gate, Passage, always_open
 from alerts.watched import Change, Limits, Memory, Result, Seen, Watched
 from netmon.storage.records import AlarmState
 
@@ -179,15 +181,25 @@ def recheck(
     return _raise(watched, max(now_ms, watched.since_ms), ask)
 
 
-def restart(watched: Watched, from_ms: int) -> Watched:
+def restart(watched: Watched, from_ms: int, *, explained: bool = True) -> Watched:
     """Return a target whose parent is back: only what is measured from now counts.
 
     An open incident goes on as it is. What was held stays so until it is measured.
+    A parent that was only suspected (not ``explained``) and is back again and again
+    does that no longer than it may hold.
     """
     memory = watched.memory
     if watched.incident_open or memory.counts_from_ms >= from_ms:
         return watched
-    memory = replace(memory, counts_from_ms=from_ms, window=(), bad_since_ms=None)
+    if not explained and _is_impatient(memory, from_ms):
+        return watched
+    memory = replace(
+        memory,
+        counts_from_ms=from_ms,
+        window=(),
+        bad_since_ms=None,
+        patient_until_ms=0 if explained else memory.patient_until_ms,
+    )
     return replace(watched, memory=memory)
 
 
@@ -218,7 +230,7 @@ def _wait(
         heard_ms = memory.first_ms if memory.valid_ms is None else memory.valid_ms
         memory = replace(memory, bad_since_ms=heard_ms)
         return _raise(replace(watched, memory=memory), at_ms, ask)
-    memory = replace(memory, window=(), good_streak=0, held_by=None)
+    memory = replace(memory, window=(), good_streak=0, held_by=None, patient_until_ms=0)
     return _change(replace(watched, memory=memory), AlarmState.STALE, at_ms)
 
 
@@ -272,6 +284,8 @@ def _remember(
         changes=memory.changes,
         flapping=memory.flapping,
         confirmed=memory.confirmed,
+        via=memory.via,
+        patient_until_ms=memory.patient_until_ms if bad else 0,
     )
 
 
@@ -284,18 +298,24 @@ def _window(
     most = limits.confirm_of or limits.confirm_count
     if not bad and (most <= limits.confirm_count or not memory.window):
         return ()
-    window = (*memory.window, measured_ms if bad else 0)[-most:]
+    all_of_it = (*memory.window, measured_ms if bad else 0)
+    window = all_of_it[-most:]
     # What no bad result stands before confirms nothing.
     while window and not window[0]:
         window = window[1:]
+    lasts = bool(limits.confirm_for_s) and len(all_of_it) > most
+    if lasts and sum(map(bool, window)) >= limits.confirm_count:
+        # The trouble goes on: when it began must not leave with the oldest result.
+        return (all_of_it[0], *window)
     return window
 
 
 def _is_confirmed(limits: Limits, memory: Memory) -> bool:
+    most = limits.confirm_of or limits.confirm_count
     bad = [ms for ms in memory.window if ms]
     return (
         not memory.generated
-        and len(bad) >= limits.confirm_count
+        and sum(map(bool, memory.window[-most:])) >= limits.confirm_count
         and bad[-1] - bad[0] >= limits.confirm_for_s * 1000
     )
 
@@ -310,7 +330,7 @@ def _decide(
     else:
         confirmed = level is Level.BAD and _is_confirmed(limits, memory)
     if confirmed and not watched.incident_open:
-        passage = ask(memory.bad_since_ms or at_ms)
+        passage = _asked(memory, at_ms, ask)
         if passage.gate is not Gate.OPEN:
             return _hold(watched, passage, at_ms)
     if not limits.silence_is_bad:
@@ -335,17 +355,32 @@ def _shaken(memory: Memory, *, confirmed: bool) -> Memory:
 def _raise(watched: Watched, at_ms: int, ask: Ask) -> tuple[Watched, Change | None]:
     """Return a confirmed target with an incident, or held where the gate is shut."""
     memory = watched.memory
-    passage = ask(memory.bad_since_ms or at_ms)
+    passage = _asked(memory, at_ms, ask)
     if passage.gate is not Gate.OPEN:
         return _hold(watched, passage, at_ms)
     memory = replace(memory, held_by=None, confirmed=True)
     return _change(replace(watched, memory=memory), AlarmState.BAD, at_ms)
 
 
+def _asked(memory: Memory, at_ms: int, ask: Ask) -> Passage:
+    passage = ask(memory.bad_since_ms or at_ms)
+    is_bounded = passage.gate is Gate.HOLD and passage.patience_ms is not None
+    return OPEN if is_bounded and _is_impatient(memory, at_ms) else passage
+
+
+def _is_impatient(memory: Memory, at_ms: int) -> bool:
+    return 0 < memory.patient_until_ms < at_ms
+
+
 def _hold(
     watched: Watched, passage: Passage, at_ms: int
 ) -> tuple[Watched, Change | None]:
-    memory = replace(watched.memory, held_by=passage.by, held_ms=at_ms)
+    until_ms = watched.memory.patient_until_ms
+    if not until_ms and passage.patience_ms is not None:
+        until_ms = at_ms + passage.patience_ms
+    memory = replace(
+        watched.memory, held_by=passage.by, held_ms=at_ms, patient_until_ms=until_ms
+    )
     return _change(replace(watched, memory=memory), AlarmState.SUSPECT, at_ms)
 
 
@@ -360,7 +395,7 @@ def _change(
     change = Change(before, after, at_ms, opens, closes)
     memory = watched.memory
     if opens:
-        memory = replace(memory, held_by=None)
+        memory = replace(memory, held_by=None, patient_until_ms=0)
     elif closes:
         # What led to the incident confirms no other one.
         memory = replace(memory, cleared_ms=at_ms, confirmed=False, window=())

@@ -39,6 +39,8 @@ def results(rule: Rule, chunk: Chunk) -> Iterator[Seen]:
             value = lows[i]
         if value is None and failure in rule.bad_failures:
             value, failure = 0.0, None
+        elif value is None and failure in rule.good_failures:
+            value, failure = 1.0, None
         if value is None and failure is None:
             continue
         ts_ms = points.ts[i] + skew_ms

@@ -60,10 +60,21 @@ _DEGRADED_VALID_S = 2 * 3600.0
 _NEVER_STALE_S = 100 * 366 * 86400.0
 # Silent devices are asked ever more seldom, up to every `KINDS["device"]` grows stale:
 # three such polls must be able to follow each other.
-_SELDOM_POLLED_S = 3 * KINDS["device"].stale_after_s
+SELDOM_POLLED_S = 3 * KINDS["device"].stale_after_s
 # A device that answers, were it with a refusal, is not down.
 NO_ANSWER = frozenset(
     {FailureReason.NO_REPLY, FailureReason.TIMEOUT, FailureReason.UNREACHABLE}
+)
+# Only one that runs can say no, break off or talk nonsense.
+ANSWERS = frozenset(
+    {
+        FailureReason.REFUSED,
+        FailureReason.DENIED,
+        FailureReason.UNTRUSTED,
+        FailureReason.PROTOCOL,
+        FailureReason.PARTIAL,
+        FailureReason.BROKEN_OFF,
+    }
 )
 
 
@@ -89,7 +100,7 @@ class Rule:
     something about now. Of the results that raise ``spare_count`` more are looked at,
     which may be good. ``group_by_building`` puts what falls within one
     evaluation in one building into one mail. ``bad_failures`` are failures that
-    count as a bad result. A rule without ``kinds`` is derived (`alerts.derived`).
+    count as a bad result, ``good_failures`` those that count as a good one. A rule without ``kinds`` is derived (`alerts.derived`).
     ``one_a_moment``: results of one target measured at the same moment are one.
     ``late_after_s`` is None where a result is late only when it is stale. By default a
     rule is derived, judges 1 (good) or 0 (bad), and the first result decides.
@@ -110,6 +121,7 @@ class Rule:
     delivery: Delivery = Delivery.LESSONS
     audiences: tuple[Audience, ...] = (Audience.SERVICE, Audience.DISTRICT)
     bad_failures: frozenset[FailureReason] = frozenset()
+    good_failures: frozenset[FailureReason] = frozenset()
     one_a_moment: bool = False
     late_after_s: float | None = None
     spare_count: int = 0
@@ -195,7 +207,7 @@ _ALL_RULES = (
         spare_count=1,
     ),
     # A controller that doesn't answer gives no number for its access points: they
-    # become stale, for nothing is known about them.
+    # become stale, for nothing is known about them. Nor does one whose table broke off.
     Rule(
         AP_DOWN,
         Scope.ACCESS_POINT,
@@ -205,6 +217,9 @@ _ALL_RULES = (
         valid_for_s=lambda _: KINDS["wlan_ap"].stale_after_s,
         group_by_building=True,
         severity=Severity.MINOR,
+        # Only one without a controller fails so: what is asked is itself.
+        bad_failures=NO_ANSWER,
+        good_failures=ANSWERS - {FailureReason.PARTIAL},
     ),
     # Of what a lesson notices slowly: it has to last an hour of ten minutes' looks.
     Rule(
@@ -233,9 +248,10 @@ _ALL_RULES = (
         kinds=("device",),
         quantity="up",
         counts=lambda s: (s.device_confirm_count, s.device_clear_count),
-        valid_for_s=lambda _: _SELDOM_POLLED_S,
+        valid_for_s=lambda _: SELDOM_POLLED_S,
         audiences=(Audience.NOC, Audience.SERVICE),
         bad_failures=NO_ANSWER,
+        good_failures=ANSWERS,
         one_a_moment=True,
     ),
     Rule(

@@ -160,6 +160,6 @@ class Teller:
             if len(self._truths) >= _TRAILS_A_STEP:
                 return None
             self._truths[building_id] = read_wlan_truth(
-                self._store, self._inventory, building_id, self._now_ms
+                self._store, self._inventory, building_id, self._now_ms, confirmed=True
             )
         return self._truths[building_id].by_ap.get(access_point_of(target))

@@ -10,6 +10,8 @@ from alerts.gate import Key
 from netmon.model import FailureReason
 from netmon.storage.records import AlarmState
 
+_FOLLOWING = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -39,6 +41,17 @@ class Limits:
     def valid_for_ms(self) -> int:
         """``valid_for_s`` in milliseconds."""
         return round(self.valid_for_s * 1000)
+
+    @property
+    def settled_ms(self) -> int:
+        """In what time trouble is confirmed at the latest, in milliseconds.
+
+        A result counts for so long that three can follow each other (of devices,
+        `alerts.rules.SELDOM_POLLED_S`); more of them take longer.
+        """
+        most = max(_FOLLOWING, self.confirm_of or self.confirm_count)
+        lasting_ms = round(self.confirm_for_s * 1000)
+        return self.valid_for_ms * most // _FOLLOWING + lasting_ms
 
     @property
     def late_after_ms(self) -> int:
@@ -79,9 +92,13 @@ class Memory(Struct, frozen=True, omit_defaults=True):
 
     ``counts_from_ms`` is when a parent was back: nothing bad from before counts.
     ``held_by`` is the parent that keeps a confirmed target from raising,
-    ``held_ms`` when the gate was last found shut. ``cleared_ms`` is when the last
+    ``held_ms`` when the gate was last found shut. Parents that are only suspected may
+    do so until ``patient_until_ms``, 0 while none does. ``cleared_ms`` is when the last
     incident ended. ``changes`` is the memory of `alerts.flap`; while ``flapping``,
     ``confirmed`` says what the state would be.
+
+    ``via`` is the controller that had an access point up last, empty for the planned
+    one.
     """
 
     newest_ms: int = 0
@@ -102,6 +119,8 @@ class Memory(Struct, frozen=True, omit_defaults=True):
     changes: int = 0
     flapping: bool = False
     confirmed: bool = False
+    via: str = ""
+    patient_until_ms: int = 0
 
 
 class Watched(Struct, frozen=True):

@@ -20,8 +20,8 @@ _CLIENTS = next(m for m in KINDS["wlan_ap"].metrics if m.name == "clients_count"
 class Row:
     """One thing in a table.
 
-    ``parts`` are the named parts of the index in dotted form. A number is None
-    where the device does not say it, a word is empty.
+    ``parts`` are the named parts of the index in dotted form, ``mac`` among them where
+    one is an access point's own address: it is never passed on. A number is None where the device does not say it, a word is empty.
     """
 
     parts: Mapping[str, str]
@@ -174,6 +174,8 @@ def _parts(table: Table, index: Index) -> dict[str, str] | None:
     for part in table.index:
         length = left if part.is_open else part.length
         parts[part.part] = part.value or _shown(part, index[start : start + length])
+        if part.own_mac:
+            parts["mac"] = ".".join(map(str, index[start : start + length][-6:]))
         start += length
     return parts
 

@@ -38,13 +38,15 @@ class IndexPart(Struct, frozen=True, forbid_unknown_fields=True):
     A length of 0 takes what the other parts leave. ``text`` shows the part as
     the characters it stands for. A part with a ``value`` is always that, and
     takes nothing unless a length is given: a device has no index for what it
-    has only one of.
+    has only one of. ``own_mac`` says that six of them are the hardware address of an
+    access point's own Ethernet port: it is known again by that at another controller.
     """
 
     part: str
     length: int = 0
     text: bool = False
     value: str = ""
+    own_mac: bool = False
 
     @property
     def is_open(self) -> bool:

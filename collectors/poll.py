@@ -19,6 +19,7 @@ from collectors.asker import Asker, Asking
 from collectors.base import DEFAULT_PORT, Session, split_address, timing_for
 from collectors.bucket import Bucket
 from collectors.credentials import Credential, Credentials
+from collectors.hosts import Hosts
 from collectors.meaning import decode
 from collectors.pace import STRUCTURE_S, rounds_between
 from collectors.plan import Planner
@@ -101,6 +102,7 @@ class Poller:
         self._known_hosts = known_hosts
         self._ssh: SshCollector | None = None
         self._calls: dict[str, asyncio.Event] = {}
+        self._hosts = Hosts()
         self._asking = Asking(
             platforms, Planner(), self.tally, clock, interval_s, structure_s
         )
@@ -116,6 +118,7 @@ class Poller:
         """
         devices = pollable(inventory)
         self.check(devices)
+        self.know(inventory)
         await self._forget_others({device.id for device in devices})
         log.info("%d devices every %g s", len(devices), self._interval_s)
         if not devices:
@@ -136,6 +139,10 @@ class Poller:
         """
         if (call := self._calls.get(device_id)) is not None:
             call.set()
+
+    def know(self, inventory: Inventory) -> None:
+        """Learn which access points may be at which controllers from now on."""
+        self._hosts.know(inventory)
 
     def check(self, devices: Sequence[Device]) -> None:
         """Check that every credential and platform that devices name is there.
@@ -159,15 +166,22 @@ class Poller:
             state = await self._state_of(device)
             try:
                 result = await self._ask(state, device)
-                records, state.known = to_records(device, planned, result, state.known)
+                roster = self._hosts.roster(device, result.at_ms)
+                records, state.known = to_records(
+                    device, planned, result, state.known, roster
+                )
             except Exception:
                 log.exception("polling %s failed inside netmon", device.id)
                 result = DeviceResult(
                     to_ms(self._clock.now()), 0.0, failure=FailureReason.INTERNAL
                 )
-                records, _ = to_records(device, planned, result, state.known)
+                roster = self._hosts.roster(device, result.at_ms)
+                records, _ = to_records(device, planned, result, state.known, roster)
                 # Whatever it was, it must not come again with the same plan.
                 self._forget(state)
+            is_silent = result.failure is not None
+            up = None if is_silent else state.known.up
+            self._hosts.note(device, result.at_ms, up, state.known.twice)
             await self._note(state, result)
         return records
 

@@ -7,7 +7,9 @@ down; where the table did not come it is a failure without a number.
 
 A controller without building (it serves several) is reported in each building
 it has access points in; what it shows that is nowhere planned has no building
-and makes no record.
+and makes no record. A device that is an access point itself is up if it answers, and
+its silence is the access point's. An access point that has joined another controller than the
+planned one is reported by that one (`collectors.hosts`).
 """
 
 from __future__ import annotations
@@ -18,8 +20,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from collectors.decode import Row, TableResult
+from collectors.hosts import ALONE, Roster
 from collectors.line_records import KnownLine, line_records
-from collectors.values import clean_text
+from collectors.matching import match_points, may_be, namesakes
 from collectors.wlan import (
     OWN_AP,
     bare_points,
@@ -29,7 +32,7 @@ from collectors.wlan import (
     total,
 )
 from netmon.metrics import KINDS
-from netmon.model import AccessPoint, Device, FailureReason
+from netmon.model import AccessPoint, Device, DeviceKind, FailureReason
 from netmon.spool_record import SpoolRecord
 
 _AP_WORDS = ("name", "model", "serial", "firmware")
@@ -40,6 +43,7 @@ _SOCKET = re.compile(r"(eth|lan|ge|uplink)[-_ ]?\d*$", re.IGNORECASE)
 
 Tags = Mapping[str, str]
 _AP_NUMBERS = tuple(metric.name for metric in KINDS["wlan_ap"].metrics)
+_ANSWERS = {**dict.fromkeys(_AP_NUMBERS), "up": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +68,15 @@ class Known:
     """What the last complete polls of a device found: tags of radios, ports, lines.
 
     Without it nobody could tell whose numbers are missing when a table fails.
+    ``up`` are the planned access points that the last poll showed up, ``twice`` those
+    up elsewhere whose name one bears here.
     """
 
     radios: tuple[Tags, ...] = ()
     ports: tuple[Tags, ...] = ()
     lines: tuple[KnownLine, ...] = ()
+    up: frozenset[str] = frozenset()
+    twice: frozenset[str] = frozenset()
 
 
 def to_records(
@@ -76,31 +84,50 @@ def to_records(
     planned: Sequence[AccessPoint],
     result: DeviceResult,
     known: Known,
+    roster: Roster = ALONE,
 ) -> tuple[list[SpoolRecord], Known]:
     """Return the records of one poll, and what is known after it.
 
-    ``planned`` are the access points the inventory gives this controller.
+    ``planned`` are the access points the inventory gives this controller, ``roster``
+    says who of other controllers' may be there.
     """
     home = device.building_id
-    homes = (
-        [home] if home else list(dict.fromkeys(plan.building_id for plan in planned))
-    )
-    records = [_device(device, building, result) for building in homes]
+    alone = device.kind is DeviceKind.ACCESS_POINT
     if result.failure is not None:
-        return records, known
+        homes = _homes(home, (*planned, *roster.guests))
+        failed = [_device(device, building, result) for building in homes]
+        for plan in planned if alone else ():
+            tags = _tags(device, plan)
+            failed.append(_failed("wlan_ap", tags, result.at_ms, result.failure))
+        return failed, known
+    known = replace(known, up=frozenset(), twice=frozenset())
     tables = {table.result: table for table in result.tables}
     radios, ports = tables.get("radio"), tables.get("port")
-    records += [
-        _measured("wlan_controller", record.tags, result.at_ms, totals, {})
-        for record in records[:]
-        if (totals := controller_totals(result.tables))
-    ]
-    if (points := checked_points(result.tables)) is not None:
+    records: list[SpoolRecord] = []
+    visitors: Sequence[AccessPoint] = ()
+    points = checked_points(result.tables)
+    if alone and (points is None or not match_points(points.rows, planned)):
+        # Its own table is hidden, or told by another one.
+        records += [
+            _measured("wlan_ap", _tags(device, plan), result.at_ms, _ANSWERS, {})
+            for plan in planned
+        ]
+    elif points is not None:
         points = _with_uplink(points, ports)
-        alone = not counts_others(result.tables)
-        matched = match_points(points.rows, planned, alone=alone)
-        found, named = _points(device, planned, points, matched, radios, result.at_ms)
+        itself = not counts_others(result.tables)
+        matched = match_points(points.rows, planned, roster, alone=itself)
+        found, named = _points(
+            device, planned, points, radios, matched, roster, result.at_ms
+        )
         records += found
+        up = {
+            matched[row.parts["ap"]].id: matched[row.parts["ap"]]
+            for row in points.rows
+            if row.parts["ap"] in matched and row.numbers.get("up") == 1
+        }
+        visitors = tuple(up.values())
+        twice = namesakes(points.rows, matched, roster)
+        known = replace(known, up=frozenset(up), twice=twice)
         if radios is not None:
             # Radios of a point that did not come have lost their name with it. If all
             # came, only those of a point that is up and shows none are not gone.
@@ -112,12 +139,25 @@ def to_records(
             made, tags_now = _radios(radios.rows, named, before, result.at_ms)
             records += made
             known = replace(known, radios=tags_now)
+    homes = _homes(home, (*planned, *roster.guests, *visitors))
+    about = [_device(device, building, result) for building in homes]
+    if totals := controller_totals(result.tables):
+        about += [
+            _measured("wlan_controller", record.tags, result.at_ms, totals, {})
+            for record in about[:]
+        ]
+    records = about + records
     if home and ports is not None:
         made, tags_now = _ports(device.id, home, ports, known, result.at_ms)
         records += made
         known = replace(known, ports=tags_now)
     made, lines = line_records(device, result.tables, result.at_ms, known.lines)
     return records + made, replace(known, lines=lines)
+
+
+def _homes(home: str | None, points: Iterable[AccessPoint]) -> list[str]:
+    """Return the buildings of which a device tells."""
+    return [home] if home else list(dict.fromkeys(plan.building_id for plan in points))
 
 
 def _device(device: Device, building: str, result: DeviceResult) -> SpoolRecord:
@@ -136,24 +176,30 @@ def _points(
     device: Device,
     planned: Sequence[AccessPoint],
     points: TableResult,
-    matched: Mapping[str, AccessPoint],
     radios: TableResult | None,
+    matched: Mapping[str, AccessPoint],
+    roster: Roster,
     at_ms: int,
 ) -> tuple[list[SpoolRecord], dict[str, Tags]]:
     """Return records of access points, and the tags of each row's index."""
     records = []
     named: dict[str, Tags] = {}
     used: set[str] = set()
+    speaks_of = [
+        plan for plan in (*planned, *roster.guests) if plan.id not in roster.away
+    ]
+    spoken_of = {plan.id for plan in speaks_of}
     for row in points.rows:
         plan = matched.get(row.parts["ap"])
         building = plan.building_id if plan else device.building_id
-        if building is None:
+        up = row.numbers.get("up")
+        # What is down here and was up elsewhere is a place it has left.
+        if building is None or (plan and up != 1 and plan.id not in spoken_of):
             continue
         tag = plan.id if plan else _free_tag(device.id, row, used)
         used.add(tag)
-        tags = {"building": building, "device": device.id, "ap": tag}
+        tags: Tags = {"building": building, "device": device.id, "ap": tag}
         named[row.parts["ap"]] = tags
-        up = row.numbers.get("up")
         numbers = dict.fromkeys(_AP_NUMBERS)
         if up != 0:
             numbers = {name: row.numbers.get(name) for name in _AP_NUMBERS}
@@ -163,17 +209,21 @@ def _points(
         words = {name: row.words.get(name, "") for name in _AP_WORDS}
         records.append(_measured("wlan_ap", tags, at_ms, numbers, words))
     left = [row for row in points.rows if row.parts["ap"] not in matched]
-    for plan in planned:
+    for plan in speaks_of:
         if plan.id in used:
             continue
-        tags = {"building": plan.building_id, "device": device.id, "ap": plan.id}
-        if points.complete and not any(_may_be(row, plan) for row in left):
+        tags = _tags(device, plan)
+        if points.complete and not any(may_be(row, plan) for row in left):
             numbers = {**dict.fromkeys(_AP_NUMBERS), "up": 0.0}
             words = {"name": plan.name}
             records.append(_measured("wlan_ap", tags, at_ms, numbers, words))
         else:
             records.append(_failed("wlan_ap", tags, at_ms, FailureReason.PARTIAL))
     return records, named
+
+
+def _tags(device: Device, plan: AccessPoint) -> Tags:
+    return {"building": plan.building_id, "device": device.id, "ap": plan.id}
 
 
 def _with_uplink(points: TableResult, ports: TableResult | None) -> TableResult:
@@ -191,52 +241,6 @@ def _with_uplink(points: TableResult, ports: TableResult | None) -> TableResult:
         return points
     numbers = {**row.numbers, "uplink_speed_bps": min(known)}
     return replace(points, rows=(Row(row.parts, numbers, row.words),))
-
-
-def match_points(
-    rows: Iterable[Row], planned: Sequence[AccessPoint], *, alone: bool = True
-) -> dict[str, AccessPoint]:
-    """Return the planned access point of each row's index, where there is one.
-
-    The serial number decides, then the name; no plan is given twice. Of several rows of
-    one name that is the one that is not down; if that is not one, it is none. A device
-    that is an access point itself, and controls no other (``alone``), is the one
-    planned there, whatever it is called.
-    """
-    rows = list(rows)
-    own = [row.parts["ap"] for row in rows] == [OWN_AP]
-    if own and alone and len(planned) == 1:
-        return {OWN_AP: planned[0]}
-    left = {plan.id: plan for plan in planned}
-    matched: dict[str, AccessPoint] = {}
-    for word in ("serial", "name"):
-        by_word: dict[str, AccessPoint] = {}
-        for plan in left.values():
-            text = clean_text(str(getattr(plan, word)).encode()).casefold()
-            if text:
-                by_word.setdefault(text, plan)
-        told: dict[str, list[Row]] = {}
-        for row in rows:
-            if row.parts["ap"] not in matched:
-                told.setdefault(row.words.get(word, "").casefold(), []).append(row)
-        for text, plan in by_word.items():
-            same = told.get(text, [])
-            if len(same) > 1:
-                same = [row for row in same if row.numbers.get("up") != 0]
-            if len(same) == 1:
-                matched[same[0].parts["ap"]] = plan
-                del left[plan.id]
-    return matched
-
-
-def _may_be(row: Row, plan: AccessPoint) -> bool:
-    """Say whether a row that fits no plan may be a planned access point after all.
-
-    It bears the same name as another one, or says nothing of who it is.
-    """
-    name, serial = row.words.get("name", ""), row.words.get("serial", "")
-    text = clean_text(plan.name.encode()).casefold()
-    return name.casefold() == text or not (name or serial)
 
 
 def _free_tag(device_id: str, row: Row, used: set[str]) -> str:

@@ -257,11 +257,16 @@ def _recorded(site: Site, line: Line, latest: Sequence[Latest]) -> list[Statemen
 def radio_views(
     latest: Sequence[Latest], moment: Moment
 ) -> Mapping[str, tuple[RadioView, ...]]:
-    """Return the radios by access point."""
+    """Return the radios by access point, as the controller tells that told last."""
+    told_by = {
+        item.series.tags["ap"]: item.series.tags["device"]
+        for item in sorted(latest, key=lambda item: item.ts_ms)
+    }
     grouped: dict[tuple[str, str], list[Latest]] = defaultdict(list)
     for item in latest:
         tags = item.series.tags
-        grouped[tags["ap"], tags["radio"]].append(item)
+        if tags["device"] == told_by[tags["ap"]]:
+            grouped[tags["ap"], tags["radio"]].append(item)
     views: dict[str, list[RadioView]] = defaultdict(list)
     for (ap, radio), items in sorted(grouped.items()):
         on = newest(items, "up", moment)
@@ -288,15 +293,26 @@ def device_views(
     by_kind: Mapping[str, Sequence[Latest]],
     moment: Moment,
 ) -> tuple[DeviceView, ...]:
-    """Return the building's own devices and those that reported something of it."""
+    """Return the building's own devices and those that report something of it.
+
+    A controller at which its access points were for a while is none of them any more.
+    """
     planned = {d.id: d for d in inventory.devices if d.building_id == building_id}
+    serving = {ap.controller_id for ap in inventory.access_points_of[building_id]}
     health: dict[str, list[Latest]] = defaultdict(list)
     ports: dict[str, list[Latest]] = defaultdict(list)
     for item in by_kind["device"]:
         health[item.series.tags["device"]].append(item)
     for item in by_kind["lan_port"]:
         ports[item.series.tags["device"]].append(item)
-    ids = [*planned, *sorted({*health, *ports} - planned.keys())]
+    others = {
+        name
+        for name, items in health.items()
+        if name in serving
+        or name not in inventory.device_by_id
+        or not moment.is_stale("device", max(item.ts_ms for item in items))
+    }
+    ids = [*planned, *sorted({*others, *ports} - planned.keys())]
     return tuple(
         _device_view(
             name,

@@ -23,6 +23,7 @@ def finding(view: ApFinding) -> s.FindingReply:
         port=truth.port,
         place=truth.place,
         planned_port=truth.planned_port,
+        controller_id=truth.controller_id,
         port_up=truth.port_up,
         port_speed_bps=truth.port_speed_bps,
         uplink_speed_bps=truth.uplink_speed_bps,

@@ -63,6 +63,7 @@ class FindingReply(Reply):
     port: str
     place: PlaceSource | None
     planned_port: str
+    controller_id: str
     port_up: bool | None
     port_speed_bps: float | None
     uplink_speed_bps: float | None

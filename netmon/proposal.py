@@ -49,6 +49,7 @@ class ChangeKind(StrEnum):
     DEVICE_ADDED = "device_added"
     DEVICE_PORTS = "device_ports"
     AP_MISSING = "ap_missing"
+    AP_ELSEWHERE = "ap_elsewhere"
     AP_STRANGE = "ap_strange"
     PORT_TAKEN = "port_taken"
     DEVICE_UNNAMED = "device_unnamed"
@@ -56,6 +57,7 @@ class ChangeKind(StrEnum):
 
 HINTS = (
     ChangeKind.AP_MISSING,
+    ChangeKind.AP_ELSEWHERE,
     ChangeKind.AP_STRANGE,
     ChangeKind.PORT_TAKEN,
     ChangeKind.DEVICE_UNNAMED,
@@ -177,6 +179,11 @@ class _Draft:
                 pass
         if truth.state is ApState.NEVER_SEEN or truth.state is ApState.DOWN:
             self._note(ChangeKind.AP_MISSING, plan)
+        if truth.controller_id and truth.works:
+            # For a while, or for good: only a person knows.
+            self._note(
+                ChangeKind.AP_ELSEWHERE, plan, plan.controller_id, truth.controller_id
+            )
         if truth.place in {PlaceSource.LLDP, PlaceSource.LEARNED}:
             self._place(truth)
 

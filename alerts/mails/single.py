@@ -219,6 +219,8 @@ class SingleWriter:
     def _cause(self) -> Section:
         t, evidence = self._t, self._first
         key = str(evidence.cause) if self._rule in _EXPLAINED else self._rule
+        if self._rule == AP_DOWN and self._inventory.stands_alone(evidence.ap):
+            key += "_alone"
         if self._rule == AP_DOWN and len(self._all) > 1:
             key += "_many"
         elif self._rule == AP_DOWN and self._trail(evidence):

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from collectors.decode import Row, TableResult
+from collectors.matching import match_points
 from collectors.read import Reading
-from collectors.records import DeviceResult, match_points
+from collectors.records import DeviceResult
 from collectors.results import KIND_OF
 from collectors.wlan import counts_others
 from netmon.medium import value_text

@@ -239,6 +239,21 @@ class Inventory(Struct, frozen=True, kw_only=True, dict=True):
         return {ap.id: ap for ap in self.access_points}
 
     @cached_property
+    def alone_at(self) -> Mapping[str, AccessPoint]:
+        """Access points without a controller, by the device that each of them is."""
+        return {
+            ap.controller_id: ap
+            for ap in self.access_points
+            if (device := self.device_by_id.get(ap.controller_id)) is not None
+            and device.kind is DeviceKind.ACCESS_POINT
+        }
+
+    def stands_alone(self, ap: str) -> bool:
+        """Say whether a planned access point has no controller."""
+        plan = self.access_point_by_id.get(ap)
+        return plan is not None and plan.controller_id in self.alone_at
+
+    @cached_property
     def probe_by_id(self) -> Mapping[str, ProbeUnit]:
         """Probes by id."""
         return {probe.id: probe for probe in self.probes}

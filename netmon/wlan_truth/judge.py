@@ -76,9 +76,10 @@ class Reported(Struct, frozen=True, kw_only=True):
 class ApFacts(Struct, frozen=True, kw_only=True):
     """All that is known of one access point; ``plan`` or ``reported`` is there.
 
+    ``elsewhere`` is the controller that speaks of it where that is not the planned one.
     ``alone`` says that it has no controller: what is asked is the access point itself.
     ``way_works`` says that nothing comes back from it while another device of its
-    building answers.
+    building answers, ``confirmed`` that its alarm is sure of that.
     ``successor`` is an access point nobody planned that stands in its place,
     ``predecessor`` the planned one in whose place this one stands.
     """
@@ -86,9 +87,11 @@ class ApFacts(Struct, frozen=True, kw_only=True):
     plan: AccessPoint | None = None
     reported: Reported | None = None
     controller_speaks: bool = True
+    elsewhere: str = ""
     line_down: bool = False
     alone: bool = False
     way_works: bool = False
+    confirmed: bool = False
     port: PortFacts | None = None
     successor: str = ""
     successor_by: Change | None = None
@@ -165,8 +168,8 @@ def _unknown(facts: ApFacts) -> UnknownReason | None:
         if not facts.alone:
             return UnknownReason.CONTROLLER_SILENT
         # One that stands alone and is silent is gone if nothing else explains it, but
-        # a lost answer or two are no outage.
-        lately = told is not None and told.fresh
+        # a lost answer or two are no outage: its alarm says when it is one.
+        lately = told is not None and told.fresh and not facts.confirmed
         return UnknownReason.AP_SILENT if lately or not facts.way_works else None
     if told is None:
         return UnknownReason.NOT_ASKED
@@ -240,6 +243,7 @@ def _truth(  # noqa: PLR0913 - each is a different thing to say
         port="" if port is None else port.port,
         place=None if port is None else port.source,
         planned_port=planned,
+        controller_id=facts.elsewhere,
         port_up=None if fresh is None else fresh.oper_up,
         # What is told of a port that is down is what it would run at.
         port_speed_bps=fresh.speed_bps if fresh is not None and fresh.oper_up else None,

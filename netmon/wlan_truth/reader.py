@@ -46,11 +46,14 @@ def read_wlan_truth(
     *,
     calendar: SchoolCalendar | None = None,
     latest: Sequence[Latest] | None = None,
+    confirmed: bool = False,
 ) -> WlanTruth:
     """Return the truth about a building's access points.
 
     ``calendar`` says when there are lessons; without it none is called without
     clients. ``latest`` are the building's newest values, where they are read already.
+    ``confirmed`` believes the silence of all that stand alone, as the alarm does that
+    is about to be raised; otherwise it is believed where the alarm is open.
 
     Raises:
         StorageError: the store refused.
@@ -67,22 +70,26 @@ def read_wlan_truth(
     ) or reading.is_all_silent(inventory)
     planned = inventory.access_points_of.get(building_id, ())
     told = {plan.id: reading.reported(plan.id, plan) for plan in planned}
+    hosts = {plan.id: _host(inventory, plan, reading) for plan in planned}
     free = [ap for ap in reading.points if reading.is_stranger(ap, planned)]
     strangers = {ap: reading.reported(ap, None) for ap in free}
     places = reading.places(planned, told, strangers)
     rooms = _rooms_by_port(inventory, building_id)
     taken = _successors(planned, told, strangers, places, rooms)
+    gone = _gone(store, inventory, building_id)
     facts = [
         ApFacts(
             plan=plan,
             reported=told[plan.id],
-            controller_speaks=reading.speaks(plan.controller_id, plan.id),
-            alone=_is_alone(inventory, plan.controller_id),
+            controller_speaks=reading.speaks(hosts[plan.id], plan.id),
+            elsewhere=hosts[plan.id] if hosts[plan.id] != plan.controller_id else "",
+            alone=plan.controller_id in inventory.alone_at,
+            confirmed=confirmed or plan.id in gone,
             way_works=reading.is_mute(plan.controller_id)
             and reading.anything_speaks(inventory),
             line_down=silent_line
             and not reading.anything_speaks(inventory)
-            and inventory.device_by_id[plan.controller_id].building_id != building_id,
+            and inventory.device_by_id[hosts[plan.id]].building_id != building_id,
             port=reading.port(places.get(plan.id)),
             successor=_name(strangers, taken.get(plan.id)),
             successor_by=taken[plan.id][1] if plan.id in taken else None,
@@ -112,6 +119,14 @@ def _name(
     return "" if stranger is None else stranger.name
 
 
+def _host(inventory: Inventory, plan: AccessPoint, reading: Reading) -> str:
+    """Return the controller that speaks of an access point; else the planned one."""
+    host = reading.told_by(plan.id)
+    known = inventory.device_by_id.get(host)
+    is_one = known is not None and known.kind is DeviceKind.CONTROLLER
+    return host if is_one else plan.controller_id
+
+
 def _is_alone(inventory: Inventory, device_id: str) -> bool:
     device = inventory.device_by_id.get(device_id)
     return device is not None and device.kind is DeviceKind.ACCESS_POINT
@@ -127,6 +142,20 @@ def _line_is_silent(store: Store, inventory: Inventory, building_id: str) -> boo
         for rule in ("no_data", "line_down")
         for row in store.alarms.states(rule=rule, building_id=building_id)
     )
+
+
+def _gone(store: Store, inventory: Inventory, building_id: str) -> set[str]:
+    """Return those that stand alone of which the alarm is sure that they are gone."""
+    alone = {ap.id for ap in inventory.alone_at.values()}
+    if alone.isdisjoint(
+        ap.id for ap in inventory.access_points_of.get(building_id, ())
+    ):
+        return set()
+    return {
+        row.target.partition(":")[2]
+        for row in store.alarms.states(rule="ap_down", building_id=building_id)
+        if row.incident_id is not None
+    } & alone
 
 
 def _rooms_by_port(

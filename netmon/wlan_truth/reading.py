@@ -19,7 +19,7 @@ from netmon.wlan_truth.states import PlaceSource
 
 # Probes tell their latency every minute; one record may be late.
 _PROBE_WORD_MS = 120_000
-_MUTE = (FailureReason.NO_REPLY, FailureReason.UNREACHABLE)
+_MUTE = (FailureReason.NO_REPLY, FailureReason.TIMEOUT, FailureReason.UNREACHABLE)
 
 
 def is_free_tag(ap: str) -> bool:
@@ -106,6 +106,11 @@ class Reading:
         ]
         return not was_adopted(name, info.get("serial", ""), newest.ts_ms, told)
 
+    def told_by(self, ap: str) -> str:
+        """Return the device that told of an access point last; empty for none."""
+        points = self.points.get(ap)
+        return points[-1].series.tags["device"] if points else ""
+
     def speaks(self, device_id: str, ap: str) -> bool:
         """Say whether a controller answers, or told of an access point since."""
         device, points = self._devices.get(device_id), self.points.get(ap)
@@ -159,6 +164,10 @@ class Reading:
         newest = items[-1]
         up = None if newest.failure is not None else newest.values.get("up")
         is_up, fresh = up == 1.0, self._is_fresh(newest)
+        if newest.failure in _MUTE:
+            # Of one that is its own witness silence is no word.
+            stale_ms = _stale_ms(newest.series.kind)
+            fresh = self._now_ms - (newest.ok_ts_ms or 0) <= stale_ms
         fallback = plan.name if plan else ap.partition("/")[2]
         return Reported(
             ap=ap,
@@ -166,7 +175,9 @@ class Reading:
             serial=newest.info.get("serial", ""),
             up=None if up is None else is_up,
             fresh=fresh,
-            was_up=is_up or any(self._was_up(item.series.id) for item in items),
+            # The number before a failure is kept beside it.
+            was_up=newest.values.get("up") == 1.0
+            or any(self._was_up(item.series.id) for item in items),
             uplink_speed_bps=newest.values.get("uplink_speed_bps") if is_up else None,
             radios_on=self._radios_on(ap, newest) if is_up else None,
             clients_most=self._most_clients(items) if is_up and fresh else None,
@@ -188,6 +199,9 @@ class Reading:
         """Return how many radios work; None where that is not told of all."""
         newest: dict[str, Latest] = {}
         for item in self._radios.get(ap, ()):
+            # What another controller told before is no radio of its own.
+            if item.series.tags["device"] != point.series.tags["device"]:
+                continue
             newest[item.series.tags["radio"]] = item
         states = [self._radio_is_on(item, point) for item in newest.values()]
         on = states.count(True)

@@ -74,7 +74,8 @@ class ApTruth(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``ap`` is the planned id, or the tag of one that nobody planned. ``other`` names
     the access point that took its place, or whose place it took, or what else is at
     its port. ``works`` is None where nobody knows; an unplanned one may work as
-    well as one at a slow port. Numbers are None where the switch does not tell.
+    well as one at a slow port. ``controller_id`` is the controller that speaks of it
+    where that is not the planned one. Numbers are None where the switch does not tell.
     """
 
     ap: str
@@ -90,6 +91,7 @@ class ApTruth(Struct, frozen=True, kw_only=True, omit_defaults=True):
     port: str = ""
     place: PlaceSource | None = None
     planned_port: str = ""
+    controller_id: str = ""
     port_up: bool | None = None
     port_speed_bps: float | None = None
     uplink_speed_bps: float | None = None

@@ -27,12 +27,29 @@ def trail_text(truth: ApTruth, inventory: Inventory, texts: Texts) -> str:
         parts.append(
             texts("wlan.moved", planned=planned, port=_own(truth, inventory, texts))
         )
+    if truth.controller_id and truth.works:
+        parts.append(elsewhere_text(truth, inventory, texts))
     return ". ".join(part for part in parts if part)
 
 
 def port_text(truth: ApTruth, inventory: Inventory, texts: Texts) -> str:
     """Return the port where an access point is; empty where that is not known."""
     return _own(truth, inventory, texts) if truth.port else ""
+
+
+def elsewhere_text(truth: ApTruth, inventory: Inventory, texts: Texts) -> str:
+    """Return at which controller it is instead of the planned one."""
+    plan = inventory.access_point_by_id.get(truth.ap)
+    return texts(
+        "wlan.elsewhere",
+        controller=_name(truth.controller_id, inventory),
+        planned="" if plan is None else _name(plan.controller_id, inventory),
+    )
+
+
+def _name(device_id: str, inventory: Inventory) -> str:
+    device = inventory.device_by_id.get(device_id)
+    return device_id if device is None else device.name
 
 
 def _first(truth: ApTruth, texts: Texts) -> str:
@@ -66,6 +83,4 @@ def _own(truth: ApTruth, inventory: Inventory, texts: Texts) -> str:
 
 
 def _port(switch_id: str, port: str, inventory: Inventory, texts: Texts) -> str:
-    switch = inventory.device_by_id.get(switch_id)
-    name = switch_id if switch is None else switch.name
-    return texts("wlan.port", port=port, switch=name)
+    return texts("wlan.port", port=port, switch=_name(switch_id, inventory))

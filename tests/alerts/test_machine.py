@@ -166,6 +166,7 @@ def test_a_rule_about_silence(timeline: str, states: str) -> None:
 
 OFTEN = dataclasses.replace(LINE, confirm_count=3, confirm_of=5)
 LASTING = dataclasses.replace(LINE, confirm_count=2, confirm_for_s=300)
+BOTH = dataclasses.replace(OFTEN, confirm_for_s=300)
 
 
 @pytest.mark.parametrize(
@@ -184,6 +185,11 @@ LASTING = dataclasses.replace(LINE, confirm_count=2, confirm_for_s=300)
         (LASTING, "bbbbb", "suspect"),
         (LASTING, "b....b", "suspect bad"),
         (LASTING, "b...g.b", "suspect ok suspect"),
+        # however many results come in that time
+        (LASTING, "bbbbbb", "suspect bad"),
+        (LASTING, "bbbgbbbbb", "suspect ok suspect"),
+        (BOTH, "bgbgbgbg", "suspect ok suspect ok suspect ok suspect ok"),
+        (BOTH, "bbgbbgbb", "suspect ok suspect ok bad"),
     ],
 )
 def test_results_of_a_window_confirm(limits, timeline, states):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from collectors.decode import Row, TableResult
-from collectors.records import DeviceResult, Known, match_points, to_records
+from collectors.matching import match_points
+from collectors.records import DeviceResult, Known, to_records
 from netmon.metrics import KINDS
 from netmon.model import AccessPoint, Device, DeviceKind, FailureReason
 from netmon.spool_record import SpoolRecord

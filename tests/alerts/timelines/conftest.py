@@ -144,6 +144,8 @@ class Town:
     restarting: bool = False
     settings: Settings = SETTINGS
     broken: set[str] = field(default_factory=set)
+    # At which controller access points are, where that is not ``wlc``.
+    hosts: dict[str, str] = field(default_factory=dict)
     unwatched: bool = False
     evaluations: int = 0
     service: AlertService | None = None
@@ -246,21 +248,39 @@ class Town:
 
     def _device(self, device: Device) -> Record:
         home = device.building_id
-        behind = f"rt-{home}" if device.kind is DeviceKind.SWITCH else ""
-        up = self.works(device.id, behind) and (home is None or self._reaches(home))
+        behind = {
+            DeviceKind.SWITCH: (f"rt-{home}",),
+            DeviceKind.ACCESS_POINT: (f"rt-{home}", f"sw-{home}"),
+        }.get(device.kind, ())
+        up = self.works(device.id, *behind) and (home is None or self._reaches(home))
         tags = {"building": home or "gs-00", "device": device.id}
         failure = None if up else FailureReason.NO_REPLY
+        # It forwards all the same.
+        if up and f"deaf {device.id}" in self.broken:
+            up, failure = False, FailureReason.NO_REPLY
+        if up and f"password {device.id}" in self.broken:
+            up, failure = False, FailureReason.DENIED
         values = {"up": 1.0 if up else None}
         return Record("device", tags, values, self._now_ms, failure)
 
+    def _alone(self, ap: AccessPoint, device: Device) -> Record:
+        """Return what a device that is an access point tells of itself."""
+        said = self._device(device)
+        tags = {**said.tags, "ap": ap.id}
+        return Record("wlan_ap", tags, dict(said.values), said.at_ms, said.failure)
+
     def _points(self) -> Iterator[Record]:
-        if not self.works("wlc", "uplink"):
+        if not self.works("uplink"):
             return
         for ap in self.inventory.access_points:
-            home = ap.building_id
+            home, host = ap.building_id, self.hosts.get(ap.id, ap.controller_id)
+            if self.inventory.stands_alone(ap.id):
+                yield self._alone(ap, self.inventory.device_by_id[host])
+            if not self.works(host) or self.inventory.stands_alone(ap.id):
+                continue
             path = (ap.id, str(ap.switch_id), f"rt-{home}")
             up = self._reaches(home) and self.works(*path)
-            tags = {"building": home, "device": "wlc", "ap": ap.id}
+            tags = {"building": home, "device": host, "ap": ap.id}
             speed = 100e6 if f"slow {ap.id}" in self.broken else 1e9
             values: dict[str, float | None] = {"up": float(up)}
             yield Record(

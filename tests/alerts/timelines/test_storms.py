@@ -8,7 +8,6 @@ import pytest
 from msgspec import structs
 
 from alerts.evidence import decode
-from netmon.model import DeviceKind
 from netmon.storage.records import AlarmState
 
 
@@ -70,39 +69,6 @@ def test_a_dead_switch_explains_its_access_points(found):
     assert town.told() == [
         "07:25-07:55 device_down device:sw-gs-00",
         "08:00- ap_down ap:gs-00-ap-1",
-    ]
-
-
-def test_a_dead_switch_explains_access_points_that_stand_alone(found):
-    """Those without a controller are devices that the centre asks itself."""
-    town = found(1, points=3)
-    plan = town.inventory
-    alone = tuple(
-        structs.replace(
-            plan.devices[0],
-            id=f"dev-{ap.id}",
-            building_id="gs-00",
-            kind=DeviceKind.ACCESS_POINT,
-        )
-        for ap in plan.access_points
-    )
-    points = tuple(
-        structs.replace(ap, controller_id=device.id)
-        for ap, device in zip(plan.access_points, alone, strict=True)
-    )
-    devices = (*plan.devices, *alone)
-    town.plan(structs.replace(plan, devices=devices, access_points=points))
-    town.minutes(10)
-    town.broken = {"sw-gs-00", *(device.id for device in alone)}
-    town.minutes(40)
-    assert [told.partition(" ")[2] for told in town.told()] == [
-        "device_down device:sw-gs-00"
-    ]
-    town.broken = {alone[0].id}
-    town.minutes(25)
-    assert [told.partition(" ")[2] for told in town.told()] == [
-        "device_down device:sw-gs-00",
-        "device_down device:dev-gs-00-ap-0",
     ]
 
 

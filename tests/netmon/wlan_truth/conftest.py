@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -49,12 +50,12 @@ def point(number: int, **changes: str | None) -> AccessPoint:
         "room_id": f"r{number}",
         "switch_id": "sw1",
         "switch_port": f"Gi1/0/{number}",
+        "controller_id": "vc1",
     }
     return AccessPoint(
         id=f"ap{number}",
         building_id="b1",
         name=f"GS07-R{number}",
-        controller_id="vc1",
         **(fields | changes),  # type: ignore[arg-type]
     )
 
@@ -106,17 +107,17 @@ class School:
     ) -> None:
         self.clock = clock
         self.fleet = fleet
-        self.inventory = inventory
         self.store = SqliteStore(folder / "state.sqlite3")
         self._source = self.store.sources.create(
             "sammler", SourceKind.COLLECTOR, None, "a" * 64
         )
         self._spool = Spool(folder / "spool.sqlite3")
+        self.inventory = inventory
         self._poller = self._new_poller()
         self.take(inventory)
 
     def _new_poller(self) -> Poller:
-        return Poller(
+        poller = Poller(
             platforms=load_platforms(),
             credentials=Credentials("test", {DEMO_CREDENTIAL.name: DEMO_CREDENTIAL}),
             spool=self._spool,
@@ -126,6 +127,8 @@ class School:
             concurrency=2,
             session_factory=_open,
         )
+        poller.know(self.inventory)
+        return poller
 
     def hear_probe(self) -> None:
         """Store a record of the building's probe, measured now."""
@@ -152,6 +155,7 @@ class School:
     def take(self, inventory: Inventory) -> None:
         """Import an inventory; addresses are those of the agents."""
         self.inventory = inventory
+        self._poller.know(inventory)
         body = encode(inventory)
         self.store.inventories.save(content_hash(inventory), body, self.now_ms)
 
@@ -199,9 +203,14 @@ def with_addresses(inventory: Inventory, addresses: dict[str, str]) -> Inventory
 
 @pytest.fixture
 async def school(tmp_path: Path) -> AsyncIterator[School]:
+    async with open_school(tmp_path, make_school()) as made:
+        yield made
+
+
+@asynccontextmanager
+async def open_school(tmp_path: Path, planned: Inventory) -> AsyncIterator[School]:
     clock = ManualClock(START)
     fleet = AgentFleet(clock=clock)
-    planned = make_school()
     addresses = await fleet.start(specs_for(planned, ["b1"]))
     made = School(tmp_path, with_addresses(planned, addresses), fleet, clock)
     await made.poll()

@@ -151,9 +151,8 @@ async def test_a_silent_controller_leaves_all_unknown(school: School) -> None:
     assert school.of("ap1").state is ApState.IN_ORDER
 
 
-async def test_an_access_point_without_controller_is_its_own_witness(
-    school: School,
-) -> None:
+async def alone_school(school: School) -> School:
+    """Make the controller the one access point that is planned there."""
     vc1, *others = school.inventory.devices
     alone = replace(vc1, kind=DeviceKind.ACCESS_POINT)
     first, *_ = school.inventory.access_points
@@ -161,6 +160,13 @@ async def test_an_access_point_without_controller_is_its_own_witness(
         replace(school.inventory, devices=(alone, *others), access_points=(first,))
     )
     await school.poll()
+    return school
+
+
+async def test_an_access_point_without_controller_is_its_own_witness(
+    school: School,
+) -> None:
+    await alone_school(school)
     assert school.of("ap1").state is ApState.IN_ORDER
     school.fleet.set_device("vc1", answers=False)
     await school.poll()
@@ -175,6 +181,40 @@ async def test_an_access_point_without_controller_is_its_own_witness(
     school.fleet.set_device("sw1", answers=False)
     await school.poll()
     assert school.of("ap1").unknown is UnknownReason.AP_SILENT
+
+
+@pytest.mark.parametrize(
+    ("fault", "end"),
+    [
+        (ApFault.POWER, TrailEnd.NO_POWER),
+        (ApFault.CABLE, TrailEnd.PORT_DOWN),
+        (None, TrailEnd.NO_ANSWER),
+    ],
+)
+async def test_one_without_controller_is_alarmed_with_its_trail(
+    school: School, fault: ApFault | None, end: TrailEnd
+) -> None:
+    await alone_school(school)
+    engine = Engine(school.store, lambda: school.inventory, Settings(), school.clock)
+    engine.run_once()
+    school.fleet.set_device("vc1", answers=False)
+    school.fleet.break_ap("b1", "ap1", fault)
+    for _ in range(2):
+        await school.poll()
+        engine.run_once()
+    # One alarm, as of any access point; where it ends is known at once.
+    (incident,) = school.store.alarms.incidents()
+    assert (incident.rule, incident.target) == ("ap_down", "ap:ap1")
+    truth = decode(incident.evidence).truth
+    assert truth is not None
+    assert (truth.state, truth.end) == (ApState.DOWN, end)
+    assert (school.of("ap1").state, school.of("ap1").end) == (ApState.DOWN, end)
+    school.fleet.set_device("vc1", answers=True)
+    school.fleet.break_ap("b1", "ap1", None)
+    await school.poll()
+    engine.run_once()
+    assert not school.store.alarms.incidents(open_only=True)
+    assert school.of("ap1").works is True
 
 
 async def test_a_table_that_breaks_off_leaves_the_missing_unknown(
