@@ -296,22 +296,10 @@ def _is_grid(table: Table, found: TableReading) -> bool:
         and plain_index
         and all(is_still(table, column) for column in kept)
         and not any(
-            _is_elsewhere(column)
+            column.is_elsewhere
             for column in table.columns
             if column.oid in found.columns
         )
-    )
-
-
-def _is_elsewhere(column: Column) -> bool:
-    """Say whether a column's values do not just stand at the index of their row."""
-    return bool(
-        column.suffix
-        or column.fold
-        or column.at
-        or column.ends
-        or column.sole
-        or column.by
     )
 
 

@@ -108,6 +108,12 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
     signed: bool = False
     milliwatt: bool = False
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether its values do not just stand at the index of their row."""
+        ways = (self.suffix, self.fold, self.at, self.ends, self.sole, self.by)
+        return any(ways)
+
 
 class Keep(Struct, frozen=True, forbid_unknown_fields=True):
     """Keep only the rows whose field has one of these values.

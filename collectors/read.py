@@ -188,10 +188,10 @@ async def _take_column(
     """Read a column into ``found``; return the error after which the device is gone."""
     try:
         if column.by:
-            rows = wanted_rows(table, found.columns)
-            cells = longer(table, column, found.columns, rows).values()
+            came = wanted_rows(table, found.columns)
+            cells = longer(table, column, found.columns, came)
             found.columns[column.oid] = await _ask_column(
-                ask, table, column, list(cells)
+                ask, table, column, list(cells.values())
             )
             return None
         if column.oid not in walked:
