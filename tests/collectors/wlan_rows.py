@@ -23,7 +23,7 @@ def text(words: str) -> str:
 def told(result: DeviceResult, kind: str) -> dict[str, Told]:
     """Return what is known of each row, by the parts that name it."""
     return {
-        "/".join(row.parts.values()): {
+        "/".join(value for part, value in row.parts.items() if part != "mac"): {
             name: value
             for name, value in {**row.numbers, **row.words}.items()
             if value not in (None, "")
