@@ -22,7 +22,12 @@ from dataclasses import dataclass, field, replace
 from collectors.decode import Row, TableResult
 from collectors.hosts import ALONE, Roster
 from collectors.line_records import KnownLine, line_records
-from collectors.matching import match_points, may_be, namesakes
+from collectors.matching import (
+    match_points,
+    may_be,
+    shown_twice,
+    without_standbys,
+)
 from collectors.wlan import (
     OWN_AP,
     bare_points,
@@ -69,7 +74,7 @@ class Known:
 
     Without it nobody could tell whose numbers are missing when a table fails.
     ``up`` are the planned access points that the last poll showed up, ``twice`` those
-    up elsewhere whose name one bears here.
+    that others showed up as well, or whose name one bears here.
     """
 
     radios: tuple[Tags, ...] = ()
@@ -116,6 +121,9 @@ def to_records(
         points = _with_uplink(points, ports)
         itself = not counts_others(result.tables)
         matched = match_points(points.rows, planned, roster, alone=itself)
+        twice = shown_twice(points.rows, matched, planned, roster)
+        rows = without_standbys(points.rows, matched, planned, roster)
+        points = replace(points, rows=rows)
         found, named = _points(
             device, planned, points, radios, matched, roster, result.at_ms
         )
@@ -126,7 +134,6 @@ def to_records(
             if row.parts["ap"] in matched and row.numbers.get("up") == 1
         }
         visitors = tuple(up.values())
-        twice = namesakes(points.rows, matched, roster)
         known = replace(known, up=frozenset(up), twice=twice)
         if radios is not None:
             # Radios of a point that did not come have lost their name with it. If all
