@@ -21,8 +21,8 @@ from collectors.decode import Row
 from collectors.values import clean_text
 from netmon.model import AccessPoint, Device, DeviceKind, Inventory
 
-# What two controllers show up at once for longer than this is two access points of one
-# name: a controller notices within minutes that one has left it.
+# A controller notices within minutes that an access point has left it. What two show up
+# for longer than this are two of one name, or one that the second lists as its standby.
 TWO_AFTER_MS = 15 * 60_000
 
 Index = Mapping[str, Sequence[AccessPoint]]
@@ -44,8 +44,8 @@ class Roster:
 
     ``guests`` are planned at others and were up here last, ``away`` those planned here
     that were up elsewhere last, or may be. ``elsewhere`` are those that others show up
-    now, ``two`` those whose name another one bears here. ``plans`` are those that may
-    come, the indexes all there are by what they are known by.
+    now, ``two`` those that this one shows up beside others for long. ``plans`` are those
+    that may come, the indexes all there are by what they are known by.
     """
 
     guests: tuple[AccessPoint, ...] = ()
@@ -89,6 +89,10 @@ class Roster:
         is_twice = plan.id in self.elsewhere and row.numbers.get("up") != 0
         return is_twice or plan.id in self.two
 
+    def speaks_of(self, plan: AccessPoint) -> bool:
+        """Say whether this is no mere standby of one that is up elsewhere."""
+        return plan.id not in self.elsewhere or plan.id not in self.two
+
 
 ALONE = Roster()
 
@@ -111,7 +115,7 @@ class Hosts:
         self._host: dict[str, str] = {}
         # What each controller showed up when it was asked last; nothing if silent.
         self._up: dict[str, frozenset[str]] = {}
-        # Since when a controller shows one up by name that is up elsewhere as well.
+        # Since when a controller shows one up that is up elsewhere as well.
         self._twice_ms: dict[tuple[str, str], int] = {}
 
     def know(self, inventory: Inventory) -> None:
@@ -192,7 +196,7 @@ class Hosts:
     ) -> None:
         """Remember what a poll showed up; None for a controller that did not answer.
 
-        ``twice`` are planned ones whose name one bears here while they are up elsewhere.
+        ``twice`` are those of others that it shows up, be it by name, while others do.
         """
         if device.id not in self._controllers:
             return

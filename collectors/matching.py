@@ -97,18 +97,41 @@ def _that_is_up(same: Sequence[Row]) -> Row | None:
     return same[0] if len(same) == 1 else None
 
 
-def namesakes(
-    rows: Iterable[Row], matched: Mapping[str, AccessPoint], roster: Roster
+def shown_twice(
+    rows: Iterable[Row],
+    matched: Mapping[str, AccessPoint],
+    planned: Iterable[AccessPoint],
+    roster: Roster,
 ) -> frozenset[str]:
-    """Return the planned access points whose name another one bears here."""
+    """Return the access points of others that are shown up here as well, or their name."""
     if roster is ALONE:
         return frozenset()
+    own = {plan.id for plan in planned}
+    found = (
+        (row, matched.get(row.parts["ap"]) or roster.visitor(row, "name"))
+        for row in rows
+    )
     return frozenset(
         plan.id
+        for row, plan in found
+        if plan is not None and plan.id not in own and roster.is_namesake(row, plan)
+    )
+
+
+def without_standbys(
+    rows: Iterable[Row],
+    matched: Mapping[str, AccessPoint],
+    planned: Iterable[AccessPoint],
+    roster: Roster,
+) -> tuple[Row, ...]:
+    """Return the rows without those of others that have them up all the while."""
+    own = {plan.id for plan in planned}
+    return tuple(
+        row
         for row in rows
-        if row.parts["ap"] not in matched
-        and (plan := roster.visitor(row, "name")) is not None
-        and roster.is_namesake(row, plan)
+        if (plan := matched.get(row.parts["ap"])) is None
+        or plan.id in own
+        or roster.speaks_of(plan)
     )
 
 

@@ -22,7 +22,12 @@ from dataclasses import dataclass, field, replace
 from collectors.decode import Row, TableResult
 from collectors.hosts import ALONE, Roster
 from collectors.line_records import KnownLine, line_records
-from collectors.matching import match_points, may_be, namesakes
+from collectors.matching import (
+    match_points,
+    may_be,
+    shown_twice,
+    without_standbys,
+)
 from collectors.wlan import (
     OWN_AP,
     bare_points,
@@ -69,7 +74,7 @@ class Known:
 
     Without it nobody could tell whose numbers are missing when a table fails.
     ``up`` are the planned access points that the last poll showed up, ``twice`` those
-    up elsewhere whose name one bears here.
+    that others showed up as well, or whose name one bears here.
     """
 
     radios: tuple[Tags, ...] = ()
@@ -92,53 +97,17 @@ def to_records(
     says who of other controllers' may be there.
     """
     home = device.building_id
-    alone = device.kind is DeviceKind.ACCESS_POINT
     if result.failure is not None:
+        alone = device.kind is DeviceKind.ACCESS_POINT
         homes = _homes(home, (*planned, *roster.guests))
         failed = [_device(device, building, result) for building in homes]
         for plan in planned if alone else ():
             tags = _tags(device, plan)
             failed.append(_failed("wlan_ap", tags, result.at_ms, result.failure))
         return failed, known
-    known = replace(known, up=frozenset(), twice=frozenset())
     tables = {table.result: table for table in result.tables}
-    radios, ports = tables.get("radio"), tables.get("port")
-    records: list[SpoolRecord] = []
-    visitors: Sequence[AccessPoint] = ()
-    points = checked_points(result.tables)
-    if alone and (points is None or not match_points(points.rows, planned)):
-        # Its own table is hidden, or told by another one.
-        records += [
-            _measured("wlan_ap", _tags(device, plan), result.at_ms, _ANSWERS, {})
-            for plan in planned
-        ]
-    elif points is not None:
-        points = _with_uplink(points, ports)
-        itself = not counts_others(result.tables)
-        matched = match_points(points.rows, planned, roster, alone=itself)
-        found, named = _points(
-            device, planned, points, radios, matched, roster, result.at_ms
-        )
-        records += found
-        up = {
-            matched[row.parts["ap"]].id: matched[row.parts["ap"]]
-            for row in points.rows
-            if row.parts["ap"] in matched and row.numbers.get("up") == 1
-        }
-        visitors = tuple(up.values())
-        twice = namesakes(points.rows, matched, roster)
-        known = replace(known, up=frozenset(up), twice=twice)
-        if radios is not None:
-            # Radios of a point that did not come have lost their name with it. If all
-            # came, only those of a point that is up and shows none are not gone.
-            before = known.radios
-            if radios.complete and points.complete:
-                bare = bare_points(result.tables).intersection(named)
-                aps = {named[index]["ap"] for index in bare}
-                before = tuple(tags for tags in before if tags["ap"] in aps)
-            made, tags_now = _radios(radios.rows, named, before, result.at_ms)
-            records += made
-            known = replace(known, radios=tags_now)
+    ports = tables.get("port")
+    records, known, visitors = _wlan(device, planned, result, known, roster)
     homes = _homes(home, (*planned, *roster.guests, *visitors))
     about = [_device(device, building, result) for building in homes]
     if totals := controller_totals(result.tables):
@@ -153,6 +122,53 @@ def to_records(
         known = replace(known, ports=tags_now)
     made, lines = line_records(device, result.tables, result.at_ms, known.lines)
     return records + made, replace(known, lines=lines)
+
+
+def _wlan(
+    device: Device,
+    planned: Sequence[AccessPoint],
+    result: DeviceResult,
+    known: Known,
+    roster: Roster,
+) -> tuple[list[SpoolRecord], Known, Sequence[AccessPoint]]:
+    """Return records of access points and radios, and the planned ones that are up."""
+    known = replace(known, up=frozenset(), twice=frozenset())
+    tables = {table.result: table for table in result.tables}
+    radios, points = tables.get("radio"), checked_points(result.tables)
+    alone = device.kind is DeviceKind.ACCESS_POINT
+    if alone and (points is None or not match_points(points.rows, planned)):
+        # Its own table is hidden, or told by another one.
+        records = [
+            _measured("wlan_ap", _tags(device, plan), result.at_ms, _ANSWERS, {})
+            for plan in planned
+        ]
+        return records, known, ()
+    if points is None:
+        return [], known, ()
+    points = _with_uplink(points, tables.get("port"))
+    itself = not counts_others(result.tables)
+    matched = match_points(points.rows, planned, roster, alone=itself)
+    twice = shown_twice(points.rows, matched, planned, roster)
+    rows = without_standbys(points.rows, matched, planned, roster)
+    points = replace(points, rows=rows)
+    records, named = _points(
+        device, planned, points, radios, matched, roster, result.at_ms
+    )
+    is_up = [row.parts["ap"] for row in rows if row.numbers.get("up") == 1]
+    up = [matched[index] for index in is_up if index in matched]
+    known = replace(known, up=frozenset(plan.id for plan in up), twice=twice)
+    if radios is not None:
+        # Radios of a point that did not come have lost their name with it. If all
+        # came, only those of a point that is up and shows none are not gone.
+        before = known.radios
+        if radios.complete and points.complete:
+            bare = bare_points(result.tables).intersection(named)
+            aps = {named[index]["ap"] for index in bare}
+            before = tuple(tags for tags in before if tags["ap"] in aps)
+        made, tags_now = _radios(radios.rows, named, before, result.at_ms)
+        records += made
+        known = replace(known, radios=tags_now)
+    return records, known, up
 
 
 def _homes(home: str | None, points: Iterable[AccessPoint]) -> list[str]:

@@ -167,6 +167,22 @@ def test_a_namesake_is_another_one_while_both_are_up() -> None:
     assert two.poll("a") == {"R1": 0.0}
 
 
+def test_a_standby_that_lists_it_as_well_leaves_the_word_to_the_other() -> None:
+    """Both list it, and both know that it runs: that is no failover."""
+    two = Controllers(plan("R1", serial="S1")).all_asked()
+    shown = row("R1", serial="S1")
+    for _ in range(TWO_AFTER_MS // MINUTE_MS):
+        two.poll("a", shown)
+        two.poll("b", shown)
+    for _ in range(3):
+        assert two.poll("a", shown) == {"R1": 1.0}
+        assert two.poll("b", shown) == {}
+    assert two.poll("a", silent=True) == {}
+    assert two.poll("b", shown) == {"R1": 1.0}
+    assert two.poll("a") == {}
+    assert two.poll("b") == {"R1": 0.0}
+
+
 def test_one_that_is_shown_twice_for_a_while_has_moved() -> None:
     two = Controllers(plan("R1")).all_asked()
     shown = row("R1")

@@ -19,7 +19,7 @@ from netmon.login_settings import LoginSettings
 from netmon.proposal import ChangeKind, read_proposal
 from netmon.wlan_truth import ApState, TrailEnd, UnknownReason
 
-from .conftest import School, make_school, open_school, point
+from .conftest import HOUR_AND_A_HALF_S, School, make_school, open_school, point
 
 OPEN_SITE = Settings(login=LoginSettings(required=False))
 MOVED = ("ap1", "ap2", "ap3", "ap4")
@@ -102,6 +102,9 @@ async def test_what_joins_the_standby_is_in_order_there(pair: Pair) -> None:
 
 async def test_page_and_api_say_where_it_is_and_count_it_once(pair: Pair) -> None:
     school = pair.school
+    # The standby has none of its own.
+    plans = school.inventory.access_points
+    school.take(replace(school.inventory, access_points=plans[:-1]))
     pair.join("vc2", "ap2")
     await pair.minutes(1)
     app = create_app(OPEN_SITE, school.store, school.clock)
@@ -113,15 +116,24 @@ async def test_page_and_api_say_where_it_is_and_count_it_once(pair: Pair) -> Non
     ):
         page = (await client.get("/gebaeude/b1")).text
         told = (await client.get("/api/v1/buildings/b1")).json()
+        pair.join("vc1", "ap2")
+        await pair.minutes(1)
+        await school.poll(after_s=HOUR_AND_A_HALF_S)
+        later = (await client.get("/api/v1/buildings/b1")).json()
     assert "Am Controller VC2 statt VC1" in page
+    # Two radios each, not those of both controllers.
+    assert page.count('class="radio"') == 8
     points = {ap["id"]: ap["finding"] for ap in told["access_point_list"]}
-    assert sorted(points) == [*MOVED, "ap5"]
+    assert tuple(sorted(points)) == MOVED
     assert points["ap2"]["state"] == "in_order"
     assert points["ap2"]["controller_id"] == "vc2"
     assert points["ap1"]["controller_id"] == ""
     counts = told["access_points"]
-    assert (counts["total_count"], counts["ok_count"]) == (5, 5)
-    assert told["access_point_findings"] == {"in_order": 5}
+    assert (counts["total_count"], counts["ok_count"]) == (4, 4)
+    assert told["access_point_findings"] == {"in_order": 4}
+    # A controller is the building's for as long as it has something of it.
+    assert {each["id"] for each in told["devices"]} == {"vc1", "vc2", "sw1"}
+    assert {each["id"] for each in later["devices"]} == {"vc1", "sw1"}
 
 
 async def test_a_controller_that_comes_back_empty_misses_nobody(pair: Pair) -> None:
