@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from netmon.errors import ConfigError, Problem
+from netmon.refused import in_words, system_words
 from netmon.texts import Texts
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ async def _run(file: Path, texts: Texts, *, as_json: bool) -> int:
         settings = load_probe_settings(file)
         client = open_client(settings, _ANSWER_S)
     except ConfigError as refused:
-        settings, problems = None, refused.problems
+        settings = None
+        problems = [in_words(one, texts) for one in refused.problems]
     place = Place(file, SystemClock(), settings, tuple(problems), client)
     found: list[tuple[str, Finding]] = []
     try:
@@ -115,6 +117,8 @@ def _shown(texts: Texts, name: str, value: float | str) -> str:
     from netmon.cli.probe_output import shown
 
     match name, value:
+        case "text", str():
+            return system_words(value, texts)
         case "reason", _:
             return texts(f"failure.{value}")
         case "segment", _:
