@@ -109,6 +109,10 @@ def json_of(texts: Texts, found: Sequence[tuple[str, Finding]]) -> str:
     ).decode()
 
 
+# Values of closed lists, and where their words are.
+_WORDS = {"reason": "failure", "segment": "path.segment", "fault": "path.reason"}
+
+
 def _shown_all(texts: Texts, finding: Finding) -> dict[str, str]:
     return {name: _shown(texts, name, each) for name, each in finding.fields.items()}
 
@@ -119,12 +123,8 @@ def _shown(texts: Texts, name: str, value: float | str) -> str:
     match name, value:
         case "text", str():
             return system_words(value, texts)
-        case "reason", _:
-            return texts(f"failure.{value}")
-        case "segment", _:
-            return texts(f"path.segment.{value}")
-        case "fault", _:
-            return texts(f"path.reason.{value}")
+        case (("reason" | "segment" | "fault"), _):
+            return texts(f"{_WORDS[name]}.{value}")
         case "free_bytes", float():
             return f"{texts.number(value / 1e9, 1)} GB"
         case _, float() if name.endswith("_s") and abs(value) >= 1:
