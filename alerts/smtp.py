@@ -12,12 +12,14 @@ import socket
 import ssl
 from email.message import EmailMessage
 from email.utils import format_datetime
+from functools import partial
 from ipaddress import ip_address
 from typing import Protocol
 
 from netmon.clock import from_ms
 from netmon.config import MailSettings, Secret, read_secret
-from netmon.errors import ConfigError, Problem, SendError
+from netmon.errors import ConfigError, SendError
+from netmon.refused import failed, refused
 from netmon.storage.records import Mail
 
 TIMEOUT_S = 20.0
@@ -58,6 +60,10 @@ def build_message(mail: Mail, sender: str) -> EmailMessage:
     return message
 
 
+_LASTING = partial(ServerUnavailableError, permanent=True)
+_PASSING = partial(ServerUnavailableError, permanent=False)
+
+
 class SmtpMailer:
     """SMTP with STARTTLS, TLS or (on this machine only) neither; blocking."""
 
@@ -83,13 +89,12 @@ class SmtpMailer:
         except SendError:
             raise
         except ssl.SSLCertVerificationError as error:
-            text = f"certificate refused: {error.verify_message}"
-            raise ServerUnavailableError(text, permanent=True) from None
+            why = error.verify_message
+            raise failed(_LASTING, "mail_certificate", why=why) from None
         except smtplib.SMTPException as error:
             raise self._refused(error) from None
         except OSError as error:
-            text = f"no connection: {error.strerror or type(error).__name__}"
-            raise ServerUnavailableError(text, permanent=False) from None
+            raise failed(_PASSING, "mail_connection", why=error) from None
 
     def _connect(self) -> smtplib.SMTP:
         settings = self._settings
@@ -115,35 +120,33 @@ class SmtpMailer:
             try:
                 server.starttls(context=self._tls)
             except (smtplib.SMTPNotSupportedError, smtplib.SMTPResponseException):
-                text = "the server offers no STARTTLS"
-                raise ServerUnavailableError(text, permanent=True) from None
+                raise failed(_LASTING, "mail_no_starttls") from None
         if settings.user and self._password is not None:
             try:
                 server.login(settings.user, self._password.reveal())
             except smtplib.SMTPResponseException as error:
-                text = self._hide(f"login refused: {_reply(error)}")
-                permanent = error.smtp_code >= 500
-                raise ServerUnavailableError(text, permanent=permanent) from None
+                kind = _LASTING if error.smtp_code >= 500 else _PASSING
+                why = self._hide(_reply(error))
+                raise failed(kind, "mail_login", why=why) from None
         server.send_message(message)
 
     def _refused(self, error: smtplib.SMTPException) -> SendError:
         match error:
             case smtplib.SMTPRecipientsRefused():
                 code, words = next(iter(error.recipients.values()))
-                text = f"recipient refused: {code} {_words(words)}"
-                return SendError(self._hide(text), permanent=code >= 500)
+                kind = partial(SendError, permanent=code >= 500)
+                why = self._hide(f"{code} {_words(words)}")
+                return failed(kind, "mail_recipient", why=why)
             case smtplib.SMTPConnectError() | smtplib.SMTPHeloError():
-                text = f"server refused the connection: {_reply(error)}"
-                return ServerUnavailableError(self._hide(text), permanent=False)
+                why = self._hide(_reply(error))
+                return failed(_PASSING, "mail_hello", why=why)
             case smtplib.SMTPResponseException():
-                text = f"mail refused: {_reply(error)}"
-                return SendError(self._hide(text), permanent=error.smtp_code >= 500)
+                kind = partial(SendError, permanent=error.smtp_code >= 500)
+                return failed(kind, "mail_refused", why=self._hide(_reply(error)))
             case smtplib.SMTPNotSupportedError():
-                text = f"server cannot do it: {error}"
-                return ServerUnavailableError(self._hide(text), permanent=True)
+                return failed(_LASTING, "mail_cannot", why=self._hide(str(error)))
             case _:
-                text = f"connection lost: {error}"
-                return ServerUnavailableError(self._hide(text), permanent=False)
+                return failed(_PASSING, "mail_lost", why=self._hide(str(error)))
 
     def _hide(self, text: str) -> str:
         """Return the text without the password, in case the server repeats it."""
@@ -154,6 +157,10 @@ class SmtpMailer:
                 coded = base64.b64encode(plain.encode()).decode()
                 text = text.replace(coded, "***").replace(plain, "***")
         return text[:_MAX_ERROR_CHARS]
+
+
+# What the settings say as a whole is named by the part that reads it.
+_WHERE = "netmon alerts"
 
 
 def mailer_from(settings: MailSettings) -> SmtpMailer | None:
@@ -167,13 +174,11 @@ def mailer_from(settings: MailSettings) -> SmtpMailer | None:
         return None
     in_clear = settings.security == "none" and bool(settings.user)
     if in_clear and not _is_here(settings.host):
-        text = "a password must not travel without TLS"
-        fix = "set mail.security to 'starttls' or 'tls'"
-        raise ConfigError([Problem("mail", None, "mail.security", text, fix)])
+        raise ConfigError([refused(_WHERE, "mail.security", "password_in_clear")])
     password = read_secret(settings.password_file, setting="mail.password_file")
     if settings.user and password is None:
-        text, fix = "is missing, but mail.user is set", "name the password's file"
-        raise ConfigError([Problem("mail", None, "mail.password_file", text, fix)])
+        told = {"name": "mail.password_file", "other": "mail.user"}
+        raise ConfigError([refused(_WHERE, told["name"], "needed_with", **told)])
     return SmtpMailer(settings, password)
 
 
@@ -181,11 +186,8 @@ def _tls_context(ca_file: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file or None)
     except (OSError, ssl.SSLError) as error:
-        text = f"no certificates in it: {error.strerror or 'not readable'}"
-        fix = "name a readable PEM file"
-        raise ConfigError(
-            [Problem(ca_file, None, "mail.ca_file", text, fix)]
-        ) from error
+        wrong = refused(ca_file, "mail.ca_file", "no_certificates", why=error)
+        raise ConfigError([wrong]) from error
 
 
 def _is_here(host: str) -> bool:

@@ -17,10 +17,11 @@ from collectors.poll import Poller, pollable
 from netmon import __version__
 from netmon.clock import Clock, SystemClock
 from netmon.config import Settings, read_secret
-from netmon.errors import ConfigError, Problem, StorageError
+from netmon.errors import ConfigError, StorageError
 from netmon.garbage import collect_seldom
 from netmon.model import Inventory
 from netmon.push import Pusher
+from netmon.refused import refused
 from netmon.running import told_to_stop, until_one_ends
 from netmon.spool import Spool
 
@@ -130,7 +131,7 @@ async def serve(settings: Settings, inventory: InventorySource) -> None:
 
 def _empty(key: str) -> ConfigError:
     return ConfigError(
-        [Problem("settings", None, f"collector.{key}", "is empty", "name the file")]
+        [refused("netmon collect", f"collector.{key}", "file_not_named")]
     )
 
 

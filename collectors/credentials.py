@@ -33,13 +33,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-import msgspec
 from msgspec import Struct
 
 from netmon.config import Secret, read_secret
 from netmon.errors import ConfigError, Problem
+from netmon.refused import refused
 from netmon.snmp_user import AuthProtocol, PrivProtocol
-from netmon.strict_files import field_and_text
+from netmon.strict_files import as_struct
 
 Driver = Literal["gufo", "pysnmp"]
 MIN_SECRET_LENGTH = 8
@@ -164,20 +164,9 @@ class Credentials:
     def _missing(self, name: str) -> Problem:
         if name in self._ssh or name in self._entries:
             kind, other = ("SSH", "SNMP") if name in self._ssh else ("SNMP", "SSH")
-            return Problem(
-                self._source,
-                None,
-                name,
-                f"is a credential for {kind}, a device needs it for {other}",
-                "give the device another 'credential' or another 'platform'",
-            )
-        return Problem(
-            self._source,
-            None,
-            name,
-            f"there is no credential called {name!r}",
-            f"add a table [{name}] or correct the device's 'credential'",
-        )
+            told = {"kind": kind, "other": other}
+            return refused(self._source, name, "credential_of_other_kind", **told)
+        return refused(self._source, name, "no_credential", name=name)
 
 
 def load_credentials(path: Path) -> Credentials:
@@ -212,29 +201,14 @@ def _read(path: Path) -> dict[str, Any]:
         mode = path.stat().st_mode
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        why = error.strerror or "cannot be read"
-        raise ConfigError(
-            [Problem(source, None, None, why, "name a file netmon may read")]
-        ) from error
+        raise ConfigError([refused(source, None, "unreadable", why=error)]) from error
     if mode & (stat.S_IRWXG | stat.S_IRWXO) & ~stat.S_IRGRP:
-        raise ConfigError(
-            [
-                Problem(
-                    source,
-                    None,
-                    None,
-                    "holds secrets and is open to others",
-                    "chmod 600, or 640 with a group of its own",
-                )
-            ]
-        )
+        raise ConfigError([refused(source, None, "open_to_others")])
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         # The parser's text may quote the line with the secret.
-        raise ConfigError(
-            [Problem(source, None, None, "is no TOML", "mend the syntax")]
-        ) from error
+        raise ConfigError([refused(source, None, "no_toml_secret")]) from error
 
 
 _Written = TypeVar("_Written", _Entry, _SshEntry)
@@ -243,21 +217,8 @@ _Written = TypeVar("_Written", _Entry, _SshEntry)
 def _as_written(
     source: str, name: str, table: object, kind: type[_Written]
 ) -> _Written:
-    try:
-        return msgspec.convert(table, kind)
-    except msgspec.ValidationError as error:
-        field, text = _without_value(error)
-        raise ConfigError(
-            [
-                Problem(
-                    source,
-                    None,
-                    f"{name}.{field}" if field else name,
-                    text,
-                    "see the head of collectors/credentials.py for keys and values",
-                )
-            ]
-        ) from None
+    see = "docs/betrieb/sammler.md"
+    return as_struct(table, kind, source=source, see=see, within=name)
 
 
 def _given(
@@ -267,13 +228,11 @@ def _given(
     text, file, env = (getattr(entry, key + end) for end in ("", "_file", "_env"))
     where = f"{name}.{key}"
     if sum(map(bool, (text, file, env))) > 1:
-        return None, [Problem(source, None, where, "is given twice", "keep one")]
+        return None, [refused(source, where, "secret_twice", name=key)]
     if env:
         found = os.environ.get(env)
         if not found:
-            fix = "set it for the collector's process"
-            wrong = f"there is no environment variable {env}"
-            return None, [Problem(source, None, f"{where}_env", wrong, fix)]
+            return None, [refused(source, f"{where}_env", "no_variable", name=env)]
         return Secret(found), []
     if text:
         return Secret(text), []
@@ -286,18 +245,11 @@ def _ssh_credential(source: str, name: str, table: object) -> SshCredential:
     enable, more = _given(source, name, "enable_secret", entry)
     problems += more
     if not entry.user:
-        problems.append(
-            Problem(source, None, f"{name}.user", "is missing", "add the user")
-        )
+        problems.append(refused(source, f"{name}.user", "user_missing"))
     if not problems and (password is None) == (not entry.key_file):
-        wrong = "needs either a password or a key"
-        fix = "add password_file or key_file"
-        problems.append(Problem(source, None, name, wrong, fix))
+        problems.append(refused(source, name, "password_or_key"))
     if entry.key_file and not Path(entry.key_file).is_file():
-        where = f"{name}.key_file"
-        problems.append(
-            Problem(source, None, where, "is no file", "name the private key")
-        )
+        problems.append(refused(source, f"{name}.key_file", "no_key_file"))
     if problems:
         raise ConfigError(problems)
     return SshCredential(
@@ -317,15 +269,8 @@ def _credential(source: str, name: str, table: object) -> Credential:
         found, wrong = _given(source, name, key, entry)
         problems.extend(wrong)
         if found is None and not wrong:
-            problems.append(
-                Problem(
-                    source,
-                    None,
-                    f"{name}.{key}",
-                    f"is missing, {entry.version} needs it",
-                    f"add {key}, {key}_file or {key}_env",
-                )
-            )
+            told = {"name": key, "version": entry.version}
+            problems.append(refused(source, f"{name}.{key}", "secret_missing", **told))
         return found
 
     community = auth = priv = None
@@ -336,9 +281,7 @@ def _credential(source: str, name: str, table: object) -> Credential:
         priv = secret("priv_secret")
         problems.extend(_weak(source, name, auth_secret=auth, priv_secret=priv))
         if not entry.user:
-            problems.append(
-                Problem(source, None, f"{name}.user", "is missing", "add the v3 user")
-            )
+            problems.append(refused(source, f"{name}.user", "user_missing"))
     if problems:
         raise ConfigError(problems)
     return Credential(
@@ -357,21 +300,7 @@ def _credential(source: str, name: str, table: object) -> Credential:
 def _weak(source: str, name: str, **secrets: Secret | None) -> list[Problem]:
     """RFC 3414 wants at least eight characters; devices refuse shorter ones."""
     return [
-        Problem(
-            source,
-            None,
-            f"{name}.{key}",
-            f"has under {MIN_SECRET_LENGTH} characters",
-            "use the secret that is set on the device",
-        )
+        refused(source, f"{name}.{key}", "secret_short", least=MIN_SECRET_LENGTH)
         for key, value in secrets.items()
         if value is not None and len(value.reveal()) < MIN_SECRET_LENGTH
     ]
-
-
-def _without_value(error: msgspec.ValidationError) -> tuple[str | None, str]:
-    """Return field and text of a validation error; the text quotes no value."""
-    field, text = field_and_text(error)
-    if text.startswith("Invalid enum value"):
-        text = "is none of the values that can be chosen"
-    return field, text

@@ -167,5 +167,5 @@ def _convert(source: str, text: str) -> Platform:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         wrong = Problem(source, line, None, str(error.problem), "mend the YAML")
         raise ConfigError([wrong]) from error
-    fix = "see collectors/platform_model.py for keys and types"
-    return as_struct(raw, Platform, source=source, fix=fix)
+    see = "collectors/platform_model.py"
+    return as_struct(raw, Platform, source=source, see=see)

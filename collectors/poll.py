@@ -31,8 +31,9 @@ from collectors.ssh_model import PREFIX, load_ssh_platforms
 from collectors.stock import Stock
 from collectors.tally import Tally
 from netmon.clock import Clock, to_ms
-from netmon.errors import ConfigError, Problem, StorageError
+from netmon.errors import ConfigError, StorageError
 from netmon.model import AccessPoint, Device, FailureReason, Inventory
+from netmon.refused import refused
 from netmon.spool import Spool
 from netmon.spool_record import SpoolRecord
 
@@ -345,12 +346,12 @@ def check_devices(
     names = [*platforms.names, *(PREFIX + n for n in load_ssh_platforms())]
     known = {"", *names}
     problems = [
-        Problem(
-            "inventory",
-            None,
+        refused(
+            "devices",
             f"{device.id}.platform",
-            f"{device.platform!r} is no platform",
-            f"use one of {', '.join(names)}, or leave it empty",
+            "no_platform",
+            value=device.platform,
+            known=", ".join(names),
         )
         for device in devices
         if device.platform not in known

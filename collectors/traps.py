@@ -28,8 +28,9 @@ from collectors.trap_engine import (
     TrapUnreadableError,
 )
 from netmon.clock import Clock
-from netmon.errors import ConfigError, Problem
+from netmon.errors import ConfigError
 from netmon.model import Device
+from netmon.refused import refused
 
 log = logging.getLogger(__name__)
 
@@ -91,9 +92,7 @@ class TrapReceiver(asyncio.DatagramProtocol):
                 lambda: self, local_addr=(host.strip("[]"), int(port))
             )
         except OSError as error:
-            why = error.strerror or "cannot be listened at"
-            fix = "choose a free port; under 1024 it needs CAP_NET_BIND_SERVICE"
-            wrong = Problem("settings", None, "collector.traps_listen", why, fix)
+            wrong = refused(where, "collector.traps_listen", "traps_port", why=error)
             raise ConfigError([wrong]) from error
         taken = transport.get_extra_info("sockname")
         return f"{taken[0]}:{taken[1]}"

@@ -16,8 +16,8 @@ from http import HTTPStatus
 from dashboards.bearer import refuse
 from netmon.clock import Clock, to_ms
 from netmon.config import MeasureServerSettings, MeasureSettings, Secret, read_secret
-from netmon.errors import ConfigError, Problem
-from netmon.lease_token import LeaseClaims, check_key, sign
+from netmon.errors import ConfigError
+from netmon.lease_token import MIN_KEY_CHARS, LeaseClaims, check_key, sign
 from netmon.lease_ways import Resources, ServerRoom
 from netmon.lease_wire import (
     TYPICAL_S,
@@ -37,6 +37,7 @@ from netmon.leases import (
     settle,
 )
 from netmon.model import Inventory, Line
+from netmon.refused import refused
 from netmon.storage.current import CurrentInventory
 from netmon.storage.lease_records import Lease, LeaseBook, LeaseChange, LeaseRequest
 from netmon.storage.ports import Store
@@ -241,9 +242,9 @@ def _read_key(file: str) -> Secret | None:
     try:
         return check_key(key)
     except ValueError as error:
-        fix = "write a new one with 'openssl rand -hex 32', also for the servers"
-        problem = Problem(file, None, "measure.key_file", str(error), fix)
-        raise ConfigError([problem]) from error
+        told = {"least": MIN_KEY_CHARS}
+        wrong = refused(file, "measure.key_file", "key_short", **told)
+        raise ConfigError([wrong]) from error
 
 
 def _line_of(source: Source, wish: LeaseAsk, inventory: Inventory) -> Line:

@@ -27,8 +27,9 @@ from joserfc.jwk import KeySet
 from dashboards.visitors import Entry
 from netmon.accounts.sessions import may
 from netmon.config import Secret, read_secret
-from netmon.errors import ConfigError, Problem
+from netmon.errors import ConfigError
 from netmon.login_settings import OidcSettings
+from netmon.refused import refused
 from netmon.storage.account_records import Role
 
 _log = logging.getLogger(__name__)
@@ -83,9 +84,9 @@ class Provider:
         try:
             self._tls = ssl.create_default_context(cafile=settings.ca_file or None)
         except (OSError, ssl.SSLError) as error:
-            text, fix = "no certificates in it", "name a readable PEM file"
-            problem = Problem(settings.ca_file, None, f"{where}.ca_file", text, fix)
-            raise ConfigError([problem]) from error
+            field = f"{where}.ca_file"
+            wrong = refused(settings.ca_file, field, "no_certificates", why=error)
+            raise ConfigError([wrong]) from error
         self._waiting: OrderedDict[str, _Waiting] = OrderedDict()
 
     async def begin(self, next_path: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from netmon.clock import berlin_day
 from netmon.config import MeasureSettings
 from netmon.errors import ConfigError, Problem
 from netmon.model import Inventory, SchoolType
+from netmon.refused import refused
 from netmon.school_calendar import (
     SCHOOL_MORNING,
     CalendarFile,
@@ -217,9 +218,7 @@ def _refuse_school_types(said: CalendarFile, path: Path) -> None:
     for number, one in enumerate(said.lessons or ()):
         if one.school_types:
             field = f"lessons[{number}].school_types"
-            text = "a building has one school type, and this file is its own"
-            fix = "leave school_types out, or write the entry into the city's file"
-            raise ConfigError([Problem(str(path), None, field, text, fix)])
+            raise ConfigError([refused(str(path), field, "school_types_here")])
 
 
 def _files(folder: Path | None, problems: list[Problem]) -> list[Path]:
@@ -233,9 +232,7 @@ def _files(folder: Path | None, problems: list[Problem]) -> list[Path]:
             if path.suffix == _SUFFIX and not path.name.startswith(".")
         )
     except OSError as error:
-        text = error.strerror or "cannot be read"
-        fix = "name a folder that netmon may read"
-        problems.append(Problem(str(folder), None, _FOLDER, text, fix))
+        problems.append(refused(str(folder), _FOLDER, "folder_unreadable", why=error))
         return []
 
 

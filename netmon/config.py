@@ -10,18 +10,25 @@ import os
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 
-from netmon.errors import ConfigError, Problem
+from netmon.errors import ConfigError, WrongValueError
 from netmon.login_settings import LoginSettings
-from netmon.notify_settings import NotifySettings, RecipientSettings, ReminderSettings
+from netmon.notify_settings import (
+    NotifySettings,
+    RecipientSettings,
+    ReminderSettings,
+    refuse_addresses,
+)
+from netmon.refused import refused
 from netmon.rule_overrides import RuleOverride, refuse_doubles
 from netmon.sink_settings import SinkSettings
 from netmon.site_settings import SiteSettings
 from netmon.strict_files import as_struct, read_toml
-from netmon.units import parse_rate_bps
+from netmon.units import named_rate_bps, parse_rate_bps
 
 
 class Secret:
@@ -51,10 +58,19 @@ class Secret:
         return hash(self._text)
 
 
+def _outside(name: str, value: float, low: float, high: float) -> WrongValueError:
+    return WrongValueError("outside", name=name, value=value, low=low, high=high)
+
+
+def _port(port: int) -> None:
+    if not 0 <= port <= 65535:
+        raise _outside("port", port, 0, 65535)
+
+
 def _more_than_0(**values: float) -> None:
     for name, value in values.items():
         if not value > 0:
-            raise ValueError(f"{name} is {value}; use more than 0")
+            raise WrongValueError("not_more_than_0", name=name, value=value)
 
 
 class GatewaySettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,6 +79,13 @@ class GatewaySettings(Struct, frozen=True, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
     port: int = 8080
     public_url: str = "http://127.0.0.1:8080"
+
+    def __post_init__(self) -> None:
+        """Refuse values that make no sense; msgspec names the field's path."""
+        _port(self.port)
+        parts = urlsplit(self.public_url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise WrongValueError("no_web_address", name="public_url")
 
 
 class TsdbSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,6 +111,13 @@ class MailSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ca_file: str = ""
     sender: str = "netmon@localhost"
     recipients: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse values that make no sense; msgspec names the field's path."""
+        _port(self.port)
+        # "netmon <netmon@…>" is an address too.
+        refuse_addresses("sender", (self.sender.rpartition("<")[2].rstrip(">"),))
+        refuse_addresses("recipients", self.recipients)
 
 
 class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -143,9 +173,13 @@ class CollectorSettings(Struct, frozen=True, forbid_unknown_fields=True):
         if self.traps_listen:
             host, _, port = self.traps_listen.rpartition(":")
             if not host or not port.isdecimal() or not 0 <= int(port) <= 65535:
-                raise ValueError("traps_listen is an address like '0.0.0.0:162'")
+                raise WrongValueError("no_listen_address", name="traps_listen")
         for net in self.management_nets:
-            ip_network(net)
+            try:
+                ip_network(net)
+            except ValueError:
+                name = "management_nets"
+                raise WrongValueError("no_network", name=name, value=net) from None
         _more_than_0(
             interval_s=self.interval_s,
             structure_s=self.structure_s,
@@ -169,12 +203,12 @@ class MeasureServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse values that make no sense; msgspec names the field's path."""
         host, _, port = self.address.rpartition(":")
         if not self.id or not self.id.isprintable() or len(self.id) > 64:
-            raise ValueError("id is no name: use 1 to 64 printable characters")
+            raise WrongValueError("no_name", name="id", longest=64)
         if not host or not port.isdecimal() or not 1 <= int(port) <= 65535:
-            raise ValueError(f"{self.address!r} is no address like 'messserver:5201'")
+            raise WrongValueError("no_address", name="address", value=self.address)
         if not 1 <= self.max_tests <= 1000:
-            raise ValueError("max_tests is from 1 to 1000")
-        parse_rate_bps(self.capacity)
+            raise _outside("max_tests", self.max_tests, 1, 1000)
+        named_rate_bps("capacity", self.capacity)
 
     @property
     def capacity_bps(self) -> int:
@@ -208,16 +242,16 @@ class MeasureSettings(Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         """Refuse servers without a key, two of one name, and plans out of bounds."""
         if not 0 <= self.budget_share <= MAX_BUDGET_SHARE:
-            raise ValueError(f"budget_share is from 0 to {MAX_BUDGET_SHARE:g}")
+            raise _outside("budget_share", self.budget_share, 0, MAX_BUDGET_SHARE)
         if not 0 <= self.full_tests_per_day <= 24:
-            raise ValueError("full_tests_per_day is from 0 to 24")
+            raise _outside("full_tests_per_day", self.full_tests_per_day, 0, 24)
         if not 1 <= self.slot_s <= 3600:
-            raise ValueError("slot_s is from 1 to 3600: every lesson hour is measured")
+            raise _outside("slot_s", self.slot_s, 1, 3600)
         names = [server.id for server in self.servers]
         if len(set(names)) != len(names):
-            raise ValueError("two measurement servers have the same id")
+            raise WrongValueError("two_servers", name="servers")
         if names and not self.key_file:
-            raise ValueError("key_file is needed to sign leases for the servers")
+            raise WrongValueError("key_file_needed", name="key_file")
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -256,7 +290,7 @@ def load_settings(path: Path | None) -> Settings:
         raw,
         Settings,
         source=str(path or "environment"),
-        fix="see docs/betrieb/einstellungen.md for names and types",
+        see="docs/betrieb/einstellungen.md",
     )
 
 
@@ -264,26 +298,17 @@ def read_secret(file: str, *, setting: str) -> Secret | None:
     """Return the secret in a file, stripped; None where no file is set.
 
     Raises:
-        ConfigError: the file cannot be read or is empty.
+        ConfigError: the file cannot be read, is empty or no text.
     """
     if not file:
         return None
     try:
         text = Path(file).read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise ConfigError(
-            [
-                Problem(
-                    file,
-                    None,
-                    setting,
-                    error.strerror or "cannot be read",
-                    "give netmon's user the right to read it",
-                )
-            ]
-        ) from error
+        wrong = refused(file, setting, "secret_unreadable", why=error)
+        raise ConfigError([wrong]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError([refused(file, setting, "no_utf8")]) from error
     if not text:
-        raise ConfigError(
-            [Problem(file, None, setting, "is empty", "write the secret into it")]
-        )
+        raise ConfigError([refused(file, setting, "secret_empty")])
     return Secret(text)

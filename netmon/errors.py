@@ -6,13 +6,37 @@ one only to catch its errors.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NONE: Final = MappingProxyType[str, object]({})
 
 
 class NetmonError(Exception):
-    """Base of all errors raised on purpose. ``retry`` says if waiting helps."""
+    """Base of all errors raised on purpose. ``retry`` says if waiting helps.
+
+    The text is for logs, in English. ``code`` names the message ``failed.<code>`` for
+    people, with ``values`` in it; empty where the text is in the reader's language.
+    """
 
     retry = False
+    code: str = ""
+    values: Mapping[str, object] = _NONE
+
+
+class WrongValueError(ValueError):
+    """A value that makes no sense; ``code`` names the message ``refused.<code>``."""
+
+    def __init__(self, code: str, /, **values: object) -> None:
+        told = ", ".join(f"{name} {value}" for name, value in values.items())
+        super().__init__(f"{code}: {told}" if told else code)
+        self.code = code
+        self.values = values
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +44,9 @@ class Problem:
     """One thing wrong with an input, told so that a person can mend it.
 
     ``line`` is 1-based and counts the header; None where there are no lines.
-    ``field`` is None where the whole row or file is meant.
+    ``field`` is None where the whole row or file is meant. ``text`` and ``fix`` are
+    English or in the reader's language; with a ``code`` they are English, and
+    `netmon.refused.in_words` says them in any other.
     """
 
     source: str
@@ -28,6 +54,10 @@ class Problem:
     field: str | None
     text: str
     fix: str
+    code: str = ""
+    values: Mapping[str, object] = dataclasses.field(
+        default_factory=dict, compare=False
+    )
 
     def __str__(self) -> str:
         where = self.source

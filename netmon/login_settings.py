@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from netmon.errors import WrongValueError
+
 RoleName = Literal["lesen", "bedienen", "verwalten"]
 
 
@@ -35,15 +37,17 @@ class OidcSettings(Struct, frozen=True, forbid_unknown_fields=True):
         parts = urlsplit(self.issuer)
         here = parts.hostname in {"127.0.0.1", "::1", "localhost"}
         if parts.scheme != "https" and not (parts.scheme == "http" and here):
-            raise ValueError("issuer must begin with https://")
+            raise WrongValueError("issuer", name="issuer")
         if not self.client_id:
-            raise ValueError("client_id is needed")
+            raise WrongValueError("needed_with", name="client_id", other="issuer")
         if not self.client_secret_file:
-            raise ValueError("client_secret_file is needed")
+            raise WrongValueError(
+                "needed_with", name="client_secret_file", other="issuer"
+            )
         if not self.roles:
-            raise ValueError("roles is empty: nobody could log in")
+            raise WrongValueError("no_roles", name="roles")
         if "openid" not in self.scopes:
-            raise ValueError("scopes must hold 'openid'")
+            raise WrongValueError("no_openid", name="scopes")
 
 
 class LoginSettings(Struct, frozen=True, forbid_unknown_fields=True):

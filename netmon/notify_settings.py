@@ -8,15 +8,20 @@ from typing import Literal
 
 from msgspec import Struct
 
+from netmon.errors import WrongValueError
+
 _ADDRESS = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+")
 
 
-def _addresses(name: str, addresses: tuple[str, ...]) -> None:
+def refuse_addresses(name: str, addresses: tuple[str, ...]) -> None:
+    """Refuse what is no mail address.
+
+    Raises:
+        WrongValueError: with the name of the setting.
+    """
     for address in addresses:
         if not _ADDRESS.fullmatch(address):
-            raise ValueError(
-                f"{name}: {address!r} is no address like 'team@dortmund.example'"
-            )
+            raise WrongValueError("no_mail_address", name=name, value=address)
 
 
 class RecipientSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,12 +37,12 @@ class RecipientSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse what is no address; msgspec names the field's path."""
-        _addresses("service", self.service)
-        _addresses("noc", self.noc)
+        refuse_addresses("service", self.service)
+        refuse_addresses("noc", self.noc)
         for name, addresses in self.district.items():
             if not name.strip():
-                raise ValueError("district: a Campusbezirk has no name")
-            _addresses(f'district."{name}"', addresses)
+                raise WrongValueError("district_without_name", name="district")
+            refuse_addresses(f'district."{name}"', addresses)
 
 
 class EscalationStep(Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,7 +54,7 @@ class EscalationStep(Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         """Refuse values that make no sense; msgspec names the field's path."""
         if not self.after_s > 0:
-            raise ValueError(f"after_s is {self.after_s:g}; use more than 0")
+            raise WrongValueError("not_more_than_0", name="after_s", value=self.after_s)
 
 
 class ReminderSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,12 +70,14 @@ class ReminderSettings(Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         """Refuse values that make no sense; msgspec names the field's path."""
         if not self.after_s >= 0:
-            raise ValueError(f"after_s is {self.after_s:g}; use 0 for never, or more")
+            raise WrongValueError("below_0", name="after_s", value=self.after_s)
         if not self.every_s >= 60:
-            raise ValueError(f"every_s is {self.every_s:g}; use 60 or more")
+            raise WrongValueError(
+                "too_small", name="every_s", value=self.every_s, low=60
+            )
         waits = [step.after_s for step in self.steps]
         if waits != sorted(set(waits)):
-            raise ValueError("steps: each needs a longer after_s than the one before")
+            raise WrongValueError("steps_order", name="steps")
 
 
 class NotifySettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,12 +103,14 @@ class NotifySettings(Struct, frozen=True, forbid_unknown_fields=True):
         for name in ("batch_s", "follow_s", "storm_window_s"):
             value = getattr(self, name)
             if not value > 0:
-                raise ValueError(f"{name} is {value:g}; use more than 0")
+                raise WrongValueError("not_more_than_0", name=name, value=value)
         if self.storm_mails < 1:
-            raise ValueError(f"storm_mails is {self.storm_mails}; use 1 or more")
+            raise WrongValueError(
+                "too_small", name="storm_mails", value=self.storm_mails, low=1
+            )
         try:
             fields = {name for _, name, _, _ in string.Formatter().parse(self.ticket)}
-        except ValueError as error:
-            raise ValueError(f"ticket: {error}") from None
+        except ValueError:
+            raise WrongValueError("ticket", name="ticket") from None
         if self.ticket and fields - {None} != {"number"}:
-            raise ValueError("ticket needs {number}, and no other field, in it")
+            raise WrongValueError("ticket", name="ticket")

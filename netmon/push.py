@@ -24,7 +24,8 @@ from msgspec import Struct
 from netmon import wire
 from netmon.clock import Clock, ClockOffset, clock_offset, to_ms
 from netmon.config import Secret
-from netmon.errors import ConfigError, Problem, StorageError
+from netmon.errors import ConfigError, StorageError
+from netmon.refused import refused
 from netmon.spool import Spool
 from netmon.spool_record import Spooled, to_batch
 
@@ -145,17 +146,7 @@ class Pusher:
     ) -> None:
         # A library would put the whole header into its error text.
         if not token.reveal().isascii() or not token.reveal().isprintable():
-            raise ConfigError(
-                [
-                    Problem(
-                        "token",
-                        None,
-                        None,
-                        "holds a character that is not printable ASCII",
-                        "write the token as the gateway showed it",
-                    )
-                ]
-            )
+            raise ConfigError([refused("token", None, "token_not_ascii")])
         self.status = PushStatus()
         self._spool = spool
         self._url = url.rstrip("/") + wire.MEASUREMENTS_PATH
@@ -277,11 +268,11 @@ class Pusher:
             return PushResult(outcome=Outcome.LATER, error=text)
         seqs = [item.seq for item in records]
         await asyncio.to_thread(self._spool.ack, seqs, spool=records[0].spool)
-        for refused in receipt.quarantined:
+        for kept in receipt.quarantined:
             log.warning(
                 "the gateway put record %d into quarantine: %s",
-                refused.seq,
-                refused.reason,
+                kept.seq,
+                kept.reason,
             )
         self._rejects_in_row = 0
         self._limit = min(self._batch_limit, self._limit * 2)

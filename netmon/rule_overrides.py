@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from netmon.alarm_classes import SEVERITY_OF, Audience, Delivery, RuleName, Severity
+from netmon.errors import WrongValueError
 from netmon.model import (
     Building,
     Inventory,
@@ -20,7 +21,7 @@ from netmon.model import (
     SchoolType,
     Technology,
 )
-from netmon.units import parse_rate_bps
+from netmon.units import named_rate_bps
 
 
 class Field(StrEnum):
@@ -113,12 +114,20 @@ class RuleOverride(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     @property
     def raise_below_bps(self) -> int | None:
         """``raise_below`` in bit/s."""
-        return None if self.raise_below is None else parse_rate_bps(self.raise_below)
+        return (
+            None
+            if self.raise_below is None
+            else named_rate_bps("raise_below", self.raise_below)
+        )
 
     @property
     def clear_from_bps(self) -> int | None:
         """``clear_from`` in bit/s."""
-        return None if self.clear_from is None else parse_rate_bps(self.clear_from)
+        return (
+            None
+            if self.clear_from is None
+            else named_rate_bps("clear_from", self.clear_from)
+        )
 
     def counts_for(self, building: Building | None, line: Line | None) -> bool:
         """Say whether it counts for a target of a building, on a line or on none."""
@@ -135,43 +144,49 @@ class RuleOverride(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         for field in self.changes:
             if field not in known:
                 names = ", ".join(known)
-                raise ValueError(f"{self.rule} has no {field}; it has {names}")
+                raise WrongValueError(
+                    "rule_lacks", name=str(field), rule=self.rule, known=names
+                )
         if not self.changes:
-            raise ValueError(f"changes nothing; use one of {', '.join(known)}")
+            raise WrongValueError("changes_nothing", known=", ".join(known))
 
     def _check_place(self) -> None:
         if self.rule is RuleName.MONITOR and self.place:
-            text = "monitor is about netmon itself; leave out"
-            raise ValueError(f"{text} {', '.join(name for name, _ in self.place)}")
+            names = ", ".join(name for name, _ in self.place)
+            raise WrongValueError("monitor_has_no_place", names=names)
         if self.technology is not None and self.rule not in _OF_LINES:
-            text = "is not about lines; use building, campus_district or school_type"
-            raise ValueError(f"{self.rule} {text} instead of technology")
+            raise WrongValueError("not_about_lines", name="technology", rule=self.rule)
         for name, value in self.place:
             if not value.strip():
-                raise ValueError(f"{name} is empty; leave it out or name one")
+                raise WrongValueError("empty", name=name)
 
     def _check_values(self) -> None:
         for field in (Field.CONFIRM_COUNT, Field.CONFIRM_OF, Field.CLEAR_COUNT):
             value = getattr(self, field)
             if value is not None and not 1 <= value <= MAX_COUNT:
-                raise ValueError(f"{field} is {value}; use 1 to {MAX_COUNT}")
+                raise _outside(str(field), value, MAX_COUNT)
         if self.after_s is not None and not 0 < self.after_s <= MAX_AFTER_S:
-            raise ValueError(f"after_s is {self.after_s:g}; use 1 to {MAX_AFTER_S:g}")
+            raise _outside("after_s", self.after_s, MAX_AFTER_S)
         if self.confirm_of is not None and self.confirm_of < (self.confirm_count or 0):
-            text = "more results than are looked at"
-            raise ValueError(f"confirm_count is {self.confirm_count}, {text}")
+            raise WrongValueError("confirm_too_many", name="confirm_count")
         if self.confirm_of is not None and self.confirm_count is None:
-            raise ValueError("confirm_of needs confirm_count in the same entry")
+            raise WrongValueError(
+                "needed_with", name="confirm_count", other="confirm_of"
+            )
         raised_bps, clear_bps = self.raise_below_bps, self.clear_from_bps
         if clear_bps is not None:
             if raised_bps is None:
-                raise ValueError("clear_from needs raise_below in the same entry")
+                raise WrongValueError(
+                    "needed_with", name="raise_below", other="clear_from"
+                )
             if clear_bps < raised_bps:
-                text = "an alarm must not end below where it begins"
-                raise ValueError(f"clear_from is below raise_below; {text}")
+                raise WrongValueError("clear_below_raise", name="clear_from")
         if self.audiences is not None and Audience.SERVICE not in self.audiences:
-            text = "the Servicemanagement is always told; use enabled = false for none"
-            raise ValueError(f"audiences lacks 'service': {text}")
+            raise WrongValueError("audiences_lack_service", name="audiences")
+
+
+def _outside(name: str, value: float, high: float) -> WrongValueError:
+    return WrongValueError("outside", name=name, value=value, low=1, high=high)
 
 
 # A machine remembers no more results than that.
@@ -183,16 +198,21 @@ def refuse_doubles(entries: Sequence[RuleOverride]) -> None:
     """Refuse two entries that change the same field at the same place.
 
     Raises:
-        ValueError: with the numbers of both, from 1 on.
+        WrongValueError: with the numbers of both, from 0 on.
     """
     seen: dict[tuple[object, ...], int] = {}
     for number, entry in enumerate(entries, 1):
         for field in entry.changes:
             key = (entry.rule, entry.place, field)
             if key in seen:
-                text = "leave one out"
-                first = f"rules[{seen[key] - 1}] and rules[{number - 1}]"
-                raise ValueError(f"{first} both change {field} there; {text}")
+                first, second = seen[key] - 1, number - 1
+                raise WrongValueError(
+                    "rules_twice",
+                    name="rules",
+                    first=first,
+                    second=second,
+                    setting=field,
+                )
             seen[key] = number
 
 

@@ -18,6 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from netmon.clock import BERLIN, berlin_day, to_ms
+from netmon.errors import WrongValueError
 from netmon.model import SchoolType
 from netmon.strict_files import as_struct, read_toml
 
@@ -62,7 +63,7 @@ class Span(Struct, frozen=True, order=True):
 
 def _in_order(start: time | date, end: time | date, *, strictly: bool) -> None:
     if end < start or (strictly and end == start):  # type: ignore[operator]
-        raise ValueError(f"{end} is not after {start}")
+        raise WrongValueError("ends_too_early", start=start, end=end)
 
 
 class Lessons(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -207,7 +208,7 @@ def read_calendar(path: Path, *, setting: str | None = None) -> CalendarFile:
         read_toml(path, setting=setting),
         CalendarFile,
         source=str(path),
-        fix="see docs/betrieb/kalender.md for names and types",
+        see="docs/betrieb/kalender.md",
     )
 
 

@@ -6,13 +6,15 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from netmon.errors import WrongValueError
+
 
 def _web_address(url: str) -> None:
     parts = urlsplit(url)
     if url and (parts.scheme not in {"http", "https"} or not parts.hostname):
-        raise ValueError("url is an address like 'https://alarme.example/'")
+        raise WrongValueError("no_web_address", name="url")
     if parts.username or parts.password:
-        raise ValueError("url must hold no password: use user and password_file")
+        raise WrongValueError("password_in_url", name="url")
 
 
 class AlertmanagerSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,7 +36,7 @@ class AlertmanagerSettings(Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse values that make no sense; msgspec names the field's path."""
         _web_address(self.url)
         if not 0 < self.repeat_s < self.resolve_after_s:
-            raise ValueError("resolve_after_s must be more than repeat_s, both above 0")
+            raise WrongValueError("resolve_after", name="resolve_after_s")
 
 
 class WebhookSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,7 +50,7 @@ class WebhookSettings(Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse values that make no sense; msgspec names the field's path."""
         _web_address(self.url)
         if self.url and not self.secret_file:
-            raise ValueError("secret_file is needed to sign what is sent")
+            raise WrongValueError("needed_with", name="secret_file", other="url")
 
 
 class SinkSettings(Struct, frozen=True, forbid_unknown_fields=True):

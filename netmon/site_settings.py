@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from netmon.errors import WrongValueError
+
 
 class SiteSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The map's tiles; without an address it is an outline of netmon's own.
@@ -23,14 +25,18 @@ class SiteSettings(Struct, frozen=True, forbid_unknown_fields=True):
             return
         parts = urlsplit(self.map_tiles_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("map_tiles_url is an address that begins with https://")
+            raise WrongValueError("no_web_address", name="map_tiles_url")
         if set("{};, '\"") & set(parts.netloc):
-            raise ValueError("map_tiles_url must name one host, without {s}")
+            raise WrongValueError("tiles_host", name="map_tiles_url")
         missing = [x for x in ("{z}", "{x}", "{y}") if x not in self.map_tiles_url]
         if missing:
-            raise ValueError(f"map_tiles_url lacks {', '.join(missing)}")
+            raise WrongValueError(
+                "tiles_lack", name="map_tiles_url", missing=", ".join(missing)
+            )
         if not self.map_attribution:
-            raise ValueError("map_attribution is needed: tiles have an owner")
+            raise WrongValueError(
+                "needed_with", name="map_attribution", other="map_tiles_url"
+            )
 
     @property
     def tiles_origin(self) -> str:

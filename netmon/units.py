@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from netmon.errors import WrongValueError
+
 KBIT = 1_000
 MBIT = 1_000_000
 GBIT = 1_000_000_000
@@ -29,34 +31,38 @@ def is_ambiguous(number: str) -> bool:
     return _THOUSANDS.fullmatch(number) is not None
 
 
+def named_rate_bps(name: str, text: str) -> int:
+    """Return bit/s of the setting of a name; raises as `parse_rate_bps`, with it."""
+    try:
+        return parse_rate_bps(text)
+    except WrongValueError as error:
+        raise WrongValueError(error.code, name=name, **error.values) from None
+
+
 def parse_rate_bps(text: str) -> int:
     """Return bit/s of a rate such as ``100 Mbit/s``, ``1 Gbit/s``, ``16000 kbit/s``.
 
     A number without a unit is refused: 100 could be bit/s or Mbit/s.
 
     Raises:
-        ValueError: no number, one with a separator of thousands, no or unknown
-            unit, or outside 64 kbit/s to 100 Gbit/s; the text says which and how
-            to write it.
+        WrongValueError: no number, one with a separator of thousands, no or unknown
+            unit, or outside 64 kbit/s to 100 Gbit/s; the code says which.
     """
     match = _RATE.match(text)
     if match is None:
-        raise ValueError(f"{text!r} is no rate; write it like '100 Mbit/s'")
+        raise WrongValueError("no_rate", value=text)
     number, unit = match.groups()
     if not unit:
-        raise ValueError(f"{text!r} has no unit; write '{number} Mbit/s'")
+        raise WrongValueError("rate_without_unit", value=text, number=number)
     factor = _FACTORS.get(unit.lower())
     if factor is None:
-        known = "bit/s, kbit/s, Mbit/s or Gbit/s"
-        raise ValueError(f"unit {unit!r} is unknown; use {known}")
+        raise WrongValueError("rate_unit", unit=unit)
     if is_ambiguous(number):
         plain = re.sub(r"[.,]", "", number)
-        raise ValueError(
-            f"{text!r} can be read two ways; write '{plain} {unit}' without a separator"
-        )
+        raise WrongValueError("rate_thousands", value=text, plain=f"{plain} {unit}")
     rate_bps = round(float(number.replace(",", ".")) * factor)
     if not MIN_RATE_BPS <= rate_bps <= MAX_RATE_BPS:
-        raise ValueError(f"{text!r} is outside 64 kbit/s to 100 Gbit/s; check the unit")
+        raise WrongValueError("rate_outside", value=text)
     return rate_bps
 
 

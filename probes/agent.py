@@ -11,9 +11,10 @@ import httpx
 from netmon import __version__
 from netmon.clock import Clock, SystemClock
 from netmon.config import Secret
-from netmon.errors import ConfigError, Problem
+from netmon.errors import ConfigError
 from netmon.model import TARGET_DOWN_BPS
 from netmon.push import Pusher
+from netmon.refused import refused
 from netmon.running import told_to_stop, until_one_ends
 from netmon.spool import Spool
 from netmon.units import to_mbits
@@ -143,10 +144,8 @@ def port_of(settings: ProbeSettings) -> str:
     named = settings.uplink.interface or settings.link.interface
     found = named or default_interface(Path("/"))
     if found is None:
-        text, fix = "this machine has no default route", "name the port, e.g. 'eth0'"
-        raise ConfigError(
-            [Problem(settings.probe, None, "uplink.interface", text, fix)]
-        )
+        field = "uplink.interface"
+        raise ConfigError([refused(settings.probe, field, "no_default_route")])
     return found
 
 

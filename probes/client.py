@@ -6,7 +6,8 @@ import ssl
 
 import httpx
 
-from netmon.errors import ConfigError, Problem
+from netmon.errors import ConfigError
+from netmon.refused import refused
 from probes.settings import ProbeSettings
 
 HTTP_TIMEOUT_S = 20.0
@@ -26,9 +27,6 @@ def open_client(
         try:
             verify = ssl.create_default_context(cafile=file)
         except OSError as error:  # ssl.SSLError is one too
-            text = error.strerror or "holds no certificate"
-            fix = "name a PEM file with the authority's certificate"
-            raise ConfigError(
-                [Problem(file, None, "gateway.ca_file", text, fix)]
-            ) from error
+            wrong = refused(file, "gateway.ca_file", "no_certificates", why=error)
+            raise ConfigError([wrong]) from error
     return httpx.AsyncClient(timeout=timeout_s, verify=verify)

@@ -10,7 +10,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from netmon.config import Secret, read_secret
-from netmon.errors import ConfigError, Problem
+from netmon.errors import ConfigError
+from netmon.refused import refused
 from netmon.strict_files import as_struct, read_toml
 from probes.address import parse_address
 from probes.base import MeasureAddress
@@ -28,11 +29,11 @@ def load_probe_settings(path: Path) -> ProbeSettings:
         read_toml(path),
         ProbeSettings,
         source=str(path),
-        fix="see docs/betrieb/sonde.md for names and types",
+        see="docs/betrieb/sonde.md",
     )
     problems = [
-        Problem(str(path), None, field, text, fix)
-        for field, text, fix in wrong(settings)
+        refused(str(path), field, code, **values)
+        for field, code, values in wrong(settings)
     ]
     if problems:
         raise ConfigError(problems)
@@ -62,8 +63,7 @@ def gateway_token(settings: ProbeSettings) -> Secret:
 def _needed(file: str, setting: str) -> Secret:
     secret = read_secret(file, setting=setting)
     if secret is None:
-        wrong = Problem(".", None, setting, "names no file", "name the token's file")
-        raise ConfigError([wrong])
+        raise ConfigError([refused("netmon probe", setting, "token_file_empty")])
     return secret
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from netmon.wire import TAG_VALUE
 from probes.address import parse_address
@@ -15,74 +15,72 @@ from probes.wan import WanSettings
 MAX_ANCHORS = 4
 
 
-def wrong(settings: ProbeSettings) -> Iterator[tuple[str, str, str]]:
-    """Yield (field, text, fix) for each value that makes no sense."""
+# Field, code of the message, and what the message tells.
+Wrong = tuple[str, str, Mapping[str, object]]
+
+
+def wrong(settings: ProbeSettings) -> Iterator[Wrong]:
+    """Yield each value that makes no sense."""
     for field in ("probe", "building", "line"):
         if TAG_VALUE.match(getattr(settings, field)) is None:
-            yield field, "is no name", "use 1 to 128 printable characters"
+            yield field, "no_name", {"longest": 128}
     if not settings.gateway.url.startswith(("http://", "https://")):
-        text = f"{settings.gateway.url!r} is no web address"
-        yield "gateway.url", text, "write it like 'https://netmon.example.org'"
+        yield "gateway.url", "no_web_address", {}
     for field, file in (
         ("gateway.token_file", settings.gateway.token_file),
         ("server.token_file", settings.server.token_file),
     ):
         if not file:
-            yield field, "is empty", "name the file that holds the token"
-    try:
-        parse_address(settings.server.address)
-    except ValueError as error:
-        yield "server.address", str(error), "name host and port"
+            yield field, "token_file_empty", {}
+    yield from _wrong_address("server.address", settings.server.address)
     if settings.spool_max_records < 1:
-        text = f"{settings.spool_max_records} holds nothing"
-        yield "spool_max_records", text, "use 1 or more, e.g. 200000"
+        told = {"value": settings.spool_max_records, "low": 1}
+        yield "spool_max_records", "too_small", told
     yield from _wrong_ports(settings)
     yield from _wrong_anchors(settings.path.anchors)
     yield from _wrong_numbers(settings)
 
 
-def _wrong_ports(settings: ProbeSettings) -> Iterator[tuple[str, str, str]]:
+def _wrong_address(field: str, address: str) -> Iterator[Wrong]:
+    try:
+        parse_address(address)
+    except ValueError:
+        yield field, "no_address", {"value": address}
+
+
+def _wrong_ports(settings: ProbeSettings) -> Iterator[Wrong]:
     lines = [each.line for each in settings.wan]
     for number, each in enumerate(settings.wan):
         field = f"wan[{number}]"
         if lines.count(each.line) > 1:
-            yield f"{field}.line", "is named twice", "one table for each line's port"
-        try:
-            parse_address(each.address)
-        except ValueError as error:
-            yield f"{field}.address", str(error), "the router's SNMP port, mostly 161"
+            yield f"{field}.line", "wan_twice", {}
+        yield from _wrong_address(f"{field}.address", each.address)
         if each.if_index < 1:
-            text = f"{each.if_index} is no port"
-            yield f"{field}.if_index", text, "see 'snmpwalk ROUTER ifName'"
+            yield f"{field}.if_index", "no_if_index", {"value": each.if_index}
         yield from _wrong_access(field, each)
 
 
-def _wrong_anchors(anchors: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
+def _wrong_anchors(anchors: tuple[str, ...]) -> Iterator[Wrong]:
     for anchor in anchors:
-        try:
-            parse_address(anchor)
-        except ValueError as error:
-            yield "path.anchors", str(error), "name host and port of each"
+        yield from _wrong_address("path.anchors", anchor)
     if len(anchors) > MAX_ANCHORS:
-        text = f"{len(anchors)} are too many"
-        yield "path.anchors", text, f"name at most {MAX_ANCHORS}"
+        told = {"value": len(anchors), "most": MAX_ANCHORS}
+        yield "path.anchors", "too_many", told
 
 
-def _wrong_access(field: str, port: WanSettings) -> Iterator[tuple[str, str, str]]:
+def _wrong_access(field: str, port: WanSettings) -> Iterator[Wrong]:
     """Yield what is wrong with who asks the router."""
     if port.user and port.community_file:
-        text, fix = "names a user and a community", "keep the user (SNMPv3)"
-        yield f"{field}.community_file", text, fix
+        yield f"{field}.community_file", "user_and_community", {}
     if port.user:
         for name in ("auth_file", "priv_file"):
             if not getattr(port, name):
-                yield f"{field}.{name}", "is empty", "name the file with the secret"
+                yield f"{field}.{name}", "secret_file_empty", {}
     elif not port.community_file:
-        fix = "name an SNMPv3 user with auth_file and priv_file, or a community's file"
-        yield f"{field}.user", "is empty", fix
+        yield f"{field}.user", "wan_without_access", {}
 
 
-def _wrong_numbers(settings: ProbeSettings) -> Iterator[tuple[str, str, str]]:
+def _wrong_numbers(settings: ProbeSettings) -> Iterator[Wrong]:
     throughput, latency, dns = settings.throughput, settings.latency, settings.dns
     uplink, path = settings.uplink, settings.path
     for field, value, low, high in (
@@ -113,11 +111,9 @@ def _wrong_numbers(settings: ProbeSettings) -> Iterator[tuple[str, str, str]]:
         ("health.interval_s", settings.health.interval_s, 0, 7 * 86400),
     ):
         if not low <= value <= high:
-            text = f"{value:g} is outside {low:g} to {high:g}"
-            yield field, text, f"choose a value from {low:g} to {high:g}"
+            yield field, "outside", {"value": value, "low": low, "high": high}
     if dns.server:
         try:
             ipaddress.ip_address(dns.server)
         except ValueError:
-            text = f"{dns.server!r} is no IP address"
-            yield "dns.server", text, "write the server's IP address or leave it out"
+            yield "dns.server", "no_ip_address", {"value": dns.server}

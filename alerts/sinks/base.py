@@ -15,8 +15,9 @@ from alerts.rule_settings import effective
 from alerts.rules import RULES, line_of
 from netmon.clock import Clock
 from netmon.config import Settings
-from netmon.errors import ConfigError, Problem, SendError
+from netmon.errors import ConfigError, SendError
 from netmon.model import Inventory
+from netmon.refused import refused
 from netmon.storage.ports import Store
 from netmon.storage.records import Incident
 from netmon.texts import Texts
@@ -98,9 +99,8 @@ def http_client(
     try:
         tls = ssl.create_default_context(cafile=ca_file or None)
     except (OSError, ssl.SSLError) as error:
-        text = f"no certificates in it: {getattr(error, 'strerror', None) or error}"
-        problem = Problem(ca_file, None, setting, text, "name a readable PEM file")
-        raise ConfigError([problem]) from error
+        wrong = refused(ca_file, setting, "no_certificates", why=error)
+        raise ConfigError([wrong]) from error
     return httpx.Client(verify=tls, timeout=_TIMEOUT_S, trust_env=False, auth=auth)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from netmon.errors import InputError, Problem
+from netmon.errors import InputError
+from netmon.refused import refused
 
 # NIST SP 800-63B asks for 8, BSI's IT-Grundschutz (ORP.4.A22) for long ones without
 # forced changes and compositions.
@@ -23,18 +24,18 @@ def hash_password(password: str, name: str) -> str:
     Raises:
         InputError: too short, too long, or the account's own name.
     """
-    text = ""
+    code = ""
     if len(password) < MIN_CHARS:
-        text = f"is shorter than {MIN_CHARS} characters"
+        code = "password_short"
     elif len(password) > MAX_CHARS:
-        text = f"is longer than {MAX_CHARS} characters"
+        code = "password_long"
     elif name.casefold() in password.casefold():
-        text = "contains the account's name"
+        code = "password_has_name"
     elif len(set(password)) < MIN_CHARS // 2:
-        text = "repeats too few characters"
-    if text:
-        fix = "choose a longer one, such as four words that do not belong together"
-        raise InputError([Problem("password", None, None, text, fix)])
+        code = "password_monotonous"
+    if code:
+        told = {"least": MIN_CHARS, "most": MAX_CHARS}
+        raise InputError([refused("--password-file", None, code, **told)])
     return _hasher.hash(password)
 
 

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from netmon import __version__
+from netmon.cli.usage import explain, speak
 from netmon.errors import InputError, NetmonError
+from netmon.refused import failure_in_words, in_words, os_reason
 from netmon.texts import DEFAULT_LANGUAGE, LANGUAGES, Texts
 
 # One line per command group: each is netmon/cli/<name>.py with `add(commands, texts)`.
@@ -32,11 +34,13 @@ COMMANDS = (
 
 def build_parser(texts: Texts) -> argparse.ArgumentParser:
     """Return the parser of all commands; importing them imports nothing heavy."""
+    speak(texts)
     parser = argparse.ArgumentParser(prog="netmon", description=texts("cli.about"))
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(metavar=texts("cli.command"), required=True)
     for name in COMMANDS:
         import_module(f"netmon.cli.{name}").add(commands, texts)
+    explain(parser, texts)
     return parser
 
 
@@ -49,11 +53,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         status: int = args.run(args, texts)
     except InputError as error:
         for problem in error.problems:
-            print(problem, file=sys.stderr)
+            print(in_words(problem, texts), file=sys.stderr)
         print(texts("cli.refused", n=len(error.problems)), file=sys.stderr)
         return 1
     except NetmonError as error:
-        print(error, file=sys.stderr)
+        print(failure_in_words(error, texts), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -65,6 +69,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A folder or file of the user's; anything else is a fault of ours.
         if error.filename is None:
             raise
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"{error.filename}: {os_reason(error, texts)}", file=sys.stderr)
         return 1
     return status

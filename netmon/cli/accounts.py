@@ -27,9 +27,7 @@ def add(commands: Commands, texts: Texts) -> None:
     adding.add_argument(
         "--role", choices=_ROLES, default="lesen", help=texts("accounts.help.role")
     )
-    adding.add_argument(
-        "--campus-district", metavar="NAME", help=texts("accounts.help.district")
-    )
+    adding.add_argument("--campus-district", help=texts("accounts.help.district"))
     adding.add_argument(
         "--password-file", type=Path, help=texts("accounts.help.password_file")
     )

@@ -37,7 +37,7 @@ def add(commands: Commands, texts: Texts) -> None:
     run.set_defaults(run=_run)
 
     rules = actions.add_parser("rules", help=texts("alerts.help.rules"))
-    rules.add_argument("--building", metavar="ID", help=texts("alerts.help.building"))
+    rules.add_argument("--building", help=texts("alerts.help.building"))
     rules.add_argument("--json", action="store_true", help=texts("alerts.help.json"))
     rules.set_defaults(run=print_rules)
 
@@ -218,6 +218,7 @@ def _test_mail(args: argparse.Namespace, texts: Texts) -> int:
     from netmon.clock import SystemClock
     from netmon.config import load_settings
     from netmon.errors import SendError
+    from netmon.refused import failure_in_words
 
     settings = load_settings(args.config)
     mailer = mailer_from(settings.mail)
@@ -234,7 +235,8 @@ def _test_mail(args: argparse.Namespace, texts: Texts) -> int:
             send_test(mailer, content, settings.mail.sender, recipient, now)
         except SendError as error:
             failed += 1
-            print(texts("alerts.test_mail.failed", recipient=recipient, error=error))
+            why = failure_in_words(error, texts)
+            print(texts("alerts.test_mail.failed", recipient=recipient, error=why))
         else:
             print(texts("alerts.test_mail.sent", recipient=recipient))
     return 1 if failed else 0

@@ -31,15 +31,18 @@ def listen(host: str, port: int, texts: Texts) -> socket.socket:
     Raises:
         InputError: the port is taken, or the address is not this machine's.
     """
-    from netmon.errors import InputError, Problem
+    from netmon.errors import InputError
+    from netmon.refused import refused
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=512)
+    except OverflowError as error:
+        told = {"value": port, "low": 0, "high": 65535}
+        raise InputError([refused("--port", None, "outside", **told)]) from error
     except OSError as error:
-        text = texts("cli.cannot_listen", why=error.strerror or str(error))
-        fix = texts("cli.other_port")
-        raise InputError([Problem(f"{host}:{port}", None, None, text, fix)]) from error
+        wrong = refused(f"{host}:{port}", None, "cannot_listen", why=error)
+        raise InputError([wrong]) from error
 
 
 def write_token(file: Path, token: str) -> None:
@@ -48,7 +51,8 @@ def write_token(file: Path, token: str) -> None:
     Raises:
         InputError: the file cannot be written.
     """
-    from netmon.errors import InputError, Problem
+    from netmon.errors import InputError
+    from netmon.refused import refused
 
     try:
         file.touch(mode=0o600)
@@ -56,9 +60,8 @@ def write_token(file: Path, token: str) -> None:
         file.chmod(0o600)
         file.write_text(token + "\n", encoding="utf-8")
     except OSError as error:
-        text = error.strerror or "cannot be written"
-        fix = "name a file that can be written"
-        raise InputError([Problem(str(file), None, None, text, fix)]) from error
+        wrong = refused(str(file), None, "unwritable", why=error)
+        raise InputError([wrong]) from error
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from netmon.cli.base import add_config_option
 from netmon.errors import ConfigError, InputError, Problem
+from netmon.refused import refused
 from netmon.texts import Texts
 
 if TYPE_CHECKING:
@@ -33,15 +34,12 @@ def add(commands: Commands, texts: Texts) -> None:
     once = actions.add_parser("once", help=texts("collect.help.once"))
     add_config_option(once, texts)
     once.add_argument("device", nargs="?", help=texts("collect.help.device"))
-    once.add_argument("--address", metavar="H:P", help=texts("collect.help.address"))
-    once.add_argument(
-        "--recording", type=Path, metavar="FILE", help=texts("collect.help.recording")
-    )
+    once.add_argument("--address", help=texts("collect.help.address"))
+    once.add_argument("--recording", type=Path, help=texts("collect.help.recording"))
     once.add_argument("--credential", help=texts("collect.help.credential"))
     once.add_argument(
         "--credentials",
         type=Path,
-        metavar="FILE",
         help=texts("collect.help.credentials"),
     )
     once.add_argument("--platform", default="", help=texts("collect.help.platform"))
@@ -68,9 +66,7 @@ def add(commands: Commands, texts: Texts) -> None:
 
 
 def _add_inventory(parser: argparse.ArgumentParser, texts: Texts) -> None:
-    parser.add_argument(
-        "--inventory", type=Path, metavar="DIR", help=texts("collect.help.inventory")
-    )
+    parser.add_argument("--inventory", type=Path, help=texts("collect.help.inventory"))
 
 
 def _run(args: argparse.Namespace, texts: Texts) -> int:
@@ -127,9 +123,8 @@ async def _poll_once(args: argparse.Namespace, texts: Texts) -> int:
     platforms = load_platforms()
     known = [*platforms.names, *(PREFIX + name for name in load_ssh_platforms())]
     if args.platform and args.platform not in known:
-        names = ", ".join(known)
-        fix = texts("collect.error.no_platform_fix", names=names)
-        raise ConfigError([Problem("--platform", None, None, args.platform, fix)])
+        told = {"value": args.platform, "known": ", ".join(known)}
+        raise ConfigError([refused("--platform", None, "no_platform", **told)])
     device, planned = _device(args, texts)
     device = replace(device, platform=args.platform or device.platform)
     if is_ssh(device) and args.recording is None:

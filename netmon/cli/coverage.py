@@ -29,7 +29,10 @@ def add(commands: Commands, texts: Texts) -> None:
     parser.add_argument(
         "--json", action="store_true", help=texts("coverage_figure.cli.json")
     )
-    parser.add_argument("--out", type=Path, help=texts("coverage_figure.cli.out"))
+    file = texts("cli.value.file")
+    parser.add_argument(
+        "--out", type=Path, metavar=file, help=texts("coverage_figure.cli.out")
+    )
     add_config_option(parser, texts)
     parser.set_defaults(run=_run, usage_error=parser.error)
 

@@ -56,16 +56,14 @@ def add(commands: Commands, texts: Texts) -> None:
     show.add_argument(
         "folder", type=Path, nargs="?", help=texts("inventory.cli.folder_show")
     )
-    show.add_argument("--building", metavar="ID", help=texts("inventory.cli.building"))
+    show.add_argument("--building", help=texts("inventory.cli.building"))
     show.add_argument("--json", action="store_true", help=texts("inventory.cli.json"))
     add_config_option(show, texts)
     show.set_defaults(run=_show)
 
     about = texts("proposal.about")
     proposed = actions.add_parser("propose", help=about, description=about)
-    proposed.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help=texts("proposal.out")
-    )
+    proposed.add_argument("--out", type=Path, required=True, help=texts("proposal.out"))
     add_config_option(proposed, texts)
     proposed.set_defaults(run=_propose)
 
@@ -87,7 +85,15 @@ def _check(args: argparse.Namespace, texts: Texts) -> int:
     except InputError as error:
         if not args.json:
             raise
-        print_json({"ok": False, "problems": error.problems})
+        # Without the code, which is for whoever tells it.
+        told = [
+            {
+                name: getattr(one, name)
+                for name in ("source", "line", "field", "text", "fix")
+            }
+            for one in error.problems
+        ]
+        print_json({"ok": False, "problems": told})
         return 1
     if args.json:
         sha256 = content_hash(inventory)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netmon.cli import probe_lan, probe_uplink
-from netmon.errors import ConfigError, Problem
+from netmon.errors import ConfigError
+from netmon.refused import refused
 from netmon.texts import Texts
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def add(commands: Commands, texts: Texts) -> None:
         help=texts("probe.help.what"),
     )
     measure.add_argument("--config", type=Path, help=texts("probe.help.config"))
-    measure.add_argument("--server", metavar="H:P", help=texts("probe.help.server"))
+    measure.add_argument("--server", help=texts("probe.help.server"))
     measure.add_argument("--token-file", help=texts("probe.help.token_file"))
     measure.add_argument("--line", default="", help=texts("probe.help.line"))
     probe_uplink.add_options(measure, texts)
@@ -150,9 +151,9 @@ def _context(
         try:
             host, port = parse_address(address)
         except ValueError as error:
-            raise _refused("--server", str(error)) from error
+            raise _refused("no_address", value=address) from error
     elif args.what in NEEDS_SERVER:
-        raise _refused("--server", "is missing")
+        raise _refused("server_missing")
     token_file = args.token_file or ""
     # The file's token is for the file's server only.
     if settings and not args.server:
@@ -168,6 +169,5 @@ def _context(
     )
 
 
-def _refused(option: str, text: str) -> ConfigError:
-    fix = "--server messserver.example.org:5201, or --config with the probe's settings"
-    return ConfigError([Problem("netmon probe measure", None, option, text, fix)])
+def _refused(code: str, **values: object) -> ConfigError:
+    return ConfigError([refused("netmon probe measure", "--server", code, **values)])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from netmon.errors import ConfigError, Problem
+from netmon.refused import in_words, system_words
 from netmon.texts import Texts
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ async def _run(file: Path, texts: Texts, *, as_json: bool) -> int:
         settings = load_probe_settings(file)
         client = open_client(settings, _ANSWER_S)
     except ConfigError as refused:
-        settings, problems = None, refused.problems
+        settings = None
+        problems = [in_words(one, texts) for one in refused.problems]
     place = Place(file, SystemClock(), settings, tuple(problems), client)
     found: list[tuple[str, Finding]] = []
     try:
@@ -107,6 +109,10 @@ def json_of(texts: Texts, found: Sequence[tuple[str, Finding]]) -> str:
     ).decode()
 
 
+# Values of closed lists, and where their words are.
+_WORDS = {"reason": "failure", "segment": "path.segment", "fault": "path.reason"}
+
+
 def _shown_all(texts: Texts, finding: Finding) -> dict[str, str]:
     return {name: _shown(texts, name, each) for name, each in finding.fields.items()}
 
@@ -115,12 +121,10 @@ def _shown(texts: Texts, name: str, value: float | str) -> str:
     from netmon.cli.probe_output import shown
 
     match name, value:
-        case "reason", _:
-            return texts(f"failure.{value}")
-        case "segment", _:
-            return texts(f"path.segment.{value}")
-        case "fault", _:
-            return texts(f"path.reason.{value}")
+        case "text", str():
+            return system_words(value, texts)
+        case (("reason" | "segment" | "fault"), _):
+            return texts(f"{_WORDS[name]}.{value}")
         case "free_bytes", float():
             return f"{texts.number(value / 1e9, 1)} GB"
         case _, float() if name.endswith("_s") and abs(value) >= 1:

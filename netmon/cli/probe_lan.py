@@ -44,9 +44,7 @@ def add(actions: Any, texts: Texts) -> None:
 
 def _socket_options(parser: argparse.ArgumentParser, texts: Texts) -> None:
     _add_seconds(parser, texts, 65)
-    parser.add_argument(
-        "--inventory", type=Path, metavar="DIR", help=texts("onsite.help.switches")
-    )
+    parser.add_argument("--inventory", type=Path, help=texts("onsite.help.switches"))
 
 
 def _dhcp_options(parser: argparse.ArgumentParser, texts: Texts) -> None:
@@ -56,21 +54,16 @@ def _dhcp_options(parser: argparse.ArgumentParser, texts: Texts) -> None:
         action="append",
         default=[],
         type=_address,
-        metavar="IP",
         help=texts("onsite.help.server"),
     )
 
 
 def _sweep_options(parser: argparse.ArgumentParser, texts: Texts) -> None:
     parser.add_argument("network", help=texts("onsite.help.network"))
+    parser.add_argument("--inventory", type=Path, help=texts("onsite.help.devices"))
+    parser.add_argument("--planned", type=Path, help=texts("onsite.help.addresses"))
     parser.add_argument(
-        "--inventory", type=Path, metavar="DIR", help=texts("onsite.help.devices")
-    )
-    parser.add_argument(
-        "--planned", type=Path, metavar="FILE", help=texts("onsite.help.addresses")
-    )
-    parser.add_argument(
-        "--rate", type=_rate, default=100, metavar="N", help=texts("onsite.help.rate")
+        "--rate", type=_rate, default=100, help=texts("onsite.help.rate")
     )
     parser.add_argument("--vlan", type=_vlan, help=texts("onsite.help.tag"))
 
@@ -91,9 +84,7 @@ def _beacons_options(parser: argparse.ArgumentParser, texts: Texts) -> None:
     where.add_argument("--file", type=Path, help=texts("onsite.help.file"))
     where.add_argument("--interface", default="", help=texts("onsite.help.monitor"))
     _add_seconds(parser, texts, 30)
-    parser.add_argument(
-        "--planned", type=Path, metavar="FILE", help=texts("onsite.help.bssids")
-    )
+    parser.add_argument("--planned", type=Path, help=texts("onsite.help.bssids"))
     parser.add_argument(
         "--ssid", action="append", default=[], help=texts("onsite.help.ssid")
     )
@@ -113,7 +104,6 @@ def _add_seconds(parser: argparse.ArgumentParser, texts: Texts, default: int) ->
         "--seconds",
         type=_seconds,
         default=float(default),
-        metavar="N",
         help=texts("onsite.help.seconds", default=default),
     )
 

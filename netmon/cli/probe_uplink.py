@@ -7,7 +7,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netmon.errors import ConfigError, Problem
+from netmon.errors import ConfigError, WrongValueError
+from netmon.refused import refused
 from netmon.texts import Texts
 
 if TYPE_CHECKING:
@@ -111,8 +112,7 @@ async def _told(
     lines = told.lines if told else ()
     line = next((each for each in lines if each.id == context.line), None)
     if line is None:
-        text = "the centre did not tell this line's contract"
-        raise _refused("--contract-down", text)
+        raise _refused("--contract-down", "contract_not_told")
     return LeaseClient(client, url, token), line
 
 
@@ -122,12 +122,9 @@ def _refuse_if_protected(told: Assignment, now_ms: int) -> None:
 
     for span in protected_time(told.calendar, berlin_day(now_ms)):
         if span.holds(now_ms):
-            until = from_ms(span.end_ms).astimezone(BERLIN)
-            text = f"protected time until {until:%H:%M}: no test may load the line"
-            fix = "measure later, or add --force"
-            raise ConfigError(
-                [Problem("netmon probe measure", None, "calendar", text, fix)]
-            )
+            until = f"{from_ms(span.end_ms).astimezone(BERLIN):%H:%M}"
+            wrong = refused("netmon probe measure", None, "protected", until=until)
+            raise ConfigError([wrong])
 
 
 def _by_hand(args: argparse.Namespace, context: ProbeContext) -> LineAssignment:
@@ -144,12 +141,12 @@ def _by_hand(args: argparse.Namespace, context: ProbeContext) -> LineAssignment:
 
     down = args.contract_down
     if not down:
-        raise _refused("--contract-down", "is missing")
+        raise _refused("--contract-down", "contract_missing")
     try:
         down_bps = parse_rate_bps(down)
         up_bps = parse_rate_bps(args.contract_up or down)
-    except ValueError as error:
-        raise _refused("--contract-down", str(error)) from error
+    except WrongValueError as error:
+        raise _refused("--contract-down", error.code, **error.values) from error
     line = Line(
         id=context.line,
         building_id=context.building,
@@ -179,10 +176,9 @@ def _interface(args: argparse.Namespace, settings: ProbeSettings | None) -> str:
         named = settings.uplink.interface or settings.link.interface
     found: str | None = named or default_interface(Path("/"))
     if found is None:
-        raise _refused("--interface", "this machine has no default route")
+        raise _refused("--interface", "no_default_route")
     return found
 
 
-def _refused(option: str, text: str) -> ConfigError:
-    fix = "e.g. --contract-down '250 Mbit/s' --contract-up '50 Mbit/s' --interface eth0"
-    return ConfigError([Problem("netmon probe measure", None, option, text, fix)])
+def _refused(option: str, code: str, **values: object) -> ConfigError:
+    return ConfigError([refused("netmon probe measure", option, code, **values)])

@@ -9,7 +9,8 @@ import signal
 from typing import TYPE_CHECKING
 
 from netmon.cli.base import add_config_option
-from netmon.errors import ConfigError, Problem
+from netmon.errors import ConfigError
+from netmon.refused import refused
 from netmon.texts import NO_VALUE, Texts
 
 if TYPE_CHECKING:
@@ -76,9 +77,7 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
         if args.tsdb:
             tsdb = msgspec.structs.replace(tsdb, url=args.tsdb)
         if not tsdb.url:
-            raise ConfigError(
-                [Problem("tsdb", None, "tsdb.url", "is empty", "set it or give --tsdb")]
-            )
+            raise ConfigError([refused("netmon relay", "tsdb.url", "no_database")])
         token = read_secret(tsdb.token_file, setting="tsdb.token_file")
         clock, own = SystemClock(), own_reader(store, settings)
         with (

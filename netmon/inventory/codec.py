@@ -6,8 +6,9 @@ import hashlib
 
 import msgspec
 
-from netmon.errors import InputError, Problem
+from netmon.errors import InputError
 from netmon.model import Inventory
+from netmon.refused import refused
 
 # Field order is the structs' order, so equal inventories give equal bytes.
 _ENCODER = msgspec.json.Encoder(order="deterministic")
@@ -29,15 +30,7 @@ def decode(body: bytes) -> Inventory:
         return _DECODER.decode(body)
     except msgspec.DecodeError as error:
         raise InputError(
-            [
-                Problem(
-                    "inventory",
-                    None,
-                    None,
-                    f"stored inventory cannot be read: {error}",
-                    "import the inventory folder again",
-                )
-            ]
+            [refused("netmon inventory", None, "inventory_stored", why=str(error))]
         ) from error
 
 

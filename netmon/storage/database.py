@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from netmon.errors import StorageBusyError, StorageError
+from netmon.refused import failed
 
 BUSY_TIMEOUT_S = 15.0
 
@@ -45,10 +46,12 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             return
 
 
-def _translate(error: sqlite3.Error) -> StorageError:
+def _translate(error: sqlite3.Error, opened: Path | None = None) -> StorageError:
     if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-        return StorageBusyError("the state store is busy; the write was not done")
-    return StorageError(f"the state store refused: {error}")
+        return failed(StorageBusyError, "store_busy")
+    if opened is not None:
+        return failed(StorageError, "store_unopened", file=opened, why=str(error))
+    return failed(StorageError, "store_refused", why=str(error))
 
 
 class Database:
@@ -86,8 +89,7 @@ class Database:
             # near 30 ms, 8,000 pages made it 130 ms (bench/ingest.py, ack_p99_ms).
             connection.execute("PRAGMA wal_autocheckpoint=2000")
         except sqlite3.Error as error:
-            told = _translate(error)
-            raise type(told)(f"{self._path}: {told}") from error
+            raise _translate(error, self._path) from error
         self._local.connection = connection
         with self._lock:
             self._all.append(connection)
@@ -160,10 +162,7 @@ class Database:
             }
             known = _migrations()
             if unknown := done - {number for number, _ in known}:
-                raise StorageError(
-                    f"the store has migration {max(unknown)}, which this version of "
-                    "netmon does not know; install the newer version again"
-                )
+                raise failed(StorageError, "store_newer", number=max(unknown))
             for number, script in known:
                 if number in done:
                     continue

@@ -21,7 +21,8 @@ from msgspec import Struct
 from urllib3.exceptions import HTTPError
 
 from netmon.config import Secret, TsdbSettings
-from netmon.errors import ConfigError, Problem, SendError
+from netmon.errors import ConfigError, SendError
+from netmon.refused import refused
 
 TIMEOUT_MS = 30_000
 # The answers that speak of the body itself. Any other refusal (401, 404, ...) is a
@@ -158,11 +159,11 @@ def _check_url(url: str) -> None:
     parts = urlsplit(url)
     fault = None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        fault = ("is no web address", "write it like http://127.0.0.1:8428")
+        fault = "no_web_address"
     elif parts.username is not None or parts.password is not None:
-        fault = ("carries a password", "put user:password into tsdb.token_file")
+        fault = "password_in_tsdb_url"
     if fault is not None:
-        raise ConfigError([Problem("tsdb", None, "tsdb.url", *fault)])
+        raise ConfigError([refused("netmon relay", "tsdb.url", fault)])
 
 
 def _send_error(error: ApiException) -> SendError:

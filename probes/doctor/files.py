@@ -41,7 +41,9 @@ def _secret_files(settings: ProbeSettings) -> Iterator[tuple[str, str]]:
     yield "gateway.token_file", settings.gateway.token_file
     yield "server.token_file", settings.server.token_file
     for number, each in enumerate(settings.wan):
-        yield f"wan[{number}].community_file", each.community_file
+        for key in ("community_file", "auth_file", "priv_file"):
+            if file := getattr(each, key):
+                yield f"wan[{number}].{key}", file
 
 
 def _secret(name: str, file: str) -> Finding:

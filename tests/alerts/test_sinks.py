@@ -431,19 +431,27 @@ def test_what_was_told_long_before_the_webhook_is_not_sent(
 @pytest.mark.parametrize(
     ("text", "field", "says"),
     [
-        ('[sinks.webhook]\nurl = "https://x"\n', "sinks.webhook", "secret_file"),
+        (
+            '[sinks.webhook]\nurl = "https://x"\n',
+            "sinks.webhook.secret_file",
+            "is missing",
+        ),
         ('[sinks.alertmanager]\nurl = "x:9093"\n', "sinks.alertmanager", "address"),
         (
             '[sinks.alertmanager]\nurl = "https://me:geheim@x"\n',
-            "sinks.alertmanager",
-            "no password",
+            "sinks.alertmanager.url",
+            "holds a password",
         ),
         (
             '[sinks.alertmanager]\nurl = "https://x"\nrepeat_s = 300.0\n',
-            "sinks.alertmanager",
-            "resolve_after_s",
+            "sinks.alertmanager.resolve_after_s",
+            "more than repeat_s",
         ),
-        ('[sinks.alertmanger]\nurl = "https://x"\n', "sinks", "alertmanger"),
+        (
+            '[sinks.alertmanger]\nurl = "https://x"\n',
+            "sinks.alertmanger",
+            "no such key",
+        ),
     ],
 )
 def test_wrong_settings_name_the_field(

@@ -153,7 +153,7 @@ async def test_a_wrong_community_is_no_answer_and_status_1(
         (("--address", "127.0.0.1", "--credential", "none"), "no credential called"),
         (
             ("--address", "127.0.0.1", "--platform", "abacus"),
-            "eine von aruba_aos10, aruba_instant",
+            "use one of aruba_aos10, aruba_instant",
         ),
         (("--recording", "none.snmprec"), "No such file"),
     ],

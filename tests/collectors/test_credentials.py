@@ -91,18 +91,18 @@ def test_a_group_of_its_own_may_read(tmp_path: Path) -> None:
             'version = "v3"',
             'version = "hidden"',
             " [default.version]: is none of the values that can be chosen"
-            " -> see the head of collectors/credentials.py for keys and values",
+            " -> use one of v2c, v3",
         ),
         (
             'user = "netmon"',
             'usr = "netmon"',
-            " [default]: Object contains unknown field `usr`"
-            " -> see the head of collectors/credentials.py for keys and values",
+            " [default.usr]: there is no such key"
+            " -> did you mean 'user'? see docs/betrieb/sammler.md",
         ),
         (
             'user = "netmon"\n',
             "",
-            " [default.user]: is missing -> add the v3 user",
+            " [default.user]: is missing -> add the user",
         ),
         (
             'auth_secret = "hidden-auth-1"',
@@ -116,11 +116,17 @@ def test_a_group_of_its_own_may_read(tmp_path: Path) -> None:
             " [default.priv_secret]: has under 8 characters"
             " -> use the secret that is set on the device",
         ),
-        ('"hidden-auth-1"', "hidden-auth-1", ": is no TOML -> mend the syntax"),
+        (
+            '"hidden-auth-1"',
+            "hidden-auth-1",
+            ": is no TOML -> mend the syntax; the place is not told because the file"
+            " holds secrets",
+        ),
         (
             "[default]",
             '[default]\nauth_secret_file = "x"',
-            " [default.auth_secret]: is given twice -> keep one",
+            " [default.auth_secret]: is given twice"
+            " -> keep one of auth_secret, auth_secret_file and auth_secret_env",
         ),
     ],
 )
@@ -133,7 +139,7 @@ def test_a_wrong_entry_is_refused_in_words(
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert problems(tmp_path / "none.toml") == [
-        ": No such file or directory -> name a file netmon may read"
+        ": No such file or directory -> name a readable file"
     ]
 
 

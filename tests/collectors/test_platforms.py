@@ -166,14 +166,16 @@ def test_the_longest_prefix_wins_and_a_description_can_decide() -> None:
         (
             "fallback: true",
             "fallback: true\nvendor: X",
-            "good.yaml: Object contains unknown field `vendor`"
-            " -> see collectors/platform_model.py for keys and types",
+            "good.yaml [vendor]: there is no such key"
+            " -> see collectors/platform_model.py for names and types",
         ),
         (
             "result: port",
             "result: antenna",
-            "good.yaml [tables[0].result]: Invalid enum value 'antenna'"
-            " -> see collectors/platform_model.py for keys and types",
+            "good.yaml [tables[0].result]: is none of the values that can be chosen"
+            " -> use one of access_point, alias, bridge_port, controller, dsl, entity,"
+            " local_port, module, neighbour, network, optics, poe, port, radio,"
+            " radio_link, sensor, vap",
         ),
         (
             "field: oper_up",

@@ -411,7 +411,7 @@ async def test_a_provider_that_is_away_is_told_and_local_accounts_work(
         (
             'issuer = "https://ad.example"\nclient_id = "n"\nclient_secret_file = "x"\n'
             '[login.oidc.roles]\na = "alles"',
-            "alles",
+            "[login.oidc.roles]: is none of",
         ),
     ],
 )

@@ -144,7 +144,7 @@ def test_a_broken_change_keeps_the_old_one_and_says_so_once(
     assert str(on_disk.city) in told[0]
     assert "[holidays]" in told[0]
     assert str(path) in told[1]
-    assert "unknown field `begin`" in told[1]
+    assert "[lessons[0].begin]: there is no such key" in told[1]
     assert all("the old one counts" in text for text in told)
     on_disk.building("b", lessons(10))
     assert starts(calendars.of("b")) == [10]
@@ -186,9 +186,9 @@ def test_the_start_names_every_mistake(on_disk: Files) -> None:
     told = [str(problem) for problem in caught.value.problems]
     assert len(told) == 3
     assert "city.toml [lessons[0]]: 13:00:00 is not after 14:00:00" in told[0]
-    assert "a.toml: Object contains unknown field `exams`" in told[1]
+    assert "a.toml [exams]: there is no such key" in told[1]
     assert "c.toml [protected[0].start]: " in told[2]
-    assert all("-> see docs/betrieb/kalender.md" in text for text in told)
+    assert all(" -> " in text for text in told)
 
 
 def test_the_start_names_what_is_missing(tmp_path: Path) -> None:

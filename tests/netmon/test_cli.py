@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
+import re
 import socket
+from collections.abc import Iterator
 from importlib.resources import files
 
 import pytest
 
-from netmon.cli import COMMANDS, main
+from netmon.cli import COMMANDS, build_parser, main
+from netmon.texts import Texts
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +89,7 @@ def test_a_token_that_reaches_no_file_replaces_none(tmp_path, capsys):
     file = tmp_path / "no" / "token"
     arguments = ["sources", "add", "c1", "--collector", "--token-file", str(file)]
     assert main(arguments) == 1
-    assert "No such file" in capsys.readouterr().err
+    assert "gibt es nicht" in capsys.readouterr().err
     assert main(["sources", "list"]) == 0
     assert "c1" not in capsys.readouterr().out
 
@@ -104,10 +108,63 @@ def test_a_folder_that_cannot_be_made_is_named_without_a_traceback(tmp_path, cap
     taken.touch()
     arguments = ["report", "annual", "--demo", "--year", "2025", "--out", str(taken)]
     assert main(arguments) == 1
-    assert capsys.readouterr().err == f"{taken}: File exists\n"
+    assert capsys.readouterr().err == f"{taken}: gibt es schon\n"
 
 
 def test_a_store_that_cannot_be_opened_is_named(tmp_path, capsys):
     (tmp_path / "data" / "state.sqlite3").mkdir(parents=True)
     assert main(["alerts", "list"]) == 1
     assert str(tmp_path / "data" / "state.sqlite3") in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (["alerts", "ack", "x", "--note", "y"], "NR: „x“ ist keine passende Angabe"),
+        (["alerts", "ack", "1"], "es fehlt: --note"),
+        (["alerts", "akc"], "AKTION: „akc“ gibt es hier nicht; möglich: 'run', "),
+        (["gateway", "--port"], "--port: braucht einen Wert"),
+        (["sources", "add", "x"], "eines davon ist nötig: --building --collector"),
+        (["relay", "status", "x"], "unbekannte Angabe: x"),
+    ],
+)
+def test_a_wrong_call_is_refused_in_german(capsys, argv, told):
+    with pytest.raises(SystemExit) as ended:
+        main(argv)
+    assert ended.value.code == 2
+    err = capsys.readouterr().err
+    assert err.startswith("Aufruf: netmon ")
+    assert f"Fehler: {told}" in err
+
+
+def every_help(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
+    yield parser.prog, parser.format_help()
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from every_help(below)
+
+
+def test_every_help_is_german_and_says_what_the_command_does():
+    shown = dict(every_help(build_parser(Texts("de"))))
+    assert len(shown) > 60
+    for prog, text in shown.items():
+        assert "Optionen:" in text, prog
+        assert not re.search(
+            r"usage|positional|options|show this|--\w+ [A-Z_]*FILE", text
+        )
+        # Between the call and the lists stands what it is for.
+        assert len(text.split("\n\n")) >= 3, prog
+
+
+def test_settings_are_refused_in_the_readers_language(tmp_path, capsys, monkeypatch):
+    file = tmp_path / "netmon.toml"
+    file.write_text("[gateway]\nprot = 1\n", encoding="utf-8")
+    argv = ["sources", "list", "--config", str(file)]
+    monkeypatch.delenv("NETMON_LANG", raising=False)
+    assert main(argv) == 1
+    german = "[gateway.prot]: diesen Namen gibt es hier nicht -> vermutlich ist „port“"
+    assert german in capsys.readouterr().err
+    monkeypatch.setenv("NETMON_LANG", "en")
+    assert main(argv) == 1
+    assert "[gateway.prot]: there is no such key" in capsys.readouterr().err

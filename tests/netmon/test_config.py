@@ -34,24 +34,36 @@ def test_a_file_and_the_environment(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("prot = 1", "Object contains unknown field `prot`"),
-        ("[gateway]\nprot = 1", "[gateway]: Object contains unknown field `prot`"),
-        ('[gateway]\nport = "x"', "[gateway.port]: Expected `int`, got `str`"),
-        ('[mail]\nsecurity = "ssl"', "[mail.security]: Invalid enum value 'ssl'"),
+        ("datadir = 1", "[datadir]: there is no such key -> did you mean 'data_dir'?"),
+        ("zzz = 1", "[zzz]: there is no such key -> see docs/"),
+        ("[gateway]\nprot = 1", "[gateway.prot]: there is no such key -> did you mean"),
+        ('[gateway]\nport = "x"', "[gateway.port]: is no whole number"),
+        ("[gateway]\nport = 99999", "[gateway.port]: 99999 is outside 0 to 65535"),
+        ("[gateway]\npublic_url = 'x.de'", "[gateway.public_url]: is no web address"),
+        ("[mail]\nport = 65536", "[mail.port]: 65536 is outside"),
+        ("[mail]\nsender = 'netmon'", "[mail.sender]: 'netmon' is no address"),
+        ("[mail]\nrecipients = ['x']", "[mail.recipients]: 'x' is no address"),
+        ("[mail]\nrecipients = 'a@b'", "[mail.recipients]: is no list"),
+        ('[mail]\nsecurity = "ssl"', "-> use one of none, starttls, tls"),
+        ("mail = 1", "[mail]: is no table"),
+        ("[login]\nrequired = 1", "[login.required]: is neither true nor false"),
+        ("[login.oidc.roles]\nx = 'y'", "use one of bedienen, lesen, verwalten"),
+        ("[[measure.servers]]\nid = 'm'", "[measure.servers[0].address]: is missing"),
+        ("[gateway]\nport 1", "netmon.toml:2: no TOML: "),
         ("gateway = [", "no TOML: "),
         (
             "[alerts]\nline_confirm_count = 0",
-            "[alerts]: line_confirm_count is 0; use more than 0",
+            "[alerts.line_confirm_count]: is 0 -> use more than 0",
         ),
-        ("[collector]\ninterval_s = -1", "[collector]: interval_s is -1"),
+        ("[collector]\ninterval_s = -1", "[collector.interval_s]: is -1"),
         *(
-            (f'[site]\nmap_tiles_url = "{url}"', f"[site]: {message}")
+            (f'[site]\nmap_tiles_url = "{url}"', f"[site.{message}")
             for url, message in {
-                "tiles.example/{z}/{x}/{y}": "map_tiles_url is an address that",
-                "https://{s}.example/{z}/{x}/{y}": "map_tiles_url must name one host",
-                "https://a.example; img-src *": "map_tiles_url must name one host",
-                "https://a.example/{z}/{x}": "map_tiles_url lacks {y}",
-                "https://a.example/{z}/{x}/{y}": "map_attribution is needed",
+                "tiles.example/{z}/{x}/{y}": "map_tiles_url]: is no web address",
+                "https://{s}.example/{z}/{x}/{y}": "map_tiles_url]: must name one host",
+                "https://a.example; img-src *": "map_tiles_url]: must name one host",
+                "https://a.example/{z}/{x}": "map_tiles_url]: lacks {y}",
+                "https://a.example/{z}/{x}/{y}": "map_attribution]: is missing, but map_tiles_url",
             }.items()
         ),
     ],

@@ -53,10 +53,10 @@ def test_servers_come_in_their_order(load):
         ("example:5201", "example", "is no address"),
         ("example:5201", "example:70000", "is no address"),
         ('"m2"', '"m1"', "two measurement servers have the same id"),
-        ('"m1"', '""', "id is no name"),
-        ("max_tests = 4", "max_tests = 0", "max_tests is from 1"),
-        ("max_tests = 4", "tests = 4", "unknown field `tests`"),
-        ('key_file = "measure.key"', "", "key_file is needed"),
+        ('"m1"', '""', "id]: is no name"),
+        ("max_tests = 4", "max_tests = 0", "max_tests]: 0 is outside 1 to 1000"),
+        ("max_tests = 4", "tests = 4", ".tests]: there is no such key"),
+        ('key_file = "measure.key"', "", "key_file]: is needed"),
     ],
 )
 def test_bad_servers_are_refused_in_words(load, old, new, message):
@@ -92,16 +92,19 @@ def test_the_ends_of_the_ranges_are_good(load, text):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("budget_share = -0.001", "budget_share is from 0 to 0.1"),
-        ("budget_share = 0.11", "budget_share is from 0 to 0.1"),
-        ("budget_share = nan", "budget_share is from 0 to 0.1"),
-        ("full_tests_per_day = -1", "full_tests_per_day is from 0 to 24"),
-        ("full_tests_per_day = 25", "full_tests_per_day is from 0 to 24"),
-        ("full_tests_per_day = 1.5", "[measure.full_tests_per_day]: Expected `int`"),
-        ("slot_s = 0.5", "slot_s is from 1 to 3600"),
-        ("slot_s = 3601", "slot_s is from 1 to 3600"),
-        ("slot_s = nan", "slot_s is from 1 to 3600"),
-        ("calendar_file = 1", "[measure.calendar_file]: Expected `str`"),
+        ("budget_share = -0.001", "outside 0 to 0.1"),
+        ("budget_share = 0.11", "outside 0 to 0.1"),
+        ("budget_share = nan", "outside 0 to 0.1"),
+        ("full_tests_per_day = -1", "outside 0 to 24"),
+        ("full_tests_per_day = 25", "outside 0 to 24"),
+        (
+            "full_tests_per_day = 1.5",
+            "[measure.full_tests_per_day]: is no whole number",
+        ),
+        ("slot_s = 0.5", "outside 1 to 3600"),
+        ("slot_s = 3601", "outside 1 to 3600"),
+        ("slot_s = nan", "outside 1 to 3600"),
+        ("calendar_file = 1", "[measure.calendar_file]: is no text"),
     ],
 )
 def test_senseless_plans_are_refused_in_words(load, text, message):

@@ -37,13 +37,16 @@ def test_recipients_and_reminders_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('recipients = {noc = ["nobody"]}', "noc: 'nobody' is no address"),
+        ('recipients = {noc = ["nobody"]}', "recipients.noc]: 'nobody' is no address"),
         ('recipients = {noc = ["a@b\\nBcc: c@d"]}', "is no address"),
-        ('recipients = {district = {"C 3" = ["x"]}}', "district.\"C 3\": 'x' is no"),
+        ('recipients = {district = {"C 3" = ["x"]}}', "district.\"C 3\"]: 'x' is no"),
         ('recipients = {district = {" " = ["a@b"]}}', "has no name"),
-        ("recipients = {manager = []}", "unknown field `manager`"),
-        ("reminders = {after_s = -1}", "after_s is -1; use 0 for never"),
-        ("reminders = {every_s = 1}", "every_s is 1; use 60 or more"),
+        (
+            "recipients = {manager = []}",
+            "[alerts.recipients.manager]: there is no such key",
+        ),
+        ("reminders = {after_s = -1}", "after_s]: is -1 -> use 0 for never"),
+        ("reminders = {every_s = 1}", "every_s]: is 1 -> use 60 or more"),
         (
             'reminders = {steps = [{after_s = 9, audience = "all"}]}',
             "[alerts.reminders.steps[0].audience]",
@@ -51,14 +54,14 @@ def test_recipients_and_reminders_are_read(tmp_path: Path) -> None:
         (
             'reminders = {steps = [{after_s = 9, audience = "noc"}, '
             '{after_s = 9, audience = "noc"}]}',
-            "steps: each needs a longer after_s",
+            "steps]: a step does not come after",
         ),
         ('reminders = {steps = [{after_s = 0, audience = "noc"}]}', "more than 0"),
-        ("notify = {batch_s = 0}", "batch_s is 0; use more than 0"),
-        ("notify = {storm_mails = 0}", "storm_mails is 0; use 1 or more"),
-        ('notify = {ticket = "Doline"}', "ticket needs {number}"),
-        ('notify = {ticket = "{number} {0}"}', "ticket needs {number}"),
-        ('notify = {ticket = "{number"}', "ticket: "),
+        ("notify = {batch_s = 0}", "batch_s]: is 0 -> use more than 0"),
+        ("notify = {storm_mails = 0}", "storm_mails]: is 0 -> use 1 or more"),
+        ('notify = {ticket = "Doline"}', "ticket]: needs {number}"),
+        ('notify = {ticket = "{number} {0}"}', "ticket]: needs {number}"),
+        ('notify = {ticket = "{number"}', "ticket]: "),
         ('notify = {outside_lessons = "never"}', "outside_lessons"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import string
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +14,12 @@ from netmon.storage.records import AlarmState
 from netmon.texts import LANGUAGES, NO_VALUE, Texts, catalogue
 
 NARROW = "\u00a0"
+# Where the code stands among the arguments, and below which group its words.
+CODES = {
+    "WrongValueError": ("refused", 0),
+    "refused": ("refused", 2),
+    "failed": ("failed", 1),
+}
 
 
 @pytest.fixture
@@ -135,3 +142,29 @@ def test_age_is_a_duration(de):
 def test_an_unknown_language_is_refused():
     with pytest.raises(KeyError):
         catalogue("fr")
+
+
+def test_every_code_of_a_refusal_has_its_words(repo_dir):
+    known, found = catalogue("de"), 0
+    for package in ("netmon", "probes", "collectors", "dashboards", "alerts"):
+        for path in (repo_dir / package).rglob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            if not re.search(r"from netmon\.(refused|errors) import", text):
+                continue
+            tree = ast.parse(text)
+            for call in ast.walk(tree):
+                if not isinstance(call, ast.Call) or not isinstance(
+                    call.func, ast.Name
+                ):
+                    continue
+                group, place = CODES.get(call.func.id, ("", 0))
+                if not group or len(call.args) <= place:
+                    continue
+                code = call.args[place]
+                if isinstance(code, ast.Constant):
+                    found += 1
+                    words = (f"{group}.{code.value}", f"{group}.{code.value}.text")
+                    assert any(key in known for key in words), (
+                        f"{path.name}: {code.value}"
+                    )
+    assert found > 50

@@ -58,9 +58,12 @@ async def test_json_names_each_direction_with_its_tags(paced, capsys):
 @pytest.mark.parametrize(
     ("contract", "said"),
     [
-        ([], "--contract-down]: is missing"),
-        (["--contract-down", "50"], "has no unit"),
-        (["--contract-down", "50 Mbit/s", "--contract-up", "x"], "is no rate"),
+        ([], "--contract-down]: fehlt"),
+        (["--contract-down", "50"], "hat keine Einheit"),
+        (
+            ["--contract-down", "50 Mbit/s", "--contract-up", "x"],
+            "ist keine Bandbreite",
+        ),
     ],
 )
 async def test_a_missing_or_senseless_contract_is_refused(

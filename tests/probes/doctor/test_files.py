@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from netmon.cli.probe_doctor import line_of
 from netmon.clock import SystemClock
 from netmon.errors import Problem
+from netmon.texts import Texts
 from probes.doctor import CHECKS, Grade, Place, files
 from probes.wan import WanSettings
 from tests.probes.doctor.conftest import told
@@ -55,15 +57,28 @@ async def test_each_secret_that_cannot_be_read_is_named(settings, make_place, tm
         if_index=1,
         community_file=str(tmp_path / "none"),
     )
+    by_user = WanSettings(
+        line="l2",
+        address="127.0.0.1:161",
+        if_index=1,
+        user="netmon",
+        auth_file=str(tmp_path / "no-auth"),
+        priv_file=str(tmp_path / "no-priv"),
+    )
     changed = replace(
         settings,
-        wan=(wan,),
+        wan=(wan, by_user),
         server=replace(settings.server, token_file=str(tmp_path / "empty")),
     )
     findings = await files.secrets(make_place(changed))
-    assert told(findings) == ["ok closed", "error unreadable", "error unreadable"]
-    assert findings[1].fields["name"] == "server.token_file"
-    assert findings[2].fields["name"] == "wan[0].community_file"
+    assert told(findings) == ["ok closed", *["error unreadable"] * 4]
+    assert [finding.fields["name"] for finding in findings[1:]] == [
+        "server.token_file",
+        "wan[0].community_file",
+        "wan[1].auth_file",
+        "wan[1].priv_file",
+    ]
+    assert "(gibt es nicht)" in line_of(Texts("de"), "secrets", findings[2])
 
 
 async def test_the_spools_folder_takes_data_and_nothing_is_left_there(
