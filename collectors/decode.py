@@ -60,6 +60,8 @@ def decode_facts(facts: Iterable[Fact], values: Mapping[str, Value]) -> dict[str
     """
     found: dict[str, str] = {}
     for fact in facts:
+        if fact.when_oid and values.get(fact.when_oid) not in fact.when:
+            continue
         text = cut_out(fact.pattern, clean_text(values.get(fact.oid, b"")))
         if text:
             found.setdefault(fact.name, text)

@@ -26,6 +26,8 @@ def with_lan(tables: Sequence[TableResult]) -> list[TableResult]:
         return list(tables)
     remarks: list[Remark] = []
     power = _power(by_result.get("poe"), ports.rows, remarks)
+    for own in (table for table in tables if table.result == "if_poe"):
+        power |= {row.parts["port"]: _told(row, power) for row in own.rows}
     neighbours: dict[str, dict[str, str]] = {}
     # Between two readings of the structure nobody tells of neighbours.
     if (told := by_result.get("neighbour")) is not None:
@@ -67,6 +69,15 @@ def _power(
         for port, rows in found.items()
         if len(rows) == 1
     }
+
+
+def _told(
+    row: Row, power: Mapping[str, Mapping[str, float | None]]
+) -> dict[str, float | None]:
+    """Return what a row by ifIndex tells, and what POWER-ETHERNET-MIB does beside it."""
+    before = power.get(row.parts["port"], {})
+    own = {name: row.numbers.get(name) for name in _POE}
+    return {n: before.get(n) if value is None else value for n, value in own.items()}
 
 
 def _by_last_number(ports: Sequence[Row]) -> dict[int, dict[str, list[int]]]:

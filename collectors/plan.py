@@ -45,7 +45,7 @@ _WITH_PORTS: frozenset[ResultKind] = frozenset(
 )
 _NO_WORDS: Mapping[str, str] = {}
 _STILL_FIELDS = frozenset(
-    ("type", "class", "within", "scale", "precision", "is_six_ghz")
+    ("type", "class", "within", "scale", "precision", "is_six_ghz", "measures")
 )
 
 # IF-MIB's 32-bit counters (RFC 2863); all others are taken for 64-bit ones.

@@ -30,6 +30,11 @@ def check(source: str, platform: Platform) -> Iterator[Problem]:
             yield problem(source, f"{where}.name", "is unknown", f"use {known}")
         yield from _check_oid(source, f"{where}.oid", fact.oid)
         yield from _check_pattern(source, f"{where}.pattern", fact.pattern, 1)
+        if fact.when_oid:
+            yield from _check_oid(source, f"{where}.when_oid", fact.when_oid)
+        if bool(fact.when_oid) != bool(fact.when):
+            text = "needs both when_oid and when"
+            yield problem(source, where, text, "give both or none")
     for position, trap in enumerate(platform.traps):
         yield from _check_oid(source, f"traps[{position}].oid", trap.oid)
     earlier: set[str] = set()
@@ -104,11 +109,13 @@ def _check_column(
         or column.scale != 1
         or column.signed
         or column.milliwatt
+        or column.dark
     ):
         text = "is text and takes no scale, enumeration or missing"
         yield problem(source, at, text, "remove them")
-    if column.milliwatt and not column.field.endswith(("_dbm", "value")):
-        yield problem(source, f"{at}.milliwatt", "makes dBm", "use a field in dBm")
+    for name in ("milliwatt", "dark"):
+        if getattr(column, name) and not column.field.endswith(("_dbm", "value")):
+            yield problem(source, f"{at}.{name}", "makes dBm", "use a field in dBm")
     ways = (column.fold, column.suffix, column.at, column.sole, column.by)
     if sum(map(bool, ways)) > 1:
         text = "is told twice how to find its row"

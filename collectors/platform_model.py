@@ -25,11 +25,17 @@ class Match(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Fact(Struct, frozen=True, forbid_unknown_fields=True):
-    """One word about the device; ``pattern`` cuts it out by its one group."""
+    """One word about the device; ``pattern`` cuts it out by its one group.
+
+    Where a device has the word twice (of two banks of firmware, say), ``when_oid``
+    tells which one counts: this one if it says a number of ``when``.
+    """
 
     name: str
     oid: str
     pattern: str = ""
+    when_oid: str = ""
+    when: tuple[int, ...] = ()
 
 
 class IndexPart(Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,7 +86,7 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
     channel, and one channel is in use): only those objects are asked, one a row.
     ``signed`` undoes an agent that sends negative numbers as unsigned ones.
     ``milliwatt`` says that the scaled value is a power in mW and the field is
-    in dBm; no power at all is `DARK_DBM`.
+    in dBm; no power at all is `DARK_DBM`, as are values of ``dark``.
     """
 
     field: str
@@ -107,6 +113,7 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
     by: str = ""
     signed: bool = False
     milliwatt: bool = False
+    dark: tuple[int, ...] = ()
 
     @property
     def is_elsewhere(self) -> bool:

@@ -20,7 +20,7 @@ from collectors.base import (
 )
 from collectors.columns import asked_rows, longer, wanted_rows, without_value
 from collectors.packing import packed
-from collectors.platform_model import Column, Platform, Table
+from collectors.platform_model import Column, Fact, Platform, Table
 from collectors.platforms import Platforms
 from collectors.results import MEDIUM_RESULTS
 from collectors.values import clean_text
@@ -112,7 +112,9 @@ def _take_system(
 ) -> None:
     uptime = system.get(SYS_UPTIME)
     reading.uptime_s = uptime / _TICKS_PER_S if isinstance(uptime, int) else None
-    reading.sys_object_id = clean_text(system.get(SYS_OBJECT_ID, b""))
+    # Recordings may write it as net-snmp prints it, with a dot in front.
+    object_id = clean_text(system.get(SYS_OBJECT_ID, b""))
+    reading.sys_object_id = object_id.removeprefix(".")
     reading.platform = (
         platforms.get(platform)
         if platform
@@ -122,6 +124,12 @@ def _take_system(
             line=line,
         )
     )
+
+
+def fact_oids(facts: Sequence[Fact]) -> list[str]:
+    """Return the objects that facts need, each once."""
+    oids = [oid for fact in facts for oid in (fact.oid, fact.when_oid) if oid]
+    return list(dict.fromkeys(oids))
 
 
 async def _read_parts(
@@ -136,7 +144,7 @@ async def _read_parts(
         return
     gone: SessionError | None = None
     try:
-        reading.facts = await session.get([fact.oid for fact in platform.facts])
+        reading.facts = await session.get(fact_oids(platform.facts))
     except SessionError as error:
         gone = error if isinstance(error, GONE) else None
     # Several tables, or several rows of one, may need the same column.

@@ -16,6 +16,7 @@ ResultKind = Literal[
     "controller",
     "vap",
     "poe",
+    "if_poe",
     "neighbour",
     "local_port",
     "bridge_port",
@@ -37,6 +38,7 @@ KIND_OF: Mapping[ResultKind, str | None] = {
     "controller": "wlan_controller",
     "vap": None,
     "poe": None,
+    "if_poe": None,
     "neighbour": None,
     "local_port": None,
     "bridge_port": None,
@@ -52,6 +54,7 @@ KIND_OF: Mapping[ResultKind, str | None] = {
 LIMITS_OF: Mapping[ResultKind, str] = {
     "vap": "wlan_radio",
     "poe": "lan_port",
+    "if_poe": "lan_port",
     "module": "line_optics",
 }
 # Asked only of devices that carry a line: they tell of its medium.
@@ -115,6 +118,8 @@ RESULT_FIELDS: Mapping[ResultKind, Mapping[str, FieldType]] = {
     # Power and neighbours of ports, by the device's other port numbers:
     # `collectors.lan` finds the port.
     "poe": {"poe_on": "number", "poe_w": "number"},
+    # The same by ifIndex, where a device has it.
+    "if_poe": {"poe_on": "number", "poe_w": "number"},
     "neighbour": {
         "name": "text",
         "port_id": "text",
@@ -124,7 +129,8 @@ RESULT_FIELDS: Mapping[ResultKind, Mapping[str, FieldType]] = {
     "local_port": {"name": "text", "descr": "text"},
     "bridge_port": {"if_index": "number"},
     "dsl": {"name": "text", **_numbers("line_dsl")},
-    "optics": {"name": "text", **_numbers("line_optics")},
+    # `measures` is what a table is kept by: whether a module measures at all.
+    "optics": {"name": "text", "measures": "number", **_numbers("line_optics")},
     "radio_link": {"name": "text", **_numbers("line_radio")},
     # ENTITY-SENSOR-MIB and ENTITY-MIB: `collectors.optics` makes optics of them.
     "sensor": {
@@ -150,6 +156,7 @@ RESULT_PARTS: Mapping[ResultKind, tuple[str, ...]] = {
     "controller": ("controller",),
     "vap": ("vap",),
     "poe": ("group", "port"),
+    "if_poe": ("port",),
     "neighbour": ("time", "port", "neighbour"),
     "local_port": ("port",),
     "bridge_port": ("port",),

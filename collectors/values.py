@@ -76,6 +76,8 @@ def number(column: Column, value: Value) -> float | None:
 def _meaning(column: Column, raw: float) -> float | None:
     if column.becomes is not None:
         return column.becomes
+    if raw in column.dark:
+        return DARK_DBM
     if column.enumeration:
         code = column.enumeration.get(int(raw)) if raw.is_integer() else None
         return None if code is None else float(code)

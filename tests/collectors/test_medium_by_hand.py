@@ -48,16 +48,16 @@ PTP = {
     "rx_level_dbm": -58.3,
     "tx_power_dbm": 23.0,
     "mse_db": -29.1,
-    "modulation_qam": 256.0,
-    "modulation_far_qam": 64.0,
+    "modulation_qam": 64.0,
+    "modulation_far_qam": 256.0,
 }
 INTEGRA = {
     "up": 1.0,
     "rx_level_dbm": -41.0,
     "tx_power_dbm": 17.0,
     "mse_db": -36.8,
-    "modulation_qam": 256.0,
-    "modulation_far_qam": 4.0,
+    "modulation_qam": 4.0,
+    "modulation_far_qam": 256.0,
     "capacity_down_bps": 366_432_000.0,
     "capacity_up_bps": 87_101_000.0,
     "errored_blocks_total": 17.0,
@@ -92,7 +92,14 @@ INTEGRA = {
         (
             "mikrotik_60g",
             "mikrotik",
-            {"wlan60-1": {"up": 1, "rx_level_dbm": -56, "rate_up_bps": 2.31e9}},
+            {
+                "wlan60-1": {
+                    "up": 1,
+                    "rx_level_dbm": -56,
+                    "rate_up_bps": 2.31e9,
+                    "modulation_qam": 4,
+                }
+            },
         ),
         ("saf_integra_b", "saf_integra", {"0": INTEGRA}),
         ("saf_integra_e", "saf_integra", {"0": INTEGRA}),

@@ -34,6 +34,8 @@ def test_the_good_file_is_good() -> None:
 def test_shipped_platforms_load_and_choose_by_object_id() -> None:
     platforms = load_platforms()
     assert platforms.names == [
+        "airfiber_60",
+        "airfiber_ltu",
         "aruba_aos10",
         "aruba_instant",
         "arubaos",
@@ -59,7 +61,9 @@ def test_shipped_platforms_load_and_choose_by_object_id() -> None:
         "ruckus_ap",
         "saf_integra",
         "siklu",
+        "ubiquiti_ltu",
         "ubiquiti_radio",
+        "ubiquiti_wave",
         "unifi",
         "zyxel_ap",
         "zyxel_nxc",
