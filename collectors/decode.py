@@ -43,7 +43,8 @@ class TableResult:
 
     ``complete`` says that every row the device has is in ``rows``; only then
     may one conclude anything from what is missing. ``remarks`` tell an
-    administrator what was left out and why.
+    administrator what was left out and why. ``none_is_down`` says that what a
+    complete table does not name is down.
     """
 
     name: str
@@ -51,6 +52,7 @@ class TableResult:
     rows: tuple[Row, ...] = ()
     complete: bool = False
     remarks: tuple[Remark, ...] = ()
+    none_is_down: bool = False
 
 
 def decode_facts(facts: Iterable[Fact], values: Mapping[str, Value]) -> dict[str, str]:
@@ -103,7 +105,14 @@ def decode_table(
         or any(indexes != everywhere for indexes in sets)
         or (table.never_empty and not sound)
     )
-    return TableResult(table.name, table.result, tuple(rows), complete, tuple(remarks))
+    return TableResult(
+        table.name,
+        table.result,
+        tuple(rows),
+        complete,
+        tuple(remarks),
+        none_is_down=table.only_while_up,
+    )
 
 
 def _behind_lost(table: Table, lost: set[str]) -> list[Column]:

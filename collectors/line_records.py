@@ -60,6 +60,9 @@ def line_records(
         if before and not _names_came(tables, own):
             # Under another name it would be another thing.
             made, complete = [r for r in made if r.tags in before], False
+        if complete and not rows and any(table.none_is_down for table in own):
+            gone = Row({}, {"up": 0.0}, {})
+            made = [_record(kind, tags, gone, at_ms) for tags in before]
         seen = [record.tags for record in made]
         lost = [] if complete else [tags for tags in before if tags not in seen]
         if not made and not before and not complete and kind == "line_dsl":

@@ -293,6 +293,7 @@ def _is_grid(table: Table, found: TableReading) -> bool:
     kept = [c for c in table.columns if table.keep and c.field == table.keep.field]
     return (
         table.result not in CHANGING
+        and not table.only_while_up
         and plain_index
         and all(is_still(table, column) for column in kept)
         and not any(
@@ -314,8 +315,9 @@ def _loose(table: Table, found: TableReading) -> Loose:
     for column in table.columns:
         values = found.columns.get(column.oid)
         moves = not is_still(table, column)
+        comes_and_goes = column.required and table.only_while_up
         is_walked = not column.by and (moves or column.required)
-        if table.result in CHANGING and is_walked:
+        if (table.result in CHANGING and is_walked) or comes_and_goes:
             # What failed is tried again, what nobody needed is left alone.
             if values is not None or column.oid in found.failures:
                 walked[column.oid] = None

@@ -144,6 +144,8 @@ class Table(Struct, frozen=True, forbid_unknown_fields=True):
     carry a line (a radio link is no access point). A table that a device does not
     walk but answers for a known row has ``rows_of``, a table before it: each of its
     rows is asked for with each of ``ends`` behind its index.
+    ``only_while_up`` marks a table whose rows stand only as long as what they tell of
+    is up: whether they are there is asked at every poll.
     """
 
     name: str
@@ -159,6 +161,7 @@ class Table(Struct, frozen=True, forbid_unknown_fields=True):
     unless_line: bool = False
     rows_of: str = ""
     ends: tuple[int, ...] = ()
+    only_while_up: bool = False
 
     @property
     def index_length(self) -> int:

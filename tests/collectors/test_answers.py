@@ -222,6 +222,37 @@ async def test_what_is_new_asks_for_the_structure(
         await bench.values(plan)
 
 
+async def test_a_link_that_comes_and_goes_is_seen_at_every_poll() -> None:
+    """A station table has no row while the other end is away (airFiber LTU)."""
+    system = """\
+1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.10002.1
+1.3.6.1.2.1.1.3.0|67|4200
+1.3.6.1.2.1.2.2.1.3.1|2|6
+1.3.6.1.2.1.2.2.1.8.1|2|1
+"""
+    rate, level = (f"1.3.6.1.4.1.41112.1.10.1.4.1.{n}.2.0.0.0.0.1" for n in (4, 5))
+    link = f"{system}{rate}|2|444800\n{level}|2|-57\n"
+
+    def seen(values: Values) -> list[float | None]:
+        (table,) = [t for t in values.tables if t.name == "airfiber_ltu"]
+        assert table.complete
+        assert table.none_is_down
+        return [row.numbers["rx_level_dbm"] for row in table.rows]
+
+    bench = Bench(link)
+    plan = await bench.plan()
+    assert seen(await bench.values(plan)) == [-57.0]
+    # Only the column that tells whether there is one is walked.
+    assert rate.removesuffix(".2.0.0.0.0.1") in bench.asked
+    assert level in bench.asked
+    bench.say(system)
+    assert seen(await bench.values(plan)) == []
+    plan = await bench.plan()
+    bench.say(link)
+    with pytest.raises(Moved):
+        await bench.values(plan)
+
+
 async def test_a_lost_port_asks_for_the_structure() -> None:
     bench = Bench(SWITCH)
     plan = await bench.plan()

@@ -146,3 +146,20 @@ def test_a_device_that_does_not_answer_says_nothing_of_its_line() -> None:
     records, after = to_records(ROUTER, [], result, known)
     assert [record.kind for record in records] == ["device"]
     assert after == known
+
+
+def test_a_link_whose_row_went_with_it_is_down_and_comes_back() -> None:
+    """A table of other ends (airFiber LTU and 60) has no row without a link."""
+    there = radios(radio("2.0.0.0.0.1", up=1.0, rx_level_dbm=-57.0), none_is_down=True)
+    gone = radios(none_is_down=True)
+    _, known = line_records(ROUTER, [there], AT_MS, ())
+    for _ in range(2):
+        (record,), known = line_records(ROUTER, [gone], AT_MS, known)
+        assert record.tags["radio"] == "1"
+        assert {n: v for n, v in record.values.items() if v is not None} == {"up": 0.0}
+    (record,), _ = line_records(ROUTER, [there], AT_MS, known)
+    assert record.values["up"] == 1.0
+    # What did not come whole says nothing, nor does a unit that never had a link.
+    torn = radios(complete=False, none_is_down=True)
+    assert told(torn, known=known) == {"1": FailureReason.PARTIAL}
+    assert told(gone) == {}

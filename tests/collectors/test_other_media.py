@@ -191,6 +191,20 @@ async def test_cambium_ptp(
     assert known(row) == pytest.approx(wanted)
 
 
+async def test_an_epmp_subscriber_has_a_modulation_each_way(ask: Ask) -> None:
+    told = {3: -57, 5: 18, 6: 15, 7: 9, 16: 3, 18: 34}
+    said = "\n".join(f"{PTP}.21.1.2.{oid}.0|2|{value}" for oid, value in told.items())
+    (row,) = rows(await ask(said, object_id=f"{PTP}.21"), "radio_link")
+    assert known(row) == {
+        "up": 1,
+        "rx_level_dbm": -57,
+        "snr_db": 34,
+        "tx_power_dbm": 18,
+        # 9 is QPSK on two streams or 256-QAM on one.
+        "modulation_qam": 64,
+    }
+
+
 @pytest.mark.parametrize("dot", ["", "."])
 async def test_saf_tells_the_other_ends_modulation_as_received(
     ask: Ask, dot: str
