@@ -8,7 +8,7 @@ whole makes no port: a value under a wrong name would be worse than none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from collectors.decode import Row, TableResult
 from collectors.values import dbm_of_milliwatt
@@ -23,6 +23,7 @@ _OK = 1
 _PORT_CLASS = 10
 _MAX_DEPTH = 12
 _MW_PER_WATT = 1000
+_MOST_HUNDREDTHS_DBM = 600
 # Not "input" and "output": power supplies have those.
 _WAYS = {
     "rx_dbm": re.compile(r"(?<![a-z])(rx|receive)", re.IGNORECASE),
@@ -69,11 +70,45 @@ def _of_sensors(rows: Sequence[Row], place: _Places) -> Iterable[Row]:
 
 def _of_modules(rows: Sequence[Row], place: _Places) -> Iterable[Row]:
     for row in rows:
+        numbers = {**row.numbers, **_settled(row.numbers)}
         # Copper ports and empty cages are in the table too.
-        if any(row.numbers.get(way) is not None for way in _WAYS):
+        if any(numbers.get(way) is not None for way in _WAYS):
             port = place.port(row.parts["entity"])
             name = place.name(port) or row.words.get("name", "")
-            yield Row({"port": port}, row.numbers, {"name": name})
+            yield Row({"port": port}, numbers, {"name": name})
+
+
+def _settled(numbers: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Return the powers of a module that tells them in 0.01 dBm or in uW.
+
+    What is negative is in 0.01 dBm; more than 6 dBm no module here sends, so that is in
+    uW. In between the other power tells, which is in the same unit, else the module's
+    own limits: what is above them, or beside none in dBm, is in uW. What stays open is
+    left out.
+    """
+    raws = {way: raw for way in ("rx", "tx") if (raw := numbers.get(f"{way}_raw"))}
+    units = {_in_micro(raw) for raw in raws.values()} - {None}
+    if not units:
+        highs = {way: numbers.get(f"{way}_high_alarm_dbm") for way in raws}
+        above = [
+            raws[way] / 100 > high for way, high in highs.items() if high is not None
+        ]
+        limits = [value for name, value in numbers.items() if name.count("_") == 3]
+        if any(above) or all(value is None for value in limits):
+            units = {True}
+    if len(units) != 1:
+        return {}
+    return {
+        f"{way}_dbm": dbm_of_milliwatt(raw / 1000) if True in units else raw / 100
+        for way, raw in raws.items()
+    }
+
+
+def _in_micro(raw: float | None) -> bool | None:
+    """Say whether a power is in uW; None if it could be in 0.01 dBm as well."""
+    if raw is None or 0 <= raw <= _MOST_HUNDREDTHS_DBM:
+        return None
+    return raw > 0
 
 
 def sensor_dbm(row: Row) -> float | None:

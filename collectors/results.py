@@ -142,8 +142,14 @@ RESULT_FIELDS: Mapping[ResultKind, Mapping[str, FieldType]] = {
         "value": "number",
         "status": "number",
     },
-    # Optical modules told by entity instead of port.
-    "module": {"name": "text", **_numbers("line_optics")},
+    # Optical modules told by entity instead of port. `rx_raw` and `tx_raw` are powers in
+    # 0.01 dBm or in uW: `collectors.optics` finds out which.
+    "module": {
+        "name": "text",
+        "rx_raw": "number",
+        "tx_raw": "number",
+        **_numbers("line_optics"),
+    },
     "entity": {"name": "text", "class": "number", "within": "number"},
     "alias": {"if_index": "number"},
 }

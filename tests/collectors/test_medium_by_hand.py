@@ -165,8 +165,8 @@ async def test_huawei_modules_sit_at_ports_and_tell_two_units() -> None:
         for name, values in optics.items()
     } == {
         "XGigabitEthernet0/0/1": (-7.42, -2.51),
-        # 710 is micro watts; 320 may be micro watts (-4.95 dBm) or 3.2 dBm.
-        "XGigabitEthernet0/0/3": (-1.49, None),
+        # 710 is micro watts, so 320 beside it is as well, and not 3.2 dBm.
+        "XGigabitEthernet0/0/3": (-1.49, -4.95),
         "XGigabitEthernet0/0/4": (None, -40.0),
     }
     assert optics["XGigabitEthernet0/0/1"]["rx_low_alarm_dbm"] == -23.0

@@ -167,3 +167,41 @@ async def test_a_device_without_sensors_has_no_optics(ask: Ask) -> None:
     result = await ask("")
     assert light(result) == {}
     assert optics_of([t for t in result.tables if t.result == "port"]) == []
+
+
+HUAWEI = "1.3.6.1.4.1.2011.5.25.31.1.1.3.1"
+
+
+@pytest.mark.parametrize(
+    ("rx", "tx", "rx_high", "wanted"),
+    [
+        (-742, -251, -300, (-7.42, -2.51)),
+        # The sign of one tells the unit of both.
+        (-742, 150, -300, (-7.42, 1.5)),
+        (320, 1_200, None, (-4.95, 0.79)),
+        # Two small ones: micro watts if there are no limits in dBm, or if 3.2 dBm is
+        # above them. A negative and a large one contradict each other.
+        (320, 450, None, (-4.95, -3.47)),
+        (320, 450, -100, (-4.95, -3.47)),
+        (-742, 1_200, None, None),
+        # No module, none that measures, a sentinel, and a negative one as unsigned.
+        (0, -1, None, None),
+        (2_147_483_647, 4_294_967_045, None, (None, -2.51)),
+    ],
+)
+async def test_huaweis_two_units(
+    ask: Ask,
+    rx: int,
+    tx: int,
+    rx_high: int | None,
+    wanted: tuple[float | None, float | None] | None,
+) -> None:
+    said = entity(9, 1, "GigabitEthernet0/0/9", 10)
+    said += f"{HUAWEI}.8.9|66|{rx % 2**32}\n{HUAWEI}.9.9|66|{tx % 2**32}\n"
+    if rx_high is not None:
+        said += f"{HUAWEI}.14.9|2|{rx_high}\n{HUAWEI}.13.9|2|-2300\n"
+    told = light(await ask(said, object_id="1.3.6.1.4.1.2011.2.23.291"))
+    found = [
+        (numbers.get("rx_dbm"), numbers.get("tx_dbm")) for numbers in told.values()
+    ]
+    assert found == ([wanted] if wanted else [])
