@@ -153,7 +153,7 @@ async def test_a_wrong_community_is_no_answer_and_status_1(
         (("--address", "127.0.0.1", "--credential", "none"), "no credential called"),
         (
             ("--address", "127.0.0.1", "--platform", "abacus"),
-            "use one of aruba_aos10, aruba_instant",
+            "use one of airfiber_60, airfiber_ltu",
         ),
         (("--recording", "none.snmprec"), "No such file"),
     ],
@@ -229,4 +229,4 @@ async def test_what_a_modem_tells_of_its_line_is_shown(
     said = capsys.readouterr().out
     assert "DSL: 1" in said
     assert "Rate zum Gebäude 110 Mbit/s" in said
-    assert "Dämpfung zum Gebäude 1,6 dB" in said
+    assert "Dämpfung zum Gebäude 16,0 dB" in said
