@@ -129,9 +129,9 @@ RESULT_FIELDS: Mapping[ResultKind, Mapping[str, FieldType]] = {
     "local_port": {"name": "text", "descr": "text"},
     "bridge_port": {"if_index": "number"},
     "dsl": {"name": "text", **_numbers("line_dsl")},
-    # `measures` is what a table is kept by: whether a module measures at all.
+    # `measures` is what a table is kept by: whether a module or radio measures at all.
     "optics": {"name": "text", "measures": "number", **_numbers("line_optics")},
-    "radio_link": {"name": "text", **_numbers("line_radio")},
+    "radio_link": {"name": "text", "measures": "number", **_numbers("line_radio")},
     # ENTITY-SENSOR-MIB and ENTITY-MIB: `collectors.optics` makes optics of them.
     "sensor": {
         "name": "text",

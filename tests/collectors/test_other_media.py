@@ -22,6 +22,7 @@ OPER = "1.3.6.1.2.1.2.2.1.8"
 LTU, AF60 = "1.3.6.1.4.1.41112.1.10.1", "1.3.6.1.4.1.41112.1.11.1"
 PTP = "1.3.6.1.4.1.17713"
 SAF = "1.3.6.1.4.1.7571.100.1.1.7"
+SAF_OTHER = "1.3.6.1.4.1.7571.100.1.1"
 SIKLU = "1.3.6.1.4.1.31926"
 XCVR = "1.3.6.1.4.1.11.2.14.11.5.1.82.1.1.1.1"
 PSE = "1.3.6.1.2.1.105.1.1.1.6"
@@ -57,6 +58,8 @@ def known(row: Row) -> dict[str, float]:
         (f"{PTP}.8", "Cambium PTP 800 Bridge, Version 800-06-02", "cambium_ptp"),
         (f"{PTP}.21", "Cambium ePMP", "cambium_epmp"),
         ("1.3.6.1.4.1.43356.1.1.1", "Mimosa B5c Firmware v92329ce", "mimosa"),
+        (f"{SAF_OTHER}.5.1", "SAF microwave radio;CFIP Lumina v1.64", "saf_cfip"),
+        (f"{SAF_OTHER}.2.22", "SAF microwave radio", "saf_cfm"),
         (f"{SAF}.10", "Prod: Integra-X;Vers: 3.19.6;", "saf_integra"),
         ("1.3.6.1.4.1.2281.1.20.2.2.2", "IP-20S", "ceragon"),
         ("1.3.6.1.4.1.4413", "EdgeSwitch 24-Port 250W, 1.8.0", "if_mib"),
@@ -230,6 +233,90 @@ async def test_saf_tells_the_other_ends_modulation_as_received(
             "capacity_down_bps": 1455.4e6,
         }
     )
+
+
+@pytest.mark.parametrize(
+    ("adaptive", "capacity_bps"), [((172_000, 148_000), 148e6), ((0, 0), 183e6)]
+)
+async def test_saf_cfip_tells_of_both_ends(
+    ask: Ask, adaptive: tuple[int, int], capacity_bps: float
+) -> None:
+    radio, modem = f"{SAF_OTHER}.5.1.1.1.10.1", f"{SAF_OTHER}.5.1.1.1.12.1"
+    descr = "SAF microwave radio;CFIP Lumina v1.64.27;Model:3;HW:6;SN: 31990;PC: S0"
+    said = f"{DESCR}|{text(descr)}\n" + "\n".join(
+        f"{radio}.4.{end}|2|{(15, -100)[end - 1]}\n"
+        f"{radio}.5.{end}|2|{(-47, -49)[end - 1]}\n"
+        f"{modem}.6.{end}|2|183000\n"
+        f"{modem}.10.{end}|2|{(-351, -340)[end - 1]}\n"
+        f"{modem}.18.{end}|2|{adaptive[end - 1]}"
+        for end in (1, 2)
+    )
+    result = await ask(said, object_id=f"{SAF_OTHER}.5.1")
+    (row,) = rows(result, "radio_link")
+    assert known(row) == pytest.approx(
+        {
+            "rx_level_dbm": -47,
+            "rx_level_far_dbm": -49,
+            "tx_power_dbm": 15,
+            "mse_db": -35.1,
+            "capacity_down_bps": capacity_bps,
+            "capacity_up_bps": capacity_bps,
+        }
+    )
+    words = result.words
+    assert (words["model"], words["firmware"], words["serial"]) == (
+        "CFIP Lumina",
+        "1.64.27",
+        "31990",
+    )
+
+
+@pytest.mark.parametrize(("operation", "radios"), [(2, 2), (4, 2), (0, 1), (5, 1)])
+async def test_a_saf_cfm_has_one_radio_or_two(
+    ask: Ask, operation: int, radios: int
+) -> None:
+    mux = f"{SAF_OTHER}.2.22"
+    said = f"""
+        {mux}.2.3.0|2|4296
+        {mux}.2.6.0|2|0
+        {mux}.3.1.0|2|2
+        {mux}.3.8.0|2|27
+        {mux}.3.10.0|2|-54
+        {mux}.4.1.0|2|{operation}
+        {mux}.4.10.0|2|-51
+    """
+    found = rows(await ask(said, object_id=mux), "radio_link")
+    first = known(found[0])
+    assert first == {
+        "up": 1,
+        "rx_level_dbm": -54,
+        "tx_power_dbm": 27,
+        "capacity_down_bps": 4.296e6,
+        "capacity_up_bps": 4.296e6,
+    }
+    assert [(r.parts["radio"], r.numbers["rx_level_dbm"]) for r in found] == [
+        ("1", -54),
+        ("2", -51),
+    ][:radios]
+
+
+async def test_saf_freemile_60(ask: Ask) -> None:
+    base = f"{SAF_OTHER}.12"
+    far = ".".join(map(str, (17, *b"02:00:00:00:00:a1")))
+    told = {6: -58, 7: 1925, 8: 12, 9: 1540}
+    said = f"{base}.3.4.0|4|1.12.0\n" + "\n".join(
+        f"{base}.2.6.1.{column}.{far}|2|{value}" for column, value in told.items()
+    )
+    result = await ask(said, object_id=base)
+    (row,) = rows(result, "radio_link")
+    assert known(row) == {
+        "up": 1,
+        "rx_level_dbm": -58,
+        "snr_db": 12,
+        "capacity_down_bps": 1.54e9,
+        "capacity_up_bps": 1.925e9,
+    }
+    assert result.words["firmware"] == "1.12.0"
 
 
 @pytest.mark.parametrize(
