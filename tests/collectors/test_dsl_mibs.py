@@ -114,6 +114,20 @@ async def test_an_old_modem_with_adsl_line_mib_only(ask: Ask) -> None:
     }
 
 
+async def test_a_margin_under_zero_is_so_however_it_is_sent(ask: Ask) -> None:
+    said = f"""
+        {VDSL2}.2.2.1.2.4.1|66|50000000
+        {VDSL2}.1.2.1.4.4.2|66|4294967281
+        {ADSL}.2.1.4.4|66|4294967276
+    """
+    (row,) = dsl(await ask(said))
+    assert known(row.numbers) == {
+        "rate_down_bps": 50e6,
+        "snr_margin_down_db": pytest.approx(-1.5),
+        "snr_margin_up_db": -2,
+    }
+
+
 ROUTER = a_router()
 
 
@@ -172,7 +186,7 @@ def lancom(base: str, state: int, down_kbits: int) -> str:
     """
 
 
-@pytest.mark.parametrize("base", ["75", "99.2", "41", "99.1"])
+@pytest.mark.parametrize("base", ["75", "99.2", "99.3", "41", "99.1"])
 async def test_lancom_tells_it_in_objects_of_its_own(ask: Ask, base: str) -> None:
     said = lancom(base, 5, 109_344)
     result = await ask(said, object_id="1.3.6.1.4.1.2356.11.8.700")
@@ -197,6 +211,13 @@ async def test_lancoms_unused_modem_does_not_speak_for_the_used_one(ask: Ask) ->
     (record,), _ = line_records(ROUTER, result.tables, 1, ())
     assert record.values["up"] == 1
     assert record.values["rate_down_bps"] == 109.344e6
+
+
+async def test_of_lancoms_two_modems_the_one_in_use_counts(ask: Ask) -> None:
+    said = lancom("99.2", 2, 0) + lancom("99.3", 5, 63_000)
+    result = await ask(said, object_id="1.3.6.1.4.1.2356.11.8.700")
+    (record,), _ = line_records(ROUTER, result.tables, 1, ())
+    assert (record.values["up"], record.values["rate_down_bps"]) == (1, 63e6)
 
 
 async def test_an_unreadable_table_is_a_failure_of_what_was_known(ask: Ask) -> None:
