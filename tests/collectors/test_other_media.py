@@ -99,6 +99,27 @@ async def test_airfiber_ltu(ask: Ask) -> None:
     assert result.words["firmware"] == "v1.4.0"
 
 
+@pytest.mark.parametrize(
+    ("object_id", "capacity", "level"),
+    [
+        ("1.3.6.1.4.1.10002.1", "41112.1.3.2.1.5.1", "41112.1.3.2.1.11.1"),
+        ("1.3.6.1.4.1.2281.1.20.1.3.1", "", "2281.10.5.1.1.2.1"),
+        (SIKLU, "31926.2.1.1.50.1", "31926.2.1.1.19.1"),
+        (f"{PTP}.7", "", "17713.7.12.2.0"),
+        (f"{SAF}.9", "", "7571.100.1.1.7.9.2.3.0"),
+        (f"{SAF_OTHER}.5.1", "", "7571.100.1.1.5.1.1.1.10.1.5.1"),
+    ],
+)
+async def test_nothing_is_received_at_0_dbm(
+    ask: Ask, object_id: str, capacity: str, level: str
+) -> None:
+    said = f"1.3.6.1.4.1.{level}|2|0"
+    if capacity:
+        said += f"\n1.3.6.1.4.1.{capacity}|2|700"
+    (row,) = rows(await ask(said, object_id=object_id), "radio_link")
+    assert row.numbers["rx_level_dbm"] is None
+
+
 @pytest.mark.parametrize("end", ["", ".1"])
 @pytest.mark.parametrize("object_id", ["1.3.6.1.4.1.41112", "1.3.6.1.4.1.10002.1"])
 async def test_airfiber_60_by_both_kinds_of_index(
@@ -400,6 +421,10 @@ async def test_procurve_modules_that_measure_and_that_do_not(ask: Ask) -> None:
         (0, 1_410_065_408, None),
         (4294, 4_294_967_295, None),
         (65535, 0, None),
+        (2147, 2_147_483_647, None),
+        (0, 4_294_000_000, None),
+        # Told in bit/s.
+        (1_000_000_000, 1_000_000_000, 1e9),
         (10_000, 1_410_065_408, 1e10),
         (2500, 2_500_000_000, 2.5e9),
     ],
