@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collectors.answers import Moved, read_values
+from collectors.answers import Moved, Values, read_values
 from collectors.base import ErrorStatusError, NoReplyError, Timing
 from collectors.compare import Before
 from collectors.guards import GuardedSession
