@@ -181,7 +181,7 @@ def test_the_longest_prefix_wins_and_a_description_can_decide() -> None:
             "result: antenna",
             "good.yaml [tables[0].result]: is none of the values that can be chosen"
             " -> use one of access_point, alias, bridge_port, controller, dsl, entity,"
-            " local_port, module, neighbour, network, optics, poe, port, radio,"
+            " if_poe, local_port, module, neighbour, network, optics, poe, port, radio,"
             " radio_link, sensor, vap",
         ),
         (
