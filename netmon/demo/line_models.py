@@ -24,13 +24,15 @@ from netmon.model import Line, Technology
 from netmon.units import GBIT, KBIT
 
 _VDSL2: Key = (1, 3, 6, 1, 2, 1, 10, 251, 1)
+# ADSL-LINE-MIB has a table for what the exchange receives and one for the modem.
+_ADSL: Key = (1, 3, 6, 1, 2, 1, 10, 94, 1, 1)
+_ATUC, _ATUR = 2, 3
 _AIRFIBER: Key = (1, 3, 6, 1, 4, 1, 41112, 1, 3)
 _TRANSCEIVER: Key = (1, 3, 6, 1, 4, 1, 11, 2, 14, 11, 5, 1, 82, 1, 1, 1, 1)
 _VDSL2_TYPE, _ETHERNET_TYPE = 251, 6
 _XTUC, _XTUR = 1, 2
 # A line in sync carries a little more than its contract, for the framing.
 _SYNC_SHARE = 1.09
-_DOWN, _UP = 2, 1
 
 
 @dataclass(slots=True)
@@ -58,7 +60,7 @@ class _LineModel:
 
 @dataclass(slots=True)
 class ModemModel(_LineModel):
-    """A VDSL2 modem in the manner of DrayTek, with all of VDSL2-LINE-MIB."""
+    """A VDSL2 modem in the manner of DrayTek: margins are whole dB in ADSL-LINE-MIB."""
 
     def rows(self) -> list[Row]:
         """Return the modem's objects."""
@@ -86,14 +88,11 @@ class ModemModel(_LineModel):
         for column, unit in ((20, _XTUC), (21, _XTUR)):
             attainable = _kbits(rates[unit] * reserve)
             rows.append(((*_VDSL2, 1, 1, 1, column, 4), "gauge", attainable))
-        # Tenths of a dB.
-        margin = (14, 19) if self.broken else (78, 96)
-        for band in (_DOWN, _UP):
-            rows.append(
-                ((*_VDSL2, 1, 2, 1, 4, 4, band), "integer", wave(dice, *margin))
-            )
-        for band, attenuation in ((3, 41), (4, 112)):
-            rows.append(((*_VDSL2, 1, 2, 1, 2, 4, band), "integer", attenuation))
+        # Whole dB.
+        margin = (1, 2) if self.broken else (8, 10)
+        for unit, attenuation in ((_ATUR, 11), (_ATUC, 4)):
+            rows.append(((*_ADSL, unit, 1, 4, 4), "integer", wave(dice, *margin)))
+            rows.append(((*_ADSL, unit, 1, 5, 4), "gauge", attenuation))
         rows.append(((*_VDSL2, 4, 1, 2, 1, 11, 4), "gauge", 4 if self.broken else 0))
         errored = (31, 58) if self.broken else (0, 2)
         rows.append(((*_VDSL2, 4, 1, 1, 1, 6, 4, _XTUR), "gauge", wave(dice, *errored)))
@@ -152,6 +151,8 @@ class OpticsModel(_LineModel):
         ]
         rows += port_rows(ports, if_type=_ETHERNET_TYPE)
         cells: list[Cell] = [
+            # It measures.
+            (9, "integer", 1),
             (14, "integer", wave(dice, -6100, -5900)),
             (15, "integer", wave(dice, -9300, -9000)),
             # Limits in 0.1 uW: sending, then receiving; alarm and warning.

@@ -393,6 +393,24 @@ async def test_a_draytek_tells_whole_decibels(ask: Ask) -> None:
     }
 
 
+async def test_of_a_draytek_s_vdsl2_margins_only_sure_tenths_count(ask: Ask) -> None:
+    vdsl2 = "1.3.6.1.2.1.10.251.1"
+    said = f"""
+        {vdsl2}.2.2.1.2.4.1|66|110162000
+        {vdsl2}.1.1.1.20.4|66|118000000
+        {vdsl2}.1.2.1.4.4.2|2|78
+        {vdsl2}.1.2.1.4.4.1|2|9
+        {vdsl2}.4.1.1.1.7.4.2|66|3
+    """
+    (row,) = rows(await ask(said, object_id="1.3.6.1.4.1.7367"), "dsl")
+    assert known(row) == {
+        "rate_down_bps": 110.162e6,
+        "attainable_down_bps": 118e6,
+        "snr_margin_down_db": pytest.approx(7.8),
+        "severely_errored_seconds_15min_count": 3,
+    }
+
+
 async def test_procurve_modules_that_measure_and_that_do_not(ask: Ask) -> None:
     told = {
         49: (1, -6020, -99_999_999),

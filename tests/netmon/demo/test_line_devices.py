@@ -104,6 +104,9 @@ async def test_a_broken_line_shows_in_what_its_router_says(
             Technology.RADIO: "radio_modulation_low",
         }
         assert health.findings[0].code == expected[technology]
+    if technology is Technology.VDSL:
+        assert (well.values["snr_margin_down_db"] or 0) > 7
+        assert "dsl_margin_down_low" in {found.code for found in health.findings}
 
     assert fleet.set_line(line.id, broken=False)
     assert judged(await poll(device, addresses[device.id])).state is MediumState.OK
