@@ -13,6 +13,7 @@ from alerts.rules import (
     DEVICE_DOWN,
     LINE_BELOW_TARGET,
     LINE_DOWN,
+    LINE_FLAPPING,
     MONITOR,
     NETMON,
     NO_DATA,
@@ -36,7 +37,7 @@ def parents_of(
     rule, target = key
     if rule == LINE_DOWN:
         return (MONITOR_KEY,)
-    if rule in {LINE_BELOW_TARGET, NO_DATA}:
+    if rule in {LINE_BELOW_TARGET, LINE_FLAPPING, NO_DATA}:
         return (*_line(building_id, inventory), MONITOR_KEY)
     if rule == DEVICE_DOWN:
         device = inventory.device_by_id.get(device_of(target))

@@ -34,6 +34,7 @@ _T = TypeVar("_T")
 # The setting under ``alerts.`` that a value comes from where no entry changes it.
 SETTINGS: Mapping[str, Mapping[Field, str]] = {
     RuleName.LINE_DOWN: {Field.AFTER_S: "line_down_after_s"},
+    RuleName.LINE_FLAPPING: {Field.CONFIRM_COUNT: "line_breaks_count"},
     RuleName.LINE_BELOW_TARGET: {
         Field.CONFIRM_COUNT: "line_confirm_count",
         Field.CLEAR_COUNT: "line_clear_count",

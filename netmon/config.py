@@ -24,7 +24,7 @@ from netmon.notify_settings import (
     refuse_addresses,
 )
 from netmon.refused import refused
-from netmon.rule_overrides import RuleOverride, refuse_doubles
+from netmon.rule_overrides import MAX_COUNT, RuleOverride, refuse_doubles
 from netmon.sink_settings import SinkSettings
 from netmon.site_settings import SiteSettings
 from netmon.strict_files import as_struct, read_toml
@@ -126,6 +126,7 @@ class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
     interval_s: float = 15.0
     line_confirm_count: int = 3
     line_clear_count: int = 2
+    line_breaks_count: int = 4
     ap_confirm_count: int = 2
     ap_clear_count: int = 1
     no_data_after_s: float = 3 * 3600.0
@@ -143,6 +144,8 @@ class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse values that make no sense; msgspec names the field's path."""
         values = msgspec.structs.asdict(self).items()
         _more_than_0(**{k: v for k, v in values if isinstance(v, int | float)})
+        if self.line_breaks_count > MAX_COUNT:
+            raise ValueError(f"line_breaks_count is from 1 to {MAX_COUNT}")
         refuse_doubles(self.rules)
 
 

@@ -246,7 +246,7 @@ class SingleWriter:
             if evidence.failure_ms is None
             else self._moment(evidence.failure_ms),
         )
-        sentences = [cause, *self._explained(evidence)]
+        sentences = [cause, *self._broken_off(evidence), *self._explained(evidence)]
         if evidence.silent_count is not None:
             sentences.append(
                 t(
@@ -261,6 +261,13 @@ class SingleWriter:
             return self._section("cause", tuple(sentences))
         results = tuple(self._result(result) for result in evidence.results)
         return self._section("cause", (*sentences, t("mail.cause.results")), results)
+
+    def _broken_off(self, evidence: Evidence) -> tuple[str, ...]:
+        """Return when the line broke off; nothing of other rules."""
+        if len(self._all) > 1 or not evidence.breaks:
+            return ()
+        moments = ", ".join(self._moment(ms) for ms in evidence.breaks)
+        return (self._t("mail.cause.breaks", moments=moments),)
 
     def _explained(self, evidence: Evidence) -> tuple[str, ...]:
         """Return what is known of line or access point; nothing where that is nothing."""

@@ -44,6 +44,7 @@ def school(city):
     [
         ("line_down", "line:gs-07-main", (NETMON,)),
         ("line_below_target", "line:gs-07-main", (LINE, NETMON)),
+        ("line_flapping", "line:gs-07-main", (LINE, NETMON)),
         ("line_below_target", "line:gs-07-backup", (LINE, NETMON)),
         ("no_data", "line:gs-07-main", (LINE, NETMON)),
         ("below_by_contract", "line:gs-07-main", ()),

@@ -276,6 +276,55 @@ def test_what_flaps_and_is_bad_when_calm_goes_on():
     assert [c.to_state for c in changes] == [AlarmState.OK]
 
 
+WAVERING = dataclasses.replace(LINE, confirm_of=4, waver_of=12)
+BREAKING = dataclasses.replace(LINE, confirm_count=3, breaks_within_s=1200)
+
+
+@pytest.mark.parametrize(
+    ("limits", "timeline", "states"),
+    [
+        # half of twelve, over half an hour, though never three of four
+        (WAVERING, "b...g..." * 6, "bad"),
+        (WAVERING, "bg" * 10, ""),
+        (WAVERING, "b...g...g..." * 6, ""),
+        # over with no more than a quarter of twelve
+        (WAVERING, "b...g..." * 6 + "gggg", "bad"),
+        (WAVERING, "b...g..." * 6 + "ggggg", "bad ok"),
+        # bad all the time since, it ends as any other
+        (WAVERING, "b...g..." * 6 + "bbbbb gg", "bad ok"),
+        # of three bad of four nothing stays behind
+        (WAVERING, "g bbbbbbbbbbbb gg", "bad ok"),
+        # breaks: bad ones in a row are one, and the first of all breaks nothing off
+        (BREAKING, "gbbbbbbg", ""),
+        (BREAKING, "gbgbbg b", "bad"),
+        (BREAKING, "bgbgb", ""),
+        (BREAKING, "gb" + "g" * 9 + "b" + "g" * 9 + "b", ""),
+        (BREAKING, "gbgbgb" + "g" * 19, "bad"),
+        (BREAKING, "gbgbgb" + "g" * 20, "bad ok"),
+        (BREAKING, "gbgbgb" + "b" * 21, "bad"),
+        # failures of the other end say nothing
+        (BREAKING, "gfgfgfgf", ""),
+    ],
+)
+def test_what_is_bad_again_and_again_is_confirmed_too(limits, timeline, states):
+    _, changes = follow(limits, timeline)
+    told = [c.to_state for c in changes if c.opens or c.closes]
+    assert " ".join(told) == states
+
+
+def test_silence_that_comes_and_goes_is_suspect_while_something_is_heard():
+    watched, changes = follow(SILENCE, "ghg" * 3)
+    assert [c.to_state for c in changes if c.opens] == [AlarmState.BAD] * 3
+    assert watched.memory.flapping
+    assert (watched.state, watched.incident_open) == (AlarmState.SUSPECT, True)
+    silent, changes = follow(SILENCE, "h", watched=watched, minute=189)
+    assert [(c.to_state, c.opens) for c in changes] == [(AlarmState.BAD, False)]
+    assert silent.memory.bad_since_ms == watched.memory.bad_since_ms
+    calm, changes = follow(SILENCE, "g" * 500, watched=silent, minute=250)
+    assert [c.to_state for c in changes] == [AlarmState.SUSPECT, AlarmState.OK]
+    assert not calm.memory.flapping
+
+
 def test_one_result_a_moment():
     limits = dataclasses.replace(LINE, one_a_moment=True)
     watched = Watched()

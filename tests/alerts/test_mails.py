@@ -147,6 +147,14 @@ SILENT = Evidence(
     last_valid_ms=ms("19T22:05"),
     role=LineRole.MAIN,
 )
+BREAKS = Evidence(
+    cause=Cause.LINE_FLAPPING,
+    since_ms=ms("20T07:50"),
+    last_valid_ms=ms("20T08:14"),
+    role=LineRole.MAIN,
+    line="gs-07-main",
+    breaks=(ms("20T07:50"), ms("20T07:58"), ms("20T08:06"), ms("20T08:15")),
+)
 FAILING = Evidence(
     cause=Cause.FAILING,
     since_ms=ms("20T05:41"),
@@ -213,6 +221,9 @@ SORTS = {
     ),
     "silent": Notice(ALARM, (incident("no_data", SILENT),), ms("20T01:05"), SILENT),
     "failing": Notice(ALARM, (incident("no_data", FAILING),), ms("20T08:42"), FAILING),
+    "line-flapping": Notice(
+        ALARM, (incident("line_flapping", BREAKS),), ms("20T08:19"), BREAKS
+    ),
     "ap": Notice(ALARM, (incident("ap_down", DOWN),), ms("20T08:42"), DOWN),
     "aps": Notice(
         ALARM,

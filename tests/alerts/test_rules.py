@@ -103,6 +103,7 @@ def test_settings_reach_the_limits() -> None:
     }
     assert counts == {
         "line_below_target": (5, 4),
+        "line_flapping": (4, 1),
         "ap_degraded": (6, 3),
         "ap_down": (3, 2),
         "no_data": (1, 1),

@@ -134,7 +134,7 @@ class Town:
     """The town, its store, and the alarm process that watches it.
 
     ``broken`` names what does not work: ``line gs-00``, ``power gs-00``,
-    ``probe gs-00``, ``gateway``, ``uplink``, ``slow gs-00-ap-1`` (its port), ``full
+    ``probe gs-00``, ``gateway``, ``uplink``, ``server`` (of the measurements), ``slow gs-00-ap-1`` (its port), ``full
     gs-00-ap-1`` (its channel), or the id of a device or access point.
     """
 
@@ -228,7 +228,7 @@ class Town:
                 continue
             tags = {"building": id_, "line": f"{id_}-main"}
             record = Record("latency", tags, {"rtt_s": 0.01}, self._now_ms)
-            if not self._reaches(id_):
+            if not (self._reaches(id_) and self.works("server")):
                 record.values = {"rtt_s": None}
                 record.failure = FailureReason.TIMEOUT
             self._tell(id_, record)
