@@ -75,7 +75,8 @@ class Evidence(Struct, frozen=True, omit_defaults=True, kw_only=True):
     ``held_by`` is the parent (rule, target) that keeps a confirmed target from being
     raised. ``flapping``: it comes and goes. ``skewed``: the sender's clock was wrong,
     times are the gateway's. ``silent_count`` of ``speaking_count`` buildings fell
-    silent at once. ``breaks`` are the moments at which a line broke off lately. ``ap_verdict`` says why an access point works badly.
+    silent at once. ``breaks`` are the moments at which a line broke off lately.
+    ``ap_verdict`` says why an access point works badly.
     """
 
     cause: Cause
@@ -127,6 +128,14 @@ def decode(body: bytes) -> Evidence:
         msgspec.DecodeError: it is something else.
     """
     return _decode(body)
+
+
+def readable(body: bytes) -> Evidence | None:
+    """Return the evidence of `encode`'s JSON; None where it is something else."""
+    try:
+        return _decode(body)
+    except msgspec.DecodeError:
+        return None
 
 
 def gather(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from msgspec.structs import replace as changed
 
@@ -67,7 +68,11 @@ class Briefing:
             if not told.is_news:
                 continue
             url = desk.settings.gateway.public_url
-            content = render_digest(told, desk.inventory, desk.texts, url)
+            content = desk.written(
+                MailEvent.DIGEST,
+                (*told.fresh, *told.ongoing),
+                partial(render_digest, told, desk.inventory, desk.texts, url),
+            )
             telling = Telling(MailEvent.DIGEST, day, (reader.address,), ())
             heard = step is not None and reader.address in step.memory.told
             rows = desk.rows(telling, content, new[0] if heard else None)
