@@ -76,6 +76,7 @@ class Evidence(Struct, frozen=True, omit_defaults=True, kw_only=True):
     raised. ``flapping``: it comes and goes. ``skewed``: the sender's clock was wrong,
     times are the gateway's. ``silent_count`` of ``speaking_count`` buildings fell
     silent at once. ``breaks`` are the moments at which a line broke off lately.
+    ``devices_gone_count`` and ``points_gone_count`` did not answer when a line was lost.
     ``ap_verdict`` says why an access point works badly.
     """
 
@@ -110,6 +111,8 @@ class Evidence(Struct, frozen=True, omit_defaults=True, kw_only=True):
     silent_count: int | None = None
     speaking_count: int | None = None
     breaks: tuple[int, ...] = ()
+    devices_gone_count: int | None = None
+    points_gone_count: int | None = None
 
 
 _encode = msgspec.json.Encoder().encode

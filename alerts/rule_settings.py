@@ -256,6 +256,12 @@ def strangers(settings: AlertSettings, inventory: Inventory) -> Iterator[str]:
     if not inventory.buildings:
         return
     districts = {one.campus_district for one in inventory.buildings}
+    for provider in settings.contacts.provider:
+        if all(line.provider != provider for line in inventory.lines):
+            yield f"alerts.contacts.provider: no line is of {provider!r}"
+    for district in settings.recipients.district:
+        if district not in districts:
+            yield f"alerts.recipients.district: no building is in {district!r}"
     for number, entry in enumerate(settings.rules):
         where = f"alerts.rules[{number}] ({entry.rule})"
         if entry.building not in {None, *inventory.building_by_id}:

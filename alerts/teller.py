@@ -86,6 +86,8 @@ class Teller:
                 silent_count=finding.silent_count,
                 speaking_count=finding.speaking_count,
                 ap_verdict=finding.ap,
+                devices_gone_count=finding.devices_gone_count,
+                points_gone_count=finding.points_gone_count,
             )
         if change.opens and rule.group_by_building:
             group = f"{rule.name}/{held.building_id}/{self._group}"

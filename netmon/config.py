@@ -18,6 +18,7 @@ from msgspec import Struct
 from netmon.errors import ConfigError, WrongValueError
 from netmon.login_settings import LoginSettings
 from netmon.notify_settings import (
+    ContactSettings,
     NotifySettings,
     RecipientSettings,
     ReminderSettings,
@@ -138,6 +139,7 @@ class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
     rules: tuple[RuleOverride, ...] = ()
     notify: NotifySettings = NotifySettings()
     recipients: RecipientSettings = RecipientSettings()
+    contacts: ContactSettings = ContactSettings()
     reminders: ReminderSettings = ReminderSettings()
 
     def __post_init__(self) -> None:

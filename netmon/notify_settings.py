@@ -11,6 +11,8 @@ from msgspec import Struct
 from netmon.errors import WrongValueError
 
 _ADDRESS = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+")
+# A line or two of a mail.
+_MOST_CHARS = 120
 
 
 def refuse_addresses(name: str, addresses: tuple[str, ...]) -> None:
@@ -43,6 +45,33 @@ class RecipientSettings(Struct, frozen=True, forbid_unknown_fields=True):
             if not name.strip():
                 raise WrongValueError("district_without_name", name="district")
             refuse_addresses(f'district."{name}"', addresses)
+
+
+class ContactSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom a mail names as responsible, each in a few words: a name, a number to call.
+
+    ``provider`` has the fault desk of a provider under its name as the inventory writes
+    it. No names of persons: mails are kept.
+    """
+
+    service: str = ""
+    devices: str = ""
+    noc: str = ""
+    provider: dict[str, str] = {}
+
+    def __post_init__(self) -> None:
+        """Refuse what does not fit into a line; msgspec names the field's path."""
+        for name in ("service", "devices", "noc"):
+            _in_a_line(name, getattr(self, name))
+        for name, text in self.provider.items():
+            if not name.strip():
+                raise ValueError("provider: a provider has no name")
+            _in_a_line(f'provider."{name}"', text)
+
+
+def _in_a_line(name: str, text: str) -> None:
+    if not text.isprintable() or len(text) > _MOST_CHARS:
+        raise ValueError(f"{name}: use one line of up to {_MOST_CHARS} characters")
 
 
 class EscalationStep(Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,6 +9,8 @@ from urllib.parse import quote
 from alerts.evidence import decode
 from alerts.mails.layout import Section, Table
 from alerts.mails.notice import Aside, Notice
+from alerts.mails.proof import proof
+from alerts.mails.responsible import responsible
 from alerts.mails.words import (
     address_of,
     began_ms,
@@ -128,19 +130,21 @@ class GroupWriter:
 
     def sections(self) -> tuple[Section, ...]:
         """Return the mail, section by section."""
-        if self._notice.event is MailEvent.RECOVERY:
+        notice = self._notice
+        if notice.event is MailEvent.RECOVERY:
             return (self._recovered(), self._where(), self._time(), self._more())
-        if self._notice.event is MailEvent.UPDATE:
-            so_far = (self._so_far(),) if len(self._notice.members) > 1 else ()
+        if notice.event is MailEvent.UPDATE:
+            so_far = (self._so_far(),) if len(notice.members) > 1 else ()
             return (self._news(), self._where(), *so_far, self._more())
         return (
-            *urgent(self._notice, self._since_ms, self._t),
+            *urgent(notice, self._since_ms, self._t),
             self._happened(),
             self._where(),
             self._since(),
-            self._section("effect", on_lessons(self._effect(), self._notice, self._t)),
+            self._section("effect", on_lessons(self._effect(), notice, self._t)),
             self._cause(),
             self._steps(),
+            responsible(notice.told, self._inventory, notice.contacts, self._t),
             self._more(),
         )
 
@@ -309,7 +313,7 @@ class GroupWriter:
         )
 
     def _cause(self) -> Section:
-        t = self._t
+        t, at_ms = self._t, self._notice.at_ms
         if self._notice.segment:
             said = t(
                 "mail.group.cause.segment",
@@ -319,11 +323,14 @@ class GroupWriter:
             )
             return self._section("cause", (said,))
         scope = "one" if len(self._places) == 1 else "many"
-        return self._section("cause", (t(f"mail.group.cause.{self._rule}.{scope}"),))
+        said = t(f"mail.group.cause.{self._rule}.{scope}")
+        # Of several buildings each has a page of its own.
+        shown = proof(decode(self._rules[self._rule][0].evidence), at_ms, t)
+        return self._section("cause", (said, *(shown if scope == "one" else ())))
 
     def _steps(self) -> Section:
         number = self._notice.incident.id
-        base = "mail.group.steps"
+        base = "mail.group.steps_here" if len(self._places) == 1 else "mail.group.steps"
         if self._is_known():
             base = f"mail.steps.{BELOW_BY_CONTRACT}"
         steps = tuple(self._t(f"{base}.{n}", number=number) for n in (1, 2, 3))

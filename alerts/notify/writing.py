@@ -128,6 +128,7 @@ class Desk:
             telling.aside,
             self._muted_until_ms(about) if telling.event is MailEvent.ALARM else None,
             self._in_lessons(about),
+            self.settings.alerts.contacts,
         )
         url = self.settings.gateway.public_url
         return self.written(

@@ -87,7 +87,7 @@ def city() -> Inventory:
             a_building("gs-07", street="Demostraße 7", rack_room="Verteilerraum, KG"),
         ),
         lines=(
-            _line("gs-07-main", LineRole.MAIN, Technology.FIBRE, 250),
+            a_line("gs-07", 250, 50, Technology.FIBRE, contract_number="DO-4711-07"),
             _line("gs-07-backup", LineRole.BACKUP, Technology.RADIO, 100),
         ),
         devices=(

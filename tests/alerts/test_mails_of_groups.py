@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 from msgspec.structs import replace
@@ -71,6 +71,7 @@ def town(city: Inventory) -> Inventory:
                     building_id=f"gs-{n:02}",
                     segments=("hop",),
                     contracted_down_bps=50_000_000,
+                    fibre_planned_on=date(2027, 8, 1) if n == 8 else None,
                 )
                 for n in numbers
             ),
@@ -127,7 +128,13 @@ def of_ap(number: int, building: int) -> Incident:
     return incident(number, "ap_down", f"ap:x-{number}", building, evidence)
 
 
-DOWN = of_line(12, "line_down", 7)
+DOWN = incident(
+    12,
+    "line_down",
+    "line:gs-07-main",
+    7,
+    replace(EVIDENCE, devices_gone_count=2, points_gone_count=14),
+)
 SWITCH = incident(12, "device_down", "device:sw-07", 7, replace(EVIDENCE, role=None))
 OWN = incident(
     12,
@@ -164,6 +171,7 @@ SORTS = {
     "line-down": Notice(ALARM, (DOWN,), NOW, reference="Doline 12"),
     "line-down-flapping": Notice(ALARM, (FLAPPING,), NOW),
     "device-down": Notice(ALARM, (SWITCH,), NOW),
+    "device-down-centre": Notice(ALARM, (replace(SWITCH, building_id=""),), NOW),
     "ap-degraded": Notice(ALARM, (IMPAIRED,), NOW),
     "monitor": Notice(ALARM, (OWN,), NOW),
     "monitor-over": Notice(RECOVERY, (OWN,), ms("20T09:36")),
