@@ -28,9 +28,12 @@ from alerts.mails.words import (
 from alerts.order import explains
 from alerts.rules import BELOW_BY_CONTRACT
 from netmon.clock import from_ms
+from netmon.collation import collation_key
 from netmon.model import Building, Inventory
 from netmon.storage.records import Incident, MailEvent
 from netmon.texts import Texts
+
+_MOST_NUMBERS = 3
 
 
 def by_rule(incidents: Sequence[Incident]) -> dict[str, list[Incident]]:
@@ -48,10 +51,11 @@ def rows_of(
     texts: Texts,
     *,
     with_rack: bool = False,
+    with_numbers: bool = False,
 ) -> tuple[tuple[str, ...], ...]:
     """Return a row a building: Campusbezirk, building, what, since when; in order.
 
-    ``with_rack`` adds the room to go to.
+    ``with_rack`` adds the room to go to, ``with_numbers`` those of the incidents.
     """
     by_place: dict[str, list[Incident]] = defaultdict(list)
     for incident in incidents:
@@ -60,7 +64,9 @@ def rows_of(
     for members in by_place.values():
         building = inventory.building_by_id.get(members[0].building_id)
         what = ", ".join(
-            headline(same, inventory, texts) for same in by_rule(members).values()
+            headline(same, inventory, texts)
+            + (_numbers(same, texts) if with_numbers else "")
+            for same in by_rule(members).values()
         )
         place = place_of(building, members[0], texts)
         rows.append(
@@ -71,7 +77,15 @@ def rows_of(
                 moment_of(began_ms(members), at_ms, texts),
             )
         )
-    return tuple(sorted(rows))
+    return tuple(sorted(rows, key=lambda row: tuple(map(collation_key, row))))
+
+
+def _numbers(incidents: Sequence[Incident], texts: Texts) -> str:
+    """Return the numbers to name them by, of many the first ones."""
+    numbers = sorted(incident.id for incident in incidents)
+    shown = ", ".join(map(str, numbers[:_MOST_NUMBERS]))
+    more = " …" if len(numbers) > _MOST_NUMBERS else ""
+    return texts("mail.group.numbers", numbers=f"{shown}{more}")
 
 
 def _with_rack(place: str, building: Building | None, texts: Texts) -> str:

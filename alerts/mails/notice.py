@@ -53,8 +53,12 @@ class Notice:
 
     @property
     def incident(self) -> Incident:
-        """The incident whose number the mail bears."""
-        return self.members[0]
+        """The incident whose number the mail bears.
+
+        That of the thread; of an end that tells some people of a part, the part's.
+        """
+        part = self.event is MailEvent.RECOVERY and self.members[0] not in self.told
+        return self.told[0] if part else self.members[0]
 
     @property
     def told(self) -> Sequence[Incident]:

@@ -27,12 +27,14 @@ def proof(evidence: Evidence, at_ms: int, texts: Texts) -> Iterator[str]:
         moments = ", ".join(moment_of(ms, at_ms, texts) for ms in evidence.breaks)
         yield texts("mail.cause.breaks", moments=moments)
     if evidence.devices_gone_count is not None:
-        yield texts(
-            "mail.cause.gone",
-            moment=moment_of(evidence.since_ms, at_ms, texts),
-            devices=texts.number(evidence.devices_gone_count),
-            points=texts.number(evidence.points_gone_count or 0),
+        counts = (evidence.devices_gone_count, evidence.points_gone_count)
+        gone = "".join(
+            texts(f"mail.cause.gone_{name}", n=texts.number(count))
+            for name, count in zip(("devices", "points"), counts, strict=True)
+            if count
         )
+        moment = moment_of(evidence.since_ms, at_ms, texts)
+        yield texts("mail.cause.gone", moment=moment, gone=gone)
     if said := _of_the_line(evidence, at_ms, texts):
         yield said
 

@@ -35,8 +35,8 @@ from alerts.rules import (
     BELOW_BY_CONTRACT,
     DEVICE_DOWN,
     LINE_BELOW_TARGET,
-    MONITOR,
     NO_DATA,
+    RULES,
     line_of,
 )
 from alerts.watched import Result
@@ -256,7 +256,9 @@ class SingleWriter:
             )
         if evidence.skewed:
             sentences.append(t("mail.cause.skewed"))
-        if len(self._all) > 1 or not evidence.results or self._rule == MONITOR:
+        # What is derived was not measured.
+        derived = not RULES[self._rule].kinds
+        if len(self._all) > 1 or not evidence.results or derived:
             return self._section("cause", tuple(sentences))
         results = tuple(self._result(result) for result in evidence.results)
         return self._section("cause", (*sentences, t("mail.cause.results")), results)

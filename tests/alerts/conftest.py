@@ -32,6 +32,7 @@ from netmon.model import (
 )
 from netmon.storage.sqlite import SqliteStore
 from netmon.texts import Texts
+from tests.alerts.site import Site
 from tests.city import a_building, a_line
 
 with warnings.catch_warnings():
@@ -77,6 +78,11 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
     opened = SqliteStore(tmp_path / "state.sqlite3")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def site(store: SqliteStore, city: Inventory) -> Site:
+    return Site(store, city)
 
 
 @pytest.fixture(scope="session")
