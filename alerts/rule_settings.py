@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from alerts.classes import Audience, Delivery, RuleName, Severity
-from alerts.rules import Rule, limited_by_contract
+from alerts.rules import WAVER_WINDOWS, Rule, limited_by_contract
 from alerts.watched import Limits
 from netmon.config import AlertSettings
 from netmon.model import (
@@ -195,6 +195,7 @@ def _counts(chosen: _Chosen, limits: Limits, rule: Rule) -> Limits:
     return replace(
         limits,
         confirm_count=confirm_count,
+        waver_of=WAVER_WINDOWS * confirm_count if rule.wavers else 0,
         confirm_of=chosen.beside(Field.CONFIRM_COUNT, Field.CONFIRM_OF, spare),
         clear_count=chosen.of(Field.CLEAR_COUNT, limits.clear_count),
     )

@@ -62,6 +62,8 @@ _NEVER_STALE_S = 100 * 366 * 86400.0
 # Silent devices are asked ever more seldom, up to every `KINDS["device"]` grows stale:
 # three such polls must be able to follow each other.
 SELDOM_POLLED_S = 3 * KINDS["device"].stale_after_s
+# To find what is bad every other time so many times the results that raise are looked at.
+WAVER_WINDOWS = 4
 # A device that answers, were it with a refusal, is not down.
 NO_ANSWER = frozenset(
     {FailureReason.NO_REPLY, FailureReason.TIMEOUT, FailureReason.UNREACHABLE}
@@ -106,7 +108,8 @@ class Rule:
     count as a bad result, ``good_failures`` those that count as a good one. A rule without ``kinds`` is derived (`alerts.derived`).
     ``one_a_moment``: results of one target measured at the same moment are one.
     ``late_after_s`` is None where a result is late only when it is stale.
-    ``waver_of`` and ``breaks_within_s`` are those of `alerts.watched.Limits`.
+    ``wavers``: what is bad every other time is found too, ``breaks_within_s`` is that of
+    `alerts.watched.Limits`.
     ``cut_off_after_s``: a failure counts only if its record could not be sent either for
     so long, so that it was not the other end that failed. By default a rule is derived, judges 1 (good) or 0 (bad), and the first result decides.
     """
@@ -130,7 +133,7 @@ class Rule:
     one_a_moment: bool = False
     late_after_s: float | None = None
     spare_count: int = 0
-    waver_of: int = 0
+    wavers: bool = False
     breaks_within_s: float | None = None
     cut_off_after_s: float | None = None
 
@@ -150,7 +153,7 @@ class Rule:
             silence_is_bad=bool(self.kinds) and self.quantity is None,
             late_after_s=self.late_after_s,
             one_a_moment=self.one_a_moment,
-            waver_of=self.waver_of,
+            waver_of=WAVER_WINDOWS * confirm_count if self.wavers else 0,
             breaks_within_s=self.breaks_within_s,
         )
 
@@ -215,7 +218,7 @@ _ALL_RULES = (
         at_least="at_least_down_bps",
         late_after_s=LATE_AFTER_S,
         spare_count=1,
-        waver_of=12,
+        wavers=True,
     ),
     # What comes back within minutes is never silent for long: each break is a moment
     # at which the probe reached neither the measurement server nor the gateway.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from ipaddress import ip_network
+from math import inf
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -70,7 +71,7 @@ def _port(port: int) -> None:
 
 def _more_than_0(**values: float) -> None:
     for name, value in values.items():
-        if not value > 0:
+        if not 0 < value < inf:
             raise WrongValueError("not_more_than_0", name=name, value=value)
 
 
@@ -146,8 +147,11 @@ class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse values that make no sense; msgspec names the field's path."""
         values = msgspec.structs.asdict(self).items()
         _more_than_0(**{k: v for k, v in values if isinstance(v, int | float)})
+        if self.blind_share >= 1:
+            # More than all can't fall silent.
+            raise WrongValueError("not_below_1", name="blind_share", value=self.blind_share)
         if self.line_breaks_count > MAX_COUNT:
-            raise ValueError(f"line_breaks_count is from 1 to {MAX_COUNT}")
+            raise _outside("line_breaks_count", self.line_breaks_count, 1, MAX_COUNT)
         refuse_doubles(self.rules)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+from math import inf
 from typing import Literal
 
 from msgspec import Struct
@@ -65,13 +66,13 @@ class ContactSettings(Struct, frozen=True, forbid_unknown_fields=True):
             _in_a_line(name, getattr(self, name))
         for name, text in self.provider.items():
             if not name.strip():
-                raise ValueError("provider: a provider has no name")
+                raise WrongValueError("provider_without_name", name="provider")
             _in_a_line(f'provider."{name}"', text)
 
 
 def _in_a_line(name: str, text: str) -> None:
     if not text.isprintable() or len(text) > _MOST_CHARS:
-        raise ValueError(f"{name}: use one line of up to {_MOST_CHARS} characters")
+        raise WrongValueError("no_line", name=name, longest=_MOST_CHARS)
 
 
 class EscalationStep(Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,7 +83,7 @@ class EscalationStep(Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse values that make no sense; msgspec names the field's path."""
-        if not self.after_s > 0:
+        if not 0 < self.after_s < inf:
             raise WrongValueError("not_more_than_0", name="after_s", value=self.after_s)
 
 
@@ -98,9 +99,9 @@ class ReminderSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse values that make no sense; msgspec names the field's path."""
-        if not self.after_s >= 0:
+        if not 0 <= self.after_s < inf:
             raise WrongValueError("below_0", name="after_s", value=self.after_s)
-        if not self.every_s >= 60:
+        if not 60 <= self.every_s < inf:
             raise WrongValueError(
                 "too_small", name="every_s", value=self.every_s, low=60
             )
@@ -131,7 +132,7 @@ class NotifySettings(Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse values that make no sense; msgspec names the field's path."""
         for name in ("batch_s", "follow_s", "storm_window_s"):
             value = getattr(self, name)
-            if not value > 0:
+            if not 0 < value < inf:
                 raise WrongValueError("not_more_than_0", name=name, value=value)
         if self.storm_mails < 1:
             raise WrongValueError(

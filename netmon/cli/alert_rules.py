@@ -111,6 +111,7 @@ def _about(rule: Rule, settings: AlertSettings, texts: Texts) -> str:
         margin=texts.percent(CLEAR_MARGIN - 1, 0),
         reach=texts.percent(REACHABLE_SHARE, 0),
         blind_share=texts.percent(settings.blind_share, 0),
+        waver_of=rule.limits(settings, None).waver_of,
     )
 
 

@@ -113,6 +113,8 @@ def test_settings_reach_the_limits() -> None:
         "monitor": (1, 1),
     }
     assert RULES["no_data"].limits(settings, None).valid_for_s == 60
+    # Whoever asks for more results asks for more of every other one too.
+    assert RULES["line_below_target"].limits(settings, None).waver_of == 20
 
 
 def test_rules_judge_what_the_catalogue_has() -> None:
