@@ -232,6 +232,9 @@ class Board:
             if held is None:
                 continue
             watched = held.watched
+            if key[0] == LINE_FLAPPING and not watched.incident_open:
+                # A break or two explain nothing yet.
+                continue
             # Whether netmon itself is blind is judged at each moment.
             always = key[0] == MONITOR
             limits = self._limits(key, held.building_id)

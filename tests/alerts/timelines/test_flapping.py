@@ -78,6 +78,22 @@ def test_what_is_not_the_line_makes_no_line_flap(found, broken, buildings):
     assert town.mails() == []
 
 
+def test_a_line_that_flaps_explains_what_is_polled_over_it(found):
+    """Three polls in a row hit a break, and in between the probe was heard."""
+    town = found(1, points=1)
+    for _ in range(9):
+        town.broken ^= {"line gs-00"}
+        town.minutes(4)
+    assert town.told() == ["07:39- line_flapping line:gs-00-main"]
+    town.broken = {"rt-gs-00", "gs-00-ap-0"}
+    town.minutes(30)
+    assert len(town.told()) == 1
+    assert town.held("device_down", "device:rt-gs-00").held_by == BREAKS
+    # Once the line is steady what is still gone counts from then on.
+    town.minutes(60)
+    assert town.told()[1:] == ["08:55- device_down device:rt-gs-00"]
+
+
 def test_three_breaks_in_an_hour_are_no_alarm(found):
     town = found(1)
     for _ in range(6):
