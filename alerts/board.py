@@ -15,13 +15,28 @@ from alerts.dependency import MONITOR_KEY, device_key, line_key, parents_of
 from alerts.gate import NEVER_SEEN, Gate, Key, Parent, Passage, passage
 from alerts.held import Held
 from alerts.machine import deadline_ms
-from alerts.rules import AP_DEGRADED, AP_DOWN, LINE_DOWN, MONITOR, NO_DATA, RULES, Scope
+from alerts.rules import (
+    AP_DEGRADED,
+    AP_DOWN,
+    LINE_DOWN,
+    LINE_FLAPPING,
+    MONITOR,
+    NO_DATA,
+    RULES,
+    Scope,
+)
 from alerts.watched import Limits
 from netmon.model import Inventory
 from netmon.storage.records import AlarmState
 
 # Rules whose good results prove that somebody in the building was reached.
 _PROVE_LIFE = frozenset({Scope.ACCESS_POINT, Scope.DEVICE})
+
+# So many lines, and at least this share of all, that broke off within so long of each
+# other: what they share broke, most likely netmon's own end.
+_LEAST_TOGETHER = 5
+_TOGETHER_SHARE = 0.3
+_TOGETHER_MS = 180_000
 
 LimitsOf = Callable[[Key, str], Limits | None]
 
@@ -132,12 +147,36 @@ class Board:
         """
         if key[0] == AP_DOWN and not self._was_ever_good(key):
             return Passage(Gate.HOLD, (NEVER_SEEN, key[1]))
+        if key[0] == LINE_FLAPPING and self._breaks_with_others(key, now_ms):
+            return Passage(Gate.HOLD, MONITOR_KEY)
         found = passage(self._known(key, building_id, now_ms), bad_ms)
         if found.until_ms is None:
             self._until.pop(key, None)
         else:
             self._until[key] = found.until_ms
         return found
+
+    def _breaks_with_others(self, key: Key, now_ms: int) -> bool:
+        """Say whether a line broke off mostly together with many: then it is not it.
+
+        Newest breaks are left out, of which the others may not have told yet.
+        """
+        breaks: dict[str, tuple[int, ...]] = {}
+        for line in self._inventory.lines:
+            target = f"{Scope.LINE}:{line.id}"
+            held = self.held.get((LINE_FLAPPING, target))
+            if held is not None:
+                breaks[target] = held.watched.memory.window
+        mine = [ms for ms in breaks.pop(key[1], ()) if ms <= now_ms - _TOGETHER_MS]
+        needed = max(_LEAST_TOGETHER - 1, _TOGETHER_SHARE * len(breaks))
+        shared = 0
+        for ms in mine:
+            with_it = sum(
+                any(abs(ms - at_ms) <= _TOGETHER_MS for at_ms in each)
+                for each in breaks.values()
+            )
+            shared += with_it >= needed
+        return 2 * shared > len(mine)
 
     def _was_ever_good(self, key: Key) -> bool:
         held = self.held.get(key)
@@ -193,6 +232,9 @@ class Board:
             if held is None:
                 continue
             watched = held.watched
+            if key[0] == LINE_FLAPPING and not watched.incident_open:
+                # A break or two explain nothing yet.
+                continue
             # Whether netmon itself is blind is judged at each moment.
             always = key[0] == MONITOR
             limits = self._limits(key, held.building_id)

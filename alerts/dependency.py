@@ -13,6 +13,7 @@ from alerts.rules import (
     DEVICE_DOWN,
     LINE_BELOW_TARGET,
     LINE_DOWN,
+    LINE_FLAPPING,
     MONITOR,
     NETMON,
     NO_DATA,
@@ -36,7 +37,7 @@ def parents_of(
     rule, target = key
     if rule == LINE_DOWN:
         return (MONITOR_KEY,)
-    if rule in {LINE_BELOW_TARGET, NO_DATA}:
+    if rule in {LINE_BELOW_TARGET, LINE_FLAPPING, NO_DATA}:
         return (*_line(building_id, inventory), MONITOR_KEY)
     if rule == DEVICE_DOWN:
         device = inventory.device_by_id.get(device_of(target))
@@ -61,12 +62,18 @@ def _line(building_id: str, inventory: Inventory) -> tuple[Key, ...]:
     return () if line is None else (line_key(line.id),)
 
 
+def _way(building_id: str, inventory: Inventory) -> tuple[Key, ...]:
+    """Return what all polls of a building come over: it may be gone, or come and go."""
+    lost = _line(building_id, inventory)
+    return (*lost, *((LINE_FLAPPING, target) for _, target in lost))
+
+
 def _of_device(device: Device, inventory: Inventory) -> tuple[Key, ...]:
     if device.building_id is None:
         return (MONITOR_KEY,)
     behind = _before(device, device.building_id, inventory)
     keys = () if behind is None else (device_key(behind),)
-    return (*keys, *_line(device.building_id, inventory))
+    return (*keys, *_way(device.building_id, inventory))
 
 
 def _before(device: Device, building_id: str, inventory: Inventory) -> str | None:
@@ -111,4 +118,4 @@ def _of_access_point(
         router = _router(building_id, inventory)
         switch = None if router is None else router.id
     keys = tuple(device_key(device) for device in (switch, controller) if device)
-    return (*keys, *_line(building_id, inventory))
+    return (*keys, *_way(building_id, inventory))

@@ -13,7 +13,9 @@ from alerts.rules import (
     AP_DOWN,
     BELOW_BY_CONTRACT,
     DEVICE_DOWN,
+    LINE_BELOW_TARGET,
     LINE_DOWN,
+    LINE_FLAPPING,
     MONITOR,
     Rule,
     Scope,
@@ -48,6 +50,7 @@ class Cause(StrEnum):
     AP_DOWN = "ap_down"
     DEVICE_DOWN = "device_down"
     LINE_DOWN = "line_down"
+    LINE_FLAPPING = "line_flapping"
     CONTRACT = "contract"
     BLIND = "blind"
     AP_DEGRADED = "ap_degraded"
@@ -72,7 +75,9 @@ class Evidence(Struct, frozen=True, omit_defaults=True, kw_only=True):
     ``held_by`` is the parent (rule, target) that keeps a confirmed target from being
     raised. ``flapping``: it comes and goes. ``skewed``: the sender's clock was wrong,
     times are the gateway's. ``silent_count`` of ``speaking_count`` buildings fell
-    silent at once. ``ap_verdict`` says why an access point works badly.
+    silent at once. ``breaks`` are the moments at which a line broke off lately.
+    ``devices_gone_count`` and ``points_gone_count`` did not answer when a line was lost.
+    ``ap_verdict`` says why an access point works badly.
     """
 
     cause: Cause
@@ -105,6 +110,9 @@ class Evidence(Struct, frozen=True, omit_defaults=True, kw_only=True):
     skewed: bool = False
     silent_count: int | None = None
     speaking_count: int | None = None
+    breaks: tuple[int, ...] = ()
+    devices_gone_count: int | None = None
+    points_gone_count: int | None = None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -123,6 +131,14 @@ def decode(body: bytes) -> Evidence:
         msgspec.DecodeError: it is something else.
     """
     return _decode(body)
+
+
+def readable(body: bytes) -> Evidence | None:
+    """Return the evidence of `encode`'s JSON; None where it is something else."""
+    try:
+        return _decode(body)
+    except msgspec.DecodeError:
+        return None
 
 
 def gather(
@@ -147,9 +163,12 @@ def gather(
         failure_ms=None if failed is None else failed.ts_ms,
         last_valid_ms=memory.valid_ms,
         held_by=memory.held_by,
-        flapping=memory.flapping,
+        flapping=memory.unsettled,
         skewed=any(result.skewed for result in memory.results),
     )
+    if rule.name == LINE_FLAPPING:
+        # Single minutes say nothing here.
+        evidence = msgspec.structs.replace(evidence, results=(), breaks=memory.window)
     if rule.scope is Scope.LINE:
         return _with_line(rule, evidence, target, inventory)
     if rule.scope is Scope.DEVICE:
@@ -197,6 +216,7 @@ _CAUSES = {
     AP_DEGRADED: Cause.AP_DEGRADED,
     DEVICE_DOWN: Cause.DEVICE_DOWN,
     LINE_DOWN: Cause.LINE_DOWN,
+    LINE_FLAPPING: Cause.LINE_FLAPPING,
     BELOW_BY_CONTRACT: Cause.CONTRACT,
     MONITOR: Cause.BLIND,
 }
@@ -218,7 +238,7 @@ def _with_line(
         return msgspec.structs.replace(evidence, line=line_of(target))
     building = inventory.building_by_id.get(line.building_id)
     numbers = [r for r in evidence.results if r.value is not None]
-    newest = numbers[-1] if rule.quantity is not None and numbers else None
+    newest = numbers[-1] if rule.name == LINE_BELOW_TARGET and numbers else None
     return msgspec.structs.replace(
         evidence,
         measured_bps=None if newest is None else newest.value,

@@ -35,7 +35,7 @@ class Held:
     @property
     def flapping(self) -> bool:
         """Whether it comes and goes so often that its incident is kept open."""
-        return self.watched.memory.flapping
+        return self.watched.memory.unsettled
 
     @classmethod
     def of(cls, row: StateRow) -> Held:

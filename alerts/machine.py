@@ -29,7 +29,9 @@ it (`Passage.patience_ms`): then the child's own results count. No gate ever kee
 incident from ending.
 
 What comes and goes too often flaps (`alerts.flap`): its incident stays open until
-that is over.
+that is over; one about silence is SUSPECT meanwhile whenever something is heard. What is
+bad every other time is never confirmed by N in a row: half of a longer window raises too
+(`Limits.waver_of`), and so do breaks that come again and again (`breaks_within_s`).
 
 A transition carries the time at which its reason existed (arrival of the result,
 or the end of the waiting time), not the time of the evaluation: an engine that
@@ -42,15 +44,13 @@ from enum import Enum, auto
 
 from msgspec.structs import replace
 
-from alerts import flap
+from alerts import flap, window
 from alerts.gate import OPEN, Ask, Gate, Passage, always_open
 from alerts.watched import Change, Limits, Memory, Result, Seen, Watched
 from netmon.storage.records import AlarmState
 
 # What a mail shows of the past; also bounds the memory of a target.
 RESULTS_KEPT = 6
-
-
 _WAITS = frozenset({AlarmState.OK, AlarmState.SUSPECT, AlarmState.BAD})
 _SILENCE_WAITS = frozenset({AlarmState.UNKNOWN, AlarmState.OK, AlarmState.SUSPECT})
 
@@ -178,7 +178,7 @@ def recheck(
         confirmed = _is_confirmed(limits, memory)
     if not confirmed:
         return watched, None
-    return _raise(watched, max(now_ms, watched.since_ms), ask)
+    return _raise(limits, watched, max(now_ms, watched.since_ms), ask)
 
 
 def restart(watched: Watched, from_ms: int, *, explained: bool = True) -> Watched:
@@ -226,10 +226,14 @@ def _wait(
         return watched, None
     memory = watched.memory
     at_ms = max(limit_ms, watched.since_ms)
+    if limits.silence_is_bad and watched.incident_open:
+        # It flaps: silent once more, and the incident is open already.
+        memory = flap.turned(limits, memory, at_ms, silent=True)
+        return _change(replace(watched, memory=memory), AlarmState.BAD, at_ms)
     if limits.silence_is_bad and not memory.generated:
         heard_ms = memory.first_ms if memory.valid_ms is None else memory.valid_ms
         memory = replace(memory, bad_since_ms=heard_ms)
-        return _raise(replace(watched, memory=memory), at_ms, ask)
+        return _raise(limits, replace(watched, memory=memory), at_ms, ask)
     memory = replace(memory, window=(), good_streak=0, held_by=None, patient_until_ms=0)
     return _change(replace(watched, memory=memory), AlarmState.STALE, at_ms)
 
@@ -255,8 +259,12 @@ def _remember(
             results=(*memory.results, result)[-RESULTS_KEPT:],
         )
     bad = level is Level.BAD
-    window = _window(limits, memory, measured_ms, level)
-    began_ms = next((ms for ms in window if ms), None)
+    looked_at = window.push(limits, memory, measured_ms, bad=level is Level.BAD)
+    wavers = window.wavers(
+        limits, looked_at, before=memory.wavers, incident_open=watched.incident_open
+    )
+    recent = looked_at if wavers else window.recent(limits, looked_at)
+    began_ms = next((ms for ms in recent if ms), None)
     if limits.silence_is_bad:
         # Only the failures since the last number explain a silence.
         results: tuple[Result, ...] = ()
@@ -270,7 +278,7 @@ def _remember(
         bad_since_ms=began_ms
         if began_ms is not None and not watched.incident_open
         else memory.bad_since_ms,
-        window=window,
+        window=looked_at,
         good_streak=memory.good_streak + 1 if level is Level.GOOD else 0,
         results=results,
         generated=memory.generated,
@@ -286,38 +294,16 @@ def _remember(
         confirmed=memory.confirmed,
         via=memory.via,
         patient_until_ms=memory.patient_until_ms if bad else 0,
+        shaken_ms=memory.shaken_ms,
+        wavers=wavers,
     )
-
-
-def _window(
-    limits: Limits, memory: Memory, measured_ms: int, level: Level
-) -> tuple[int, ...]:
-    bad = level is Level.BAD
-    if bad and measured_ms < memory.counts_from_ms:
-        return memory.window
-    most = limits.confirm_of or limits.confirm_count
-    if not bad and (most <= limits.confirm_count or not memory.window):
-        return ()
-    all_of_it = (*memory.window, measured_ms if bad else 0)
-    window = all_of_it[-most:]
-    # What no bad result stands before confirms nothing.
-    while window and not window[0]:
-        window = window[1:]
-    lasts = bool(limits.confirm_for_s) and len(all_of_it) > most
-    if lasts and sum(map(bool, window)) >= limits.confirm_count:
-        # The trouble goes on: when it began must not leave with the oldest result.
-        return (all_of_it[0], *window)
-    return window
 
 
 def _is_confirmed(limits: Limits, memory: Memory) -> bool:
-    most = limits.confirm_of or limits.confirm_count
-    bad = [ms for ms in memory.window if ms]
-    return (
-        not memory.generated
-        and sum(map(bool, memory.window[-most:])) >= limits.confirm_count
-        and bad[-1] - bad[0] >= limits.confirm_for_s * 1000
+    enough = memory.wavers or window.are_enough(
+        limits, window.recent(limits, memory.window)
     )
+    return enough and not memory.generated
 
 
 def _decide(
@@ -325,16 +311,20 @@ def _decide(
 ) -> tuple[Watched, Change | None]:
     """Return what a judged result makes of a target that has it in its memory."""
     memory = watched.memory
-    if watched.incident_open and (memory.confirmed or not memory.flapping):
-        confirmed = memory.good_streak < limits.clear_count
+    if limits.silence_is_bad:
+        return _heard(limits, watched, at_ms)
+    if limits.breaks_within_s is not None and watched.incident_open:
+        confirmed = level is Level.BAD or bool(memory.window)
+    elif watched.incident_open and (memory.confirmed or not memory.flapping):
+        confirmed = memory.good_streak < limits.clear_count or memory.wavers
     else:
         confirmed = level is Level.BAD and _is_confirmed(limits, memory)
     if confirmed and not watched.incident_open:
         passage = _asked(memory, at_ms, ask)
         if passage.gate is not Gate.OPEN:
             return _hold(watched, passage, at_ms)
-    if not limits.silence_is_bad:
-        memory = _shaken(memory, confirmed=confirmed)
+    if limits.breaks_within_s is None:
+        memory = flap.judged(memory, confirmed=confirmed)
     watched = replace(watched, memory=memory)
     if confirmed or (watched.incident_open and memory.flapping):
         return _change(watched, AlarmState.BAD, at_ms)
@@ -342,23 +332,31 @@ def _decide(
     return _change(watched, AlarmState.SUSPECT if suspect else AlarmState.OK, at_ms)
 
 
-def _shaken(memory: Memory, *, confirmed: bool) -> Memory:
-    """Return the memory with flapping brought up to date."""
-    changed = confirmed is not memory.confirmed
-    if not changed and not memory.changes:
-        return memory
-    changes = flap.push(memory.changes, changed=changed)
-    flapping = flap.is_flapping(changes, before=memory.flapping)
-    return replace(memory, changes=changes, flapping=flapping, confirmed=confirmed)
+def _heard(
+    limits: Limits, watched: Watched, at_ms: int
+) -> tuple[Watched, Change | None]:
+    """Return what a sign of life makes of a rule about silence."""
+    memory = flap.calmed(limits, watched.memory, at_ms)
+    if memory.confirmed:
+        memory = flap.turned(limits, memory, at_ms, silent=False)
+    watched = replace(watched, memory=memory)
+    stays = watched.incident_open and memory.flapping
+    return _change(watched, AlarmState.SUSPECT if stays else AlarmState.OK, at_ms)
 
 
-def _raise(watched: Watched, at_ms: int, ask: Ask) -> tuple[Watched, Change | None]:
+def _raise(
+    limits: Limits, watched: Watched, at_ms: int, ask: Ask
+) -> tuple[Watched, Change | None]:
     """Return a confirmed target with an incident, or held where the gate is shut."""
     memory = watched.memory
     passage = _asked(memory, at_ms, ask)
     if passage.gate is not Gate.OPEN:
         return _hold(watched, passage, at_ms)
-    memory = replace(memory, held_by=None, confirmed=True)
+    memory = replace(memory, held_by=None)
+    if limits.silence_is_bad:
+        memory = flap.turned(limits, memory, at_ms, silent=True)
+    else:
+        memory = replace(memory, confirmed=True)
     return _change(replace(watched, memory=memory), AlarmState.BAD, at_ms)
 
 
@@ -398,7 +396,9 @@ def _change(
         memory = replace(memory, held_by=None, patient_until_ms=0)
     elif closes:
         # What led to the incident confirms no other one.
-        memory = replace(memory, cleared_ms=at_ms, confirmed=False, window=())
+        memory = replace(
+            memory, cleared_ms=at_ms, confirmed=False, window=(), wavers=False
+        )
     changed = Watched(
         state=after,
         since_ms=at_ms,

@@ -9,6 +9,7 @@ from alerts.rules import (
     DEVICE_DOWN,
     LINE_BELOW_TARGET,
     LINE_DOWN,
+    LINE_FLAPPING,
     MONITOR,
     NO_DATA,
 )
@@ -17,6 +18,7 @@ CAUSES = (
     MONITOR,
     LINE_DOWN,
     NO_DATA,
+    LINE_FLAPPING,
     LINE_BELOW_TARGET,
     DEVICE_DOWN,
     AP_DOWN,

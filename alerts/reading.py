@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import inf
 
 from alerts.rules import Rule
 from alerts.watched import Seen
@@ -29,6 +30,10 @@ def results(rule: Rule, chunk: Chunk) -> Iterator[Seen]:
     values = _values(rule, points)
     lows, highs = _column(points, rule.lower), _column(points, rule.upper)
     bounds = _column(points, rule.at_least)
+    # Without one every such failure counts, also of a sender whose clock is ahead.
+    cut_off_ms = (
+        -inf if rule.cut_off_after_s is None else round(1000 * rule.cut_off_after_s)
+    )
     for i in sorted(range(len(points.ts)), key=points.ts.__getitem__):
         value, bound, high = values[i], bounds[i], highs[i]
         failure, at_least = failures[i], False
@@ -38,6 +43,8 @@ def results(rule: Rule, chunk: Chunk) -> Iterator[Seen]:
             # A range is good by its lower end, bad by its upper one, else neither.
             value = lows[i]
         if value is None and failure in rule.bad_failures:
+            if chunk.received_ms - points.ts[i] - skew_ms < cut_off_ms:
+                continue
             value, failure = 0.0, None
         elif value is None and failure in rule.good_failures:
             value, failure = 1.0, None

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from alerts.classes import Audience, Delivery, RuleName, Severity
-from alerts.rules import Rule, limited_by_contract
+from alerts.rules import WAVER_WINDOWS, Rule, limited_by_contract
 from alerts.watched import Limits
 from netmon.config import AlertSettings
 from netmon.model import (
@@ -34,6 +34,7 @@ _T = TypeVar("_T")
 # The setting under ``alerts.`` that a value comes from where no entry changes it.
 SETTINGS: Mapping[str, Mapping[Field, str]] = {
     RuleName.LINE_DOWN: {Field.AFTER_S: "line_down_after_s"},
+    RuleName.LINE_FLAPPING: {Field.CONFIRM_COUNT: "line_breaks_count"},
     RuleName.LINE_BELOW_TARGET: {
         Field.CONFIRM_COUNT: "line_confirm_count",
         Field.CLEAR_COUNT: "line_clear_count",
@@ -194,6 +195,7 @@ def _counts(chosen: _Chosen, limits: Limits, rule: Rule) -> Limits:
     return replace(
         limits,
         confirm_count=confirm_count,
+        waver_of=WAVER_WINDOWS * confirm_count if rule.wavers else 0,
         confirm_of=chosen.beside(Field.CONFIRM_COUNT, Field.CONFIRM_OF, spare),
         clear_count=chosen.of(Field.CLEAR_COUNT, limits.clear_count),
     )
@@ -255,6 +257,12 @@ def strangers(settings: AlertSettings, inventory: Inventory) -> Iterator[str]:
     if not inventory.buildings:
         return
     districts = {one.campus_district for one in inventory.buildings}
+    for provider in settings.contacts.provider:
+        if all(line.provider != provider for line in inventory.lines):
+            yield f"alerts.contacts.provider: no line is of {provider!r}"
+    for district in settings.recipients.district:
+        if district not in districts:
+            yield f"alerts.recipients.district: no building is in {district!r}"
     for number, entry in enumerate(settings.rules):
         where = f"alerts.rules[{number}] ({entry.rule})"
         if entry.building not in {None, *inventory.building_by_id}:

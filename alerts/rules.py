@@ -27,6 +27,7 @@ from netmon.model import (
 
 LINE_DOWN = "line_down"
 LINE_BELOW_TARGET = "line_below_target"
+LINE_FLAPPING = "line_flapping"
 BELOW_BY_CONTRACT = "below_by_contract"
 NO_DATA = "no_data"
 DEVICE_DOWN = "device_down"
@@ -61,6 +62,8 @@ _NEVER_STALE_S = 100 * 366 * 86400.0
 # Silent devices are asked ever more seldom, up to every `KINDS["device"]` grows stale:
 # three such polls must be able to follow each other.
 SELDOM_POLLED_S = 3 * KINDS["device"].stale_after_s
+# To find what is bad every other time so many times the results that raise are looked at.
+WAVER_WINDOWS = 4
 # A device that answers, were it with a refusal, is not down.
 NO_ANSWER = frozenset(
     {FailureReason.NO_REPLY, FailureReason.TIMEOUT, FailureReason.UNREACHABLE}
@@ -76,6 +79,8 @@ ANSWERS = frozenset(
         FailureReason.BROKEN_OFF,
     }
 )
+# Behind a line that is interrupted no name is resolved either.
+CUT_OFF = NO_ANSWER | {FailureReason.DNS}
 
 
 def _yes_or_no(_: Line | None) -> tuple[float, float]:
@@ -102,8 +107,11 @@ class Rule:
     evaluation in one building into one mail. ``bad_failures`` are failures that
     count as a bad result, ``good_failures`` those that count as a good one. A rule without ``kinds`` is derived (`alerts.derived`).
     ``one_a_moment``: results of one target measured at the same moment are one.
-    ``late_after_s`` is None where a result is late only when it is stale. By default a
-    rule is derived, judges 1 (good) or 0 (bad), and the first result decides.
+    ``late_after_s`` is None where a result is late only when it is stale.
+    ``wavers``: what is bad every other time is found too, ``breaks_within_s`` is that of
+    `alerts.watched.Limits`.
+    ``cut_off_after_s``: a failure counts only if its record could not be sent either for
+    so long, so that it was not the other end that failed. By default a rule is derived, judges 1 (good) or 0 (bad), and the first result decides.
     """
 
     name: str
@@ -125,6 +133,9 @@ class Rule:
     one_a_moment: bool = False
     late_after_s: float | None = None
     spare_count: int = 0
+    wavers: bool = False
+    breaks_within_s: float | None = None
+    cut_off_after_s: float | None = None
 
     def limits(self, settings: AlertSettings, line: Line | None) -> Limits:
         """Return the limits of one target as the city has them.
@@ -142,6 +153,8 @@ class Rule:
             silence_is_bad=bool(self.kinds) and self.quantity is None,
             late_after_s=self.late_after_s,
             one_a_moment=self.one_a_moment,
+            waver_of=WAVER_WINDOWS * confirm_count if self.wavers else 0,
+            breaks_within_s=self.breaks_within_s,
         )
 
     def target(self, tags: Mapping[str, str]) -> str:
@@ -205,6 +218,22 @@ _ALL_RULES = (
         at_least="at_least_down_bps",
         late_after_s=LATE_AFTER_S,
         spare_count=1,
+        wavers=True,
+    ),
+    # What comes back within minutes is never silent for long: each break is a moment
+    # at which the probe reached neither the measurement server nor the gateway.
+    Rule(
+        LINE_FLAPPING,
+        Scope.LINE,
+        kinds=("latency",),
+        quantity="rtt_s",
+        thresholds=lambda _: (1e-9, 1e-9),
+        counts=lambda s: (s.line_breaks_count, 1),
+        valid_for_s=lambda _: KINDS["latency"].stale_after_s,
+        bad_failures=CUT_OFF,
+        late_after_s=LATE_AFTER_S,
+        breaks_within_s=3600.0,
+        cut_off_after_s=60.0,
     ),
     # A controller that doesn't answer gives no number for its access points: they
     # become stale, for nothing is known about them. Nor does one whose table broke off.

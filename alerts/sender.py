@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from email.message import EmailMessage
 from email.utils import make_msgid, parseaddr
 
 from alerts.mails import Content
@@ -155,6 +156,17 @@ class _Outbox:
             and other.sent_ms is None
         ]
 
+    def _message(self, mail: Mail) -> EmailMessage:
+        """Return the message of a mail.
+
+        Raises:
+            SendError: it makes none, e.g. an address that no header may hold.
+        """
+        try:
+            return build_message(mail, self._sender)
+        except (ValueError, IndexError) as error:
+            raise SendError(f"no message: {error}", permanent=True) from error
+
     def _send(self, mail: Mail) -> int | None:
         """Return None after the server took the mail, else when to try again.
 
@@ -164,7 +176,7 @@ class _Outbox:
         if not self._store.claim(mail.id, now_ms):
             return None
         try:
-            self._mailer.send(build_message(mail, self._sender))
+            self._mailer.send(self._message(mail))
         except SendError as error:
             wait_s = backoff_s(mail.attempts + 1, permanent=error.permanent)
             next_try_ms = to_ms(self._clock.now()) + round(1000 * wait_s)

@@ -135,6 +135,7 @@ class AlertService:
             go_on=lambda: not self._stopping.is_set(),
         )
         self._sent += done
+        unwritten, why = self._store.outbox.unwritten()
         counts = self._store.outbox.counts()
         waiting = sum(n for (_, sent), n in counts.items() if not sent)
         self._store.heartbeats.beat(
@@ -144,8 +145,10 @@ class AlertService:
                 "mails_failed_total": self._sent.failed,
                 "mails_refused_total": self._sent.refused,
                 "mails_sent_total": self._sent.sent,
+                "mails_unwritten_count": unwritten,
                 "mails_waiting_count": waiting,
             },
+            why,
         )
         return done
 
@@ -168,7 +171,8 @@ class AlertService:
                 "events_posted_total": self._posted[sink.name, "posted"],
                 "events_waiting_count": self._store.deliveries.waiting_count(sink.name),
             },
-            done.error,
+            # What was refused for good is tried seldom, and stays wrong until then.
+            done.error or self._store.deliveries.last_error(sink.name),
         )
 
     def _warn(self) -> None:
@@ -179,7 +183,9 @@ class AlertService:
 
     def _hurry(self) -> None:
         """Try again at once: what was refused may be why somebody started us anew."""
-        self._store.outbox.hurry(to_ms(self._clock.now()))
+        now_ms = to_ms(self._clock.now())
+        self._store.outbox.hurry(now_ms)
+        self._store.deliveries.hurry(now_ms)
 
     def stop(self) -> None:
         """Make `run` return soon; may be called from any thread or signal handler."""

@@ -128,7 +128,12 @@ class SmtpMailer:
                 kind = _LASTING if error.smtp_code >= 500 else _PASSING
                 why = self._hide(_reply(error))
                 raise failed(kind, "mail_login", why=why) from None
-        server.send_message(message)
+        try:
+            server.send_message(message)
+        except (smtplib.SMTPNotSupportedError, ValueError) as error:
+            # Of this mail alone, e.g. an address that the server cannot take.
+            kind = partial(SendError, permanent=True)
+            raise failed(kind, "mail_cannot", why=self._hide(str(error))) from None
 
     def _refused(self, error: smtplib.SMTPException) -> SendError:
         match error:

@@ -14,6 +14,7 @@ from alerts.held import Held
 from alerts.rules import (
     LINE_BELOW_TARGET,
     LINE_DOWN,
+    LINE_FLAPPING,
     NO_DATA,
     RULES,
     Scope,
@@ -32,7 +33,7 @@ _TROUBLE = (AlarmState.BAD, AlarmState.STALE)
 # A storm over more buildings than this is no matter of single cables, and to follow
 # each access point's trail would hold up the alarm.
 _TRAILS_A_STEP = 20
-_ASKS_THE_LINE = frozenset({LINE_BELOW_TARGET, LINE_DOWN, NO_DATA})
+_ASKS_THE_LINE = frozenset({LINE_BELOW_TARGET, LINE_DOWN, LINE_FLAPPING, NO_DATA})
 
 
 class Teller:
@@ -85,6 +86,8 @@ class Teller:
                 silent_count=finding.silent_count,
                 speaking_count=finding.speaking_count,
                 ap_verdict=finding.ap,
+                devices_gone_count=finding.devices_gone_count,
+                points_gone_count=finding.points_gone_count,
             )
         if change.opens and rule.group_by_building:
             group = f"{rule.name}/{held.building_id}/{self._group}"

@@ -24,6 +24,11 @@ class Limits:
     a row clear. ``valid_for_s`` is how long a result says something about now; one
     that arrives ``late_after_s`` (None: ``valid_for_s``) after it was measured says
     nothing. ``one_a_moment``: results measured at the same moment are one.
+
+    ``waver_of``: an incident begins as well once half of the last so many results were
+    bad, and such a one ends only when no more than a quarter are; 0 for neither.
+    ``breaks_within_s``: bad results in a row after a good one are one break, and
+    ``confirm_count`` breaks that began within so long raise; it ends once none did.
     """
 
     raise_below: float | None
@@ -36,6 +41,8 @@ class Limits:
     confirm_for_s: float = 0.0
     late_after_s: float | None = None
     one_a_moment: bool = False
+    waver_of: int = 0
+    breaks_within_s: float | None = None
 
     @property
     def valid_for_ms(self) -> int:
@@ -83,8 +90,8 @@ class Memory(Struct, frozen=True, omit_defaults=True):
     arrived; None before the first. ``good_ms`` is when the newest good result was
     measured. ``first_ms`` is the arrival of the first result, with a number or not.
     ``window`` holds the results that may confirm, newest last: the measuring time of
-    a bad one, 0 for another. ``bad_since_ms`` is the first bad one of those, or of
-    the incident. ``generated`` says that all of it comes of made-up data: that has a
+    a bad one, 0 for another; where breaks count, the beginning of each. ``bad_since_ms``
+    is the first bad one of those, or of the incident. ``generated`` says that all of it comes of made-up data: that has a
     state, but never opens an incident.
 
     For rules about silence ``heard_ms`` is the arrival of the newest result,
@@ -121,6 +128,13 @@ class Memory(Struct, frozen=True, omit_defaults=True):
     confirmed: bool = False
     via: str = ""
     patient_until_ms: int = 0
+    shaken_ms: int = 0
+    wavers: bool = False
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether it comes and goes, by either measure."""
+        return self.flapping or self.wavers
 
 
 class Watched(Struct, frozen=True):

@@ -29,27 +29,15 @@ from aiosmtpd.controller import Controller
 
 from alerts.service import AlertService
 from alerts.smtp import SmtpMailer
+from bench.alerts_city import FIRST_BUILDING, alerts_city, district
 from netmon.clock import ManualClock, to_ms
 from netmon.config import AlertSettings, MailSettings, Settings
 from netmon.inventory import content_hash, encode
-from netmon.model import (
-    AccessPoint,
-    Building,
-    Coverage,
-    Device,
-    DeviceKind,
-    FailureReason,
-    Inventory,
-    Line,
-    LineRole,
-    SchoolType,
-    Technology,
-)
+from netmon.model import DeviceKind, FailureReason, Inventory
 from netmon.notify_settings import RecipientSettings
 from netmon.storage.records import CheckedBatch, CheckedSeries, SourceKind
 from netmon.storage.sqlite import SqliteStore
 from netmon.texts import Texts
-from netmon.units import MBIT
 
 BUILDINGS, POINTS, PORTS = 178, 7_000, 200_000
 PORTS_A_SWITCH = 48
@@ -57,61 +45,6 @@ CONTROLLERS = 4
 DISTRICTS = 11
 SERIES_A_BATCH = 10_000
 IDLE_CYCLES = 21
-
-
-def city(buildings: int, points: int, ports: int) -> Inventory:
-    """Return a city with its access points and switches spread evenly."""
-    ids = [f"b-{n:03}" for n in range(buildings)]
-    switches = -(-ports // PORTS_A_SWITCH)
-    controllers = [_device(f"wlc-{n}", None, DeviceKind.CONTROLLER) for n in range(4)]
-    devices = [_device(f"rt-{id_}", id_, DeviceKind.ROUTER) for id_ in ids]
-    devices += [
-        _device(f"sw-{n}", ids[n % buildings], DeviceKind.SWITCH)
-        for n in range(switches)
-    ]
-    return Inventory(
-        buildings=tuple(_building(id_, n) for n, id_ in enumerate(ids)),
-        lines=tuple(_line(id_) for id_ in ids),
-        devices=(*controllers, *devices),
-        access_points=tuple(
-            AccessPoint(
-                id=f"ap-{n}",
-                building_id=ids[n % buildings],
-                name=f"AP {n}",
-                controller_id=f"wlc-{n % CONTROLLERS}",
-                switch_id=f"sw-{n % buildings}",
-                switch_port=str(n // buildings),
-            )
-            for n in range(points)
-        ),
-    )
-
-
-def _device(id_: str, building_id: str | None, kind: DeviceKind) -> Device:
-    return Device(
-        id=id_, building_id=building_id, kind=kind, name=id_, address="192.0.2.1:161"
-    )
-
-
-def _building(id_: str, number: int) -> Building:
-    return Building(
-        id=id_,
-        name=id_,
-        school_type=SchoolType.GRUNDSCHULE,
-        street="Demostraße 1",
-        postcode="44137",
-        city="Dortmund",
-        campus_district=_district(number),
-        city_district="Innenstadt-West",
-        latitude_deg=51.5,
-        longitude_deg=7.5,
-        lan=Coverage.FULL,
-        wlan=Coverage.FULL,
-    )
-
-
-def _district(number: int) -> str:
-    return f"Campusbezirk {number % DISTRICTS + 1}"
 
 
 class MailServer(Controller):  # type: ignore[misc]
@@ -134,7 +67,8 @@ class MailServer(Controller):  # type: ignore[misc]
 def _settings(port: int) -> Settings:
     """Return settings with everybody who may be told of something."""
     managers = {
-        _district(n): (f"campus{n}@dortmund.example",) for n in range(DISTRICTS)
+        district(n, DISTRICTS): (f"campus{n}@dortmund.example",)
+        for n in range(DISTRICTS)
     }
     recipients = RecipientSettings(
         service=("service@dortmund.example",),
@@ -144,18 +78,6 @@ def _settings(port: int) -> Settings:
     return Settings(
         mail=MailSettings(host="127.0.0.1", port=port, security="none"),
         alerts=AlertSettings(recipients=recipients),
-    )
-
-
-def _line(id_: str) -> Line:
-    return Line(
-        id=f"{id_}-main",
-        building_id=id_,
-        role=LineRole.MAIN,
-        technology=Technology.FIBRE,
-        contracted_down_bps=250 * MBIT,
-        contracted_up_bps=100 * MBIT,
-        provider="DOKOM21",
     )
 
 
@@ -262,7 +184,10 @@ class Bench:
             yield self._one("latency", tags, {"rtt_s": 0.01})
         failure = None if answering else FailureReason.NO_REPLY
         for device in self.inventory.devices:
-            tags = {"building": device.building_id or "b-000", "device": device.id}
+            tags = {
+                "building": device.building_id or FIRST_BUILDING,
+                "device": device.id,
+            }
             up = {"up": 1.0 if answering else None}
             yield self._one("device", tags, up, failure)
         for ap in self.inventory.access_points:
@@ -302,7 +227,14 @@ class Bench:
 def run(buildings: int, points: int, ports: int) -> dict[str, float]:
     """Return the figures of one run."""
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(folder), city(buildings, points, ports), ports)
+        city = alerts_city(
+            buildings,
+            points,
+            switches=-(-ports // PORTS_A_SWITCH),
+            controllers=CONTROLLERS,
+            districts=DISTRICTS,
+        )
+        bench = Bench(Path(folder), city, ports)
         bench.round(well=True, answering=True, mbits=240)
         bench.cpu_s = 0.0
         cycles_s = [

@@ -6,7 +6,7 @@ and `StorageError` where the store does. What a visitor may not see is not there
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from dashboards.context import Site
 from netmon.actions import commands
@@ -92,17 +92,7 @@ def add_maintenance(
 
 def cancel_maintenance(site: Site, window_id: int) -> None:
     """End a window before its time."""
-    if _is_limited(site) and not any(
-        x.id == window_id and may_end_window(site, x)
-        for x in windows(site, include_over=True)
-    ):
-        raise _unknown("maintenance", window_id)
-    commands.cancel_maintenance(
-        site.store,
-        window_id,
-        actor=site.visitor.actor,
-        now_ms=site.moment().now_ms,
-    )
+    _end(site, commands.cancel_maintenance, window_id, "maintenance", _own_windows)
 
 
 def add_silence(
@@ -127,14 +117,32 @@ def add_silence(
 
 def end_silence(site: Site, silence_id: int) -> None:
     """End a silence before its time."""
-    if _is_limited(site) and not any(
-        x.id == silence_id and may_end_silence(site, x)
-        for x in silences(site, include_over=True)
-    ):
-        raise _unknown("silence", silence_id)
-    commands.end_silence(
+    _end(site, commands.end_silence, silence_id, "silence", _own_silences)
+
+
+def _own_windows(site: Site) -> Iterator[int]:
+    known = windows(site, include_over=True)
+    return (x.id for x in known if may_end_window(site, x))
+
+
+def _own_silences(site: Site) -> Iterator[int]:
+    known = silences(site, include_over=True)
+    return (x.id for x in known if may_end_silence(site, x))
+
+
+def _end(
+    site: Site,
+    command: Callable[..., object],
+    number: int,
+    what: str,
+    own: Callable[[Site], Iterator[int]],
+) -> None:
+    """End what the visitor may end; of what is not ``own`` nothing is known."""
+    if _is_limited(site) and number not in own(site):
+        raise _unknown(what, number)
+    command(
         site.store,
-        silence_id,
+        number,
         actor=site.visitor.actor,
         now_ms=site.moment().now_ms,
     )

@@ -13,7 +13,6 @@ from typing import TypeVar
 
 from dashboards.context import Site
 from dashboards.forms import Faults, Form, prefilled
-from dashboards.listing import collation_key
 from netmon.actions.checks import check_text, parse_matcher
 from netmon.actions.errors import fault
 from netmon.actions.times import (
@@ -23,6 +22,7 @@ from netmon.actions.times import (
     parse_weekdays,
 )
 from netmon.clock import to_ms
+from netmon.collation import collation_key
 from netmon.model import Inventory
 from netmon.storage.action_records import (
     MaintenanceScope,

@@ -125,6 +125,11 @@ class StoreCollector(Collector):
                     [event, str(sent).lower()], mail_counts.get((event, sent), 0)
                 )
         yield mails
+        yield GaugeMetricFamily(
+            "netmon_mails_unwritten",
+            "Mails sent with a plain text because the full one could not be written",
+            value=self._site.store.outbox.unwritten()[0],
+        )
 
     def _spools(self) -> Iterator[Metric]:
         dropped = CounterMetricFamily(

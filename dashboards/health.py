@@ -63,6 +63,7 @@ class OwnState:
     mails: Mapping[tuple[MailEvent, bool], int]
     inventory: InventoryVersion | None
     holidays_until: date | None
+    unwritten: tuple[int, str] = (0, "")
 
     @property
     def ok(self) -> bool:
@@ -151,6 +152,7 @@ def read_own_state(site: Site) -> OwnState:
         quarantined=store.measurements.quarantine_count(),
         lag=lags(site),
         mails=store.outbox.counts(),
+        unwritten=store.outbox.unwritten(),
         inventory=store.inventories.current(),
         holidays_until=site.calendars.known_until(),
     )

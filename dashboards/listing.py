@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from dashboards.covered import RoomsCovered
 from dashboards.views import BuildingRow, Reading, Verdict, rank
+from netmon.collation import collation_key, fold
 from netmon.model import SchoolType, Technology
 
 # A key is compared only with keys of the same column; None comes last either way.
 SortKey = tuple[object, ...] | float | str | None
-
-_DIGITS = re.compile(r"(\d+)")
-
-
-def fold(text: str) -> str:
-    """Return the text as DIN 5007-1 compares it: ä as a, ß as ss, case ignored."""
-    split = unicodedata.normalize("NFKD", text.replace("ß", "ss").replace("ẞ", "ss"))
-    return "".join(c for c in split if not unicodedata.combining(c)).casefold()
-
-
-@lru_cache(maxsize=4096)
-def collation_key(text: str) -> tuple[object, ...]:
-    """Return a key that sorts German text by DIN 5007-1, numbers by their value."""
-    parts = _DIGITS.split(fold(text))
-    numbered = tuple(
-        (1, int(part), "") if index % 2 else (0, 0, part)
-        for index, part in enumerate(parts)
-    )
-    return (*numbered, (0, 0, text))
 
 
 def _empty_is_none(value: object) -> object:

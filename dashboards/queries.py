@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from dashboards.covered import KIND as COVERAGE
 from dashboards.covered import covered_rooms
 from dashboards.history import History, HistoryMetric, HistoryReader, Span
-from dashboards.listing import collation_key
 from dashboards.medium import medium_view
 from dashboards.shaping import (
     AP_RULE,
@@ -40,6 +39,7 @@ from dashboards.words import incident_view
 from netmon.actions import read_standing
 from netmon.actions.words import muted_words
 from netmon.alarm_classes import RuleName
+from netmon.collation import collation_key
 from netmon.coverage import read_coverage
 from netmon.line_medium import LineMedium, read_medium
 from netmon.line_path import read_path

@@ -22,6 +22,7 @@ _CAUSES = {
     AP_RULE: "ap",
     NO_DATA_RULE: "no_data",
     "line_down": "line_down",
+    "line_flapping": "line_flapping",
     "device_down": "device_down",
     "below_by_contract": "below_by_contract",
     "monitor": "monitor",

@@ -14,6 +14,7 @@ class RuleName(StrEnum):
     """The rules; what they watch and when stands in `alerts.rules`."""
 
     LINE_DOWN = "line_down"
+    LINE_FLAPPING = "line_flapping"
     LINE_BELOW_TARGET = "line_below_target"
     BELOW_BY_CONTRACT = "below_by_contract"
     NO_DATA = "no_data"
@@ -55,6 +56,7 @@ class Audience(StrEnum):
 # How bad the incidents of each rule are, unless the incident itself says it.
 SEVERITY_OF: Mapping[str, Severity] = {
     RuleName.LINE_DOWN: Severity.CRITICAL,
+    RuleName.LINE_FLAPPING: Severity.MAJOR,
     RuleName.LINE_BELOW_TARGET: Severity.MAJOR,
     RuleName.BELOW_BY_CONTRACT: Severity.INFO,
     RuleName.NO_DATA: Severity.MAJOR,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from ipaddress import ip_network
+from math import inf
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -18,13 +19,14 @@ from msgspec import Struct
 from netmon.errors import ConfigError, WrongValueError
 from netmon.login_settings import LoginSettings
 from netmon.notify_settings import (
+    ContactSettings,
     NotifySettings,
     RecipientSettings,
     ReminderSettings,
     refuse_addresses,
 )
 from netmon.refused import refused
-from netmon.rule_overrides import RuleOverride, refuse_doubles
+from netmon.rule_overrides import MAX_COUNT, RuleOverride, refuse_doubles
 from netmon.sink_settings import SinkSettings
 from netmon.site_settings import SiteSettings
 from netmon.strict_files import as_struct, read_toml
@@ -69,7 +71,7 @@ def _port(port: int) -> None:
 
 def _more_than_0(**values: float) -> None:
     for name, value in values.items():
-        if not value > 0:
+        if not 0 < value < inf:
             raise WrongValueError("not_more_than_0", name=name, value=value)
 
 
@@ -126,6 +128,7 @@ class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
     interval_s: float = 15.0
     line_confirm_count: int = 3
     line_clear_count: int = 2
+    line_breaks_count: int = 4
     ap_confirm_count: int = 2
     ap_clear_count: int = 1
     no_data_after_s: float = 3 * 3600.0
@@ -137,12 +140,18 @@ class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
     rules: tuple[RuleOverride, ...] = ()
     notify: NotifySettings = NotifySettings()
     recipients: RecipientSettings = RecipientSettings()
+    contacts: ContactSettings = ContactSettings()
     reminders: ReminderSettings = ReminderSettings()
 
     def __post_init__(self) -> None:
         """Refuse values that make no sense; msgspec names the field's path."""
         values = msgspec.structs.asdict(self).items()
         _more_than_0(**{k: v for k, v in values if isinstance(v, int | float)})
+        if self.blind_share >= 1:
+            # More than all can't fall silent.
+            raise WrongValueError("not_below_1", name="blind_share", value=self.blind_share)
+        if self.line_breaks_count > MAX_COUNT:
+            raise _outside("line_breaks_count", self.line_breaks_count, 1, MAX_COUNT)
         refuse_doubles(self.rules)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+from math import inf
 from typing import Literal
 
 from msgspec import Struct
@@ -11,6 +12,8 @@ from msgspec import Struct
 from netmon.errors import WrongValueError
 
 _ADDRESS = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+")
+# A line or two of a mail.
+_MOST_CHARS = 120
 
 
 def refuse_addresses(name: str, addresses: tuple[str, ...]) -> None:
@@ -45,6 +48,33 @@ class RecipientSettings(Struct, frozen=True, forbid_unknown_fields=True):
             refuse_addresses(f'district."{name}"', addresses)
 
 
+class ContactSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom a mail names as responsible, each in a few words: a name, a number to call.
+
+    ``provider`` has the fault desk of a provider under its name as the inventory writes
+    it. No names of persons: mails are kept.
+    """
+
+    service: str = ""
+    devices: str = ""
+    noc: str = ""
+    provider: dict[str, str] = {}
+
+    def __post_init__(self) -> None:
+        """Refuse what does not fit into a line; msgspec names the field's path."""
+        for name in ("service", "devices", "noc"):
+            _in_a_line(name, getattr(self, name))
+        for name, text in self.provider.items():
+            if not name.strip():
+                raise WrongValueError("provider_without_name", name="provider")
+            _in_a_line(f'provider."{name}"', text)
+
+
+def _in_a_line(name: str, text: str) -> None:
+    if not text.isprintable() or len(text) > _MOST_CHARS:
+        raise WrongValueError("no_line", name=name, longest=_MOST_CHARS)
+
+
 class EscalationStep(Struct, frozen=True, forbid_unknown_fields=True):
     """Whoever else is told when nobody has acknowledged for ``after_s``."""
 
@@ -53,7 +83,7 @@ class EscalationStep(Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse values that make no sense; msgspec names the field's path."""
-        if not self.after_s > 0:
+        if not 0 < self.after_s < inf:
             raise WrongValueError("not_more_than_0", name="after_s", value=self.after_s)
 
 
@@ -69,9 +99,9 @@ class ReminderSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse values that make no sense; msgspec names the field's path."""
-        if not self.after_s >= 0:
+        if not 0 <= self.after_s < inf:
             raise WrongValueError("below_0", name="after_s", value=self.after_s)
-        if not self.every_s >= 60:
+        if not 60 <= self.every_s < inf:
             raise WrongValueError(
                 "too_small", name="every_s", value=self.every_s, low=60
             )
@@ -102,7 +132,7 @@ class NotifySettings(Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse values that make no sense; msgspec names the field's path."""
         for name in ("batch_s", "follow_s", "storm_window_s"):
             value = getattr(self, name)
-            if not value > 0:
+            if not 0 < value < inf:
                 raise WrongValueError("not_more_than_0", name=name, value=value)
         if self.storm_mails < 1:
             raise WrongValueError(

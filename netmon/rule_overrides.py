@@ -45,6 +45,7 @@ _COUNTS = (Field.CONFIRM_COUNT, Field.CONFIRM_OF, Field.CLEAR_COUNT, Field.AFTER
 # What may be changed of each rule: a rule has no other field.
 FIELDS: Mapping[RuleName, tuple[Field, ...]] = {
     RuleName.LINE_DOWN: (Field.AFTER_S, *_EVERY),
+    RuleName.LINE_FLAPPING: (Field.CONFIRM_COUNT, *_EVERY),
     RuleName.LINE_BELOW_TARGET: (
         Field.RAISE_BELOW,
         Field.CLEAR_FROM,
@@ -62,6 +63,7 @@ FIELDS: Mapping[RuleName, tuple[Field, ...]] = {
 _OF_LINES = frozenset(
     {
         RuleName.LINE_DOWN,
+        RuleName.LINE_FLAPPING,
         RuleName.LINE_BELOW_TARGET,
         RuleName.BELOW_BY_CONTRACT,
         RuleName.NO_DATA,

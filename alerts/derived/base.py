@@ -61,7 +61,8 @@ class Finding:
     Without ``seen`` only ``wake_ms`` counts: when to ask again about this building
     (`Derivation.every_s` is 0). A good result of a target that has no state yet
     is not stored: most things are in order. ``silent_count`` of ``speaking_count``
-    and ``ap`` are for the evidence.
+    and ``ap`` are for the evidence, as are the devices and access points of the building
+    that do not answer.
     """
 
     target: str
@@ -71,6 +72,8 @@ class Finding:
     silent_count: int | None = None
     speaking_count: int | None = None
     ap: ApVerdict | None = None
+    devices_gone_count: int | None = None
+    points_gone_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

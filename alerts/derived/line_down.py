@@ -50,13 +50,19 @@ def _judge(view: View, building_id: str) -> Finding | None:
         well = known is not None and _worth_saying(known, life_ms)
         seen = Seen(life_ms, view.now_ms, 1.0) if well else None
         return Finding(target, building_id, seen, since_ms + silent_ms)
-    if not _nothing_answers(view, building_id):
+    gone = _gone(view, building_id)
+    if gone is None:
         return None
-    return _down(view, target, building_id, known, life_ms)
+    return _down(view, target, building_id, known, life_ms, gone)
 
 
 def _down(
-    view: View, target: str, building_id: str, known: Held | None, life_ms: int
+    view: View,
+    target: str,
+    building_id: str,
+    known: Held | None,
+    life_ms: int,
+    gone: tuple[int, int],
 ) -> Finding:
     now_ms = view.now_ms
     memory = Memory() if known is None else known.watched.memory
@@ -67,7 +73,14 @@ def _down(
     valid_ms = round(view.settings.no_data_after_s * 1000)
     at_ms = now_ms if said else max(life_ms, memory.newest_ms, now_ms - valid_ms)
     seen = Seen(at_ms, now_ms, 0.0)
-    return Finding(target, building_id, seen, now_ms + _BEAT_MS)
+    return Finding(
+        target,
+        building_id,
+        seen,
+        now_ms + _BEAT_MS,
+        devices_gone_count=gone[0],
+        points_gone_count=gone[1],
+    )
 
 
 def _worth_saying(known: Held, life_ms: int) -> bool:
@@ -78,15 +91,15 @@ def _worth_saying(known: Held, life_ms: int) -> bool:
     return not fine or life_ms - memory.newest_ms >= _BEAT_MS
 
 
-def _nothing_answers(view: View, building_id: str) -> bool:
+def _gone(view: View, building_id: str) -> tuple[int, int] | None:
+    """Return how many devices and access points are gone; None where not all are."""
     devices, points = view.witnesses.get(building_id, ((), ()))
     asked, gone = _count(devices, view.held)
-    if asked != gone:
-        return False
     points_asked, points_gone = _count(points, view.held)
-    if points_asked != points_gone:
-        return False
-    return gone > 0 or points_gone >= _ENOUGH_POINTS
+    if (asked, points_asked) != (gone, points_gone):
+        return None
+    enough = gone > 0 or points_gone >= _ENOUGH_POINTS
+    return (gone, points_gone) if enough else None
 
 
 def _count(keys: Iterable[Key], held: Mapping[Key, Held]) -> tuple[int, int]:

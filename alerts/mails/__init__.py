@@ -6,6 +6,7 @@ from alerts.mails.digest import DigestFacts, render_digest
 from alerts.mails.group import GroupWriter
 from alerts.mails.layout import Content, Section, fill
 from alerts.mails.notice import Notice
+from alerts.mails.plain import render_plain
 from alerts.mails.single import SingleWriter
 from alerts.mails.words import headline, place_name
 from netmon.model import Inventory
@@ -20,6 +21,7 @@ __all__ = [
     "place_name",
     "render",
     "render_digest",
+    "render_plain",
     "render_test",
 ]
 

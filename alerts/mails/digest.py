@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from alerts.mails.group import rows_of, table_of
 from alerts.mails.layout import Content, Section, Table, fill
 from alerts.mails.words import headline, place_of
-from alerts.rules import NO_DATA
+from alerts.rules import BELOW_BY_CONTRACT, NO_DATA
 from netmon.clock import from_ms
+from netmon.collation import collation_key
 from netmon.model import Inventory, Line, LineRole
 from netmon.storage.records import Incident
 from netmon.texts import Texts
@@ -32,7 +33,6 @@ class DigestFacts:
 
     at_ms: int
     since_ms: int
-    number: int
     fresh: tuple[Incident, ...] = ()
     ongoing: tuple[Incident, ...] = ()
     over: tuple[Incident, ...] = ()
@@ -42,6 +42,16 @@ class DigestFacts:
     stale: tuple[int, int] = (0, 0)
     district: str = ""
     reference: str = ""
+
+    @property
+    def faults(self) -> tuple[Incident, ...]:
+        """What is told first and is no known contract."""
+        return tuple(i for i in self.fresh if i.rule != BELOW_BY_CONTRACT)
+
+    @property
+    def contracts(self) -> tuple[Incident, ...]:
+        """Known contracts that are told first."""
+        return tuple(i for i in self.fresh if i.rule == BELOW_BY_CONTRACT)
 
     @property
     def is_news(self) -> bool:
@@ -58,7 +68,7 @@ def render_digest(
     subject = texts(
         "mail.digest.subject" if not facts.district else "mail.digest.subject_district",
         date=texts.date(from_ms(facts.at_ms)),
-        n=texts.number(len(facts.fresh) + len(facts.ongoing)),
+        n=texts.number(len(facts.faults) + len(facts.ongoing)),
         district=facts.district,
     )
     return fill(subject, writer.sections(public_url), texts)
@@ -75,7 +85,8 @@ class _Digest:
         silent = [i for i in (*facts.fresh, *facts.ongoing) if i.rule == NO_DATA]
         found = (
             self._summary(),
-            self._listed("fresh", facts.fresh),
+            self._listed("fresh", facts.faults),
+            self._listed("known", facts.contracts),
             self._listed("ongoing", facts.ongoing),
             self._finished("over", facts.over),
             self._finished("ended", facts.ended),
@@ -93,7 +104,7 @@ class _Digest:
         t, facts = self._t, self._facts
         lines, access_points = facts.stale
         counts = (
-            t("mail.digest.count.fresh", n=t.number(len(facts.fresh))),
+            t("mail.digest.count.fresh", n=t.number(len(facts.faults))),
             t("mail.digest.count.ongoing", n=t.number(len(facts.ongoing))),
             t("mail.digest.count.over", n=t.number(len(facts.over))),
             t("mail.digest.count.below", n=t.number(len(facts.below))),
@@ -115,7 +126,9 @@ class _Digest:
     def _listed(self, name: str, incidents: Sequence[Incident]) -> Section | None:
         if not incidents:
             return None
-        rows = rows_of(incidents, self._inventory, self._facts.at_ms, self._t)
+        rows = rows_of(
+            incidents, self._inventory, self._facts.at_ms, self._t, with_numbers=True
+        )
         return table_of(self._title(name), rows, self._t, most=_MOST_ROWS)
 
     def _finished(self, name: str, incidents: Sequence[Incident]) -> Section | None:
@@ -134,7 +147,7 @@ class _Digest:
                     t.duration((ended_ms - incident.started_ms) / 1000),
                 )
             )
-        rows.sort()
+        rows.sort(key=lambda row: tuple(map(collation_key, row)))
         shown, rest = rows[:_MOST_ROWS], len(rows) - len(rows[:_MOST_ROWS])
         items = tuple(
             t("mail.digest.finished", place=p, what=w, began=b, duration=d)
@@ -158,19 +171,20 @@ class _Digest:
             for line in lines
             if line.building_id in buildings
         )
-        rows = tuple((name, t.number(counts[name])) for name in sorted(counts))
+        names = sorted(counts, key=collation_key)
+        rows = tuple((name, t.number(counts[name])) for name in names)
         head = tuple(t(f"mail.group.head.{key}") for key in ("district", "lines"))
         items = tuple(f"{name}: {n}" for name, n in rows)
-        told = (t("mail.digest.below", n=t.number(len(lines))),)
+        key = "mail.digest.below_one" if len(lines) == 1 else "mail.digest.below"
+        told = (t(key, n=t.number(len(lines))),)
         return Section(self._title("below"), told, items, table=Table(head, rows))
 
     def _more(self, public_url: str) -> Section:
         t, facts = self._t, self._facts
         lines = []
+        if facts.reference and len(facts.fresh) == 1:
+            lines.append(t("mail.more.ticket", reference=facts.reference))
         if facts.fresh:
-            lines.append(t("mail.more.number", number=facts.number))
-            if facts.reference:
-                lines.append(t("mail.more.ticket", reference=facts.reference))
             lines.append(t("mail.digest.will_tell"))
         return Section(
             t("mail.heading.more"),

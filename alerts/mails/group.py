@@ -9,6 +9,8 @@ from urllib.parse import quote
 from alerts.evidence import decode
 from alerts.mails.layout import Section, Table
 from alerts.mails.notice import Aside, Notice
+from alerts.mails.proof import proof
+from alerts.mails.responsible import responsible
 from alerts.mails.words import (
     address_of,
     began_ms,
@@ -26,9 +28,12 @@ from alerts.mails.words import (
 from alerts.order import explains
 from alerts.rules import BELOW_BY_CONTRACT
 from netmon.clock import from_ms
+from netmon.collation import collation_key
 from netmon.model import Building, Inventory
 from netmon.storage.records import Incident, MailEvent
 from netmon.texts import Texts
+
+_MOST_NUMBERS = 3
 
 
 def by_rule(incidents: Sequence[Incident]) -> dict[str, list[Incident]]:
@@ -46,10 +51,11 @@ def rows_of(
     texts: Texts,
     *,
     with_rack: bool = False,
+    with_numbers: bool = False,
 ) -> tuple[tuple[str, ...], ...]:
     """Return a row a building: Campusbezirk, building, what, since when; in order.
 
-    ``with_rack`` adds the room to go to.
+    ``with_rack`` adds the room to go to, ``with_numbers`` those of the incidents.
     """
     by_place: dict[str, list[Incident]] = defaultdict(list)
     for incident in incidents:
@@ -58,7 +64,9 @@ def rows_of(
     for members in by_place.values():
         building = inventory.building_by_id.get(members[0].building_id)
         what = ", ".join(
-            headline(same, inventory, texts) for same in by_rule(members).values()
+            headline(same, inventory, texts)
+            + (_numbers(same, texts) if with_numbers else "")
+            for same in by_rule(members).values()
         )
         place = place_of(building, members[0], texts)
         rows.append(
@@ -69,7 +77,15 @@ def rows_of(
                 moment_of(began_ms(members), at_ms, texts),
             )
         )
-    return tuple(sorted(rows))
+    return tuple(sorted(rows, key=lambda row: tuple(map(collation_key, row))))
+
+
+def _numbers(incidents: Sequence[Incident], texts: Texts) -> str:
+    """Return the numbers to name them by, of many the first ones."""
+    numbers = sorted(incident.id for incident in incidents)
+    shown = ", ".join(map(str, numbers[:_MOST_NUMBERS]))
+    more = " …" if len(numbers) > _MOST_NUMBERS else ""
+    return texts("mail.group.numbers", numbers=f"{shown}{more}")
 
 
 def _with_rack(place: str, building: Building | None, texts: Texts) -> str:
@@ -128,19 +144,21 @@ class GroupWriter:
 
     def sections(self) -> tuple[Section, ...]:
         """Return the mail, section by section."""
-        if self._notice.event is MailEvent.RECOVERY:
+        notice = self._notice
+        if notice.event is MailEvent.RECOVERY:
             return (self._recovered(), self._where(), self._time(), self._more())
-        if self._notice.event is MailEvent.UPDATE:
-            so_far = (self._so_far(),) if len(self._notice.members) > 1 else ()
+        if notice.event is MailEvent.UPDATE:
+            so_far = (self._so_far(),) if len(notice.members) > 1 else ()
             return (self._news(), self._where(), *so_far, self._more())
         return (
-            *urgent(self._notice, self._since_ms, self._t),
+            *urgent(notice, self._since_ms, self._t),
             self._happened(),
             self._where(),
             self._since(),
-            self._section("effect", on_lessons(self._effect(), self._notice, self._t)),
+            self._section("effect", on_lessons(self._effect(), notice, self._t)),
             self._cause(),
             self._steps(),
+            responsible(notice.told, self._inventory, notice.contacts, self._t),
             self._more(),
         )
 
@@ -309,7 +327,7 @@ class GroupWriter:
         )
 
     def _cause(self) -> Section:
-        t = self._t
+        t, at_ms = self._t, self._notice.at_ms
         if self._notice.segment:
             said = t(
                 "mail.group.cause.segment",
@@ -319,11 +337,14 @@ class GroupWriter:
             )
             return self._section("cause", (said,))
         scope = "one" if len(self._places) == 1 else "many"
-        return self._section("cause", (t(f"mail.group.cause.{self._rule}.{scope}"),))
+        said = t(f"mail.group.cause.{self._rule}.{scope}")
+        # Of several buildings each has a page of its own.
+        shown = proof(decode(self._rules[self._rule][0].evidence), at_ms, t)
+        return self._section("cause", (said, *(shown if scope == "one" else ())))
 
     def _steps(self) -> Section:
         number = self._notice.incident.id
-        base = "mail.group.steps"
+        base = "mail.group.steps_here" if len(self._places) == 1 else "mail.group.steps"
         if self._is_known():
             base = f"mail.steps.{BELOW_BY_CONTRACT}"
         steps = tuple(self._t(f"{base}.{n}", number=number) for n in (1, 2, 3))

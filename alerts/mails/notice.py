@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from alerts.evidence import Evidence
+from netmon.notify_settings import ContactSettings
 from netmon.storage.records import Incident, MailEvent
 
 
@@ -21,6 +22,9 @@ class Aside(StrEnum):
     PROGRESS = "progress"
 
 
+NO_CONTACTS = ContactSettings()
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """Something people are to be told.
@@ -32,7 +36,7 @@ class Notice:
     the ticket system calls the incident; both may be empty. ``aside`` is what an update
     tells instead of followers. ``muted_until_ms`` is when maintenance or a silence ended
     that held the mail back, None for neither; ``in_lessons`` whether any of the
-    buildings has lessons now.
+    buildings has lessons now; ``contacts`` how to reach who is responsible.
     """
 
     event: MailEvent
@@ -45,11 +49,16 @@ class Notice:
     aside: Aside | None = None
     muted_until_ms: int | None = None
     in_lessons: bool = True
+    contacts: ContactSettings = NO_CONTACTS
 
     @property
     def incident(self) -> Incident:
-        """The incident whose number the mail bears."""
-        return self.members[0]
+        """The incident whose number the mail bears.
+
+        That of the thread; of an end that tells some people of a part, the part's.
+        """
+        part = self.event is MailEvent.RECOVERY and self.members[0] not in self.told
+        return self.told[0] if part else self.members[0]
 
     @property
     def told(self) -> Sequence[Incident]:

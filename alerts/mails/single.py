@@ -6,13 +6,14 @@ where, since when, effect on lessons, probable cause, first steps, more.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from urllib.parse import quote
-
-from msgspec.structs import replace
 
 from alerts.evidence import Cause, Evidence, decode
 from alerts.mails.layout import Section
 from alerts.mails.notice import Notice
+from alerts.mails.proof import proof
+from alerts.mails.responsible import responsible
 from alerts.mails.words import (
     address_of,
     headline,
@@ -32,26 +33,20 @@ from alerts.rules import (
     AP_DEGRADED,
     AP_DOWN,
     BELOW_BY_CONTRACT,
+    DEVICE_DOWN,
     LINE_BELOW_TARGET,
-    MONITOR,
     NO_DATA,
+    RULES,
+    line_of,
 )
 from alerts.watched import Result
 from netmon.clock import from_ms
-from netmon.line_verdict import (
-    ReasonCode,
-    VerdictClass,
-    ended,
-    tell,
-    tell_causes,
-)
+from netmon.line_verdict import ended
 from netmon.model import TARGET_DOWN_BPS, Inventory, LineRole
 from netmon.storage.records import MailEvent
 from netmon.texts import Texts
 from netmon.wlan_truth import ApState, TrailEnd, trail_text
 
-# A mail tells the most telling; the page has what it leaves out.
-_MOST_REASONS = 8
 _ACCESS_POINTS = (AP_DOWN, AP_DEGRADED)
 # What their evidence says of the cause is told; of other rules the rule tells it.
 _EXPLAINED = (LINE_BELOW_TARGET, NO_DATA, AP_DOWN)
@@ -85,16 +80,18 @@ class SingleWriter:
 
     def sections(self) -> tuple[Section, ...]:
         """Return the mail, section by section."""
-        if self._notice.event is MailEvent.RECOVERY:
+        notice = self._notice
+        if notice.event is MailEvent.RECOVERY:
             return (self._recovered(), self._where(), self._time(), self._more())
         return (
-            *urgent(self._notice, self._since_ms, self._t),
+            *urgent(notice, self._since_ms, self._t),
             self._happened(),
             self._where(),
             self._since(),
-            self._section("effect", on_lessons(self._effect(), self._notice, self._t)),
+            self._section("effect", on_lessons(self._effect(), notice, self._t)),
             self._cause(),
             self._steps(),
+            responsible(notice.told, self._inventory, notice.contacts, self._t),
             self._more(),
         )
 
@@ -225,6 +222,8 @@ class SingleWriter:
             key += "_many"
         elif self._rule == AP_DOWN and self._trail(evidence):
             key += "_known"
+        elif self._rule == DEVICE_DOWN and not self._incident.building_id:
+            key += "_central"
         reason = evidence.failure
         if evidence.ap_verdict is not None and evidence.ap_verdict.reason is not None:
             key = f"{key}_{evidence.ap_verdict.reason}"
@@ -246,7 +245,7 @@ class SingleWriter:
             if evidence.failure_ms is None
             else self._moment(evidence.failure_ms),
         )
-        sentences = [cause, *self._explained(evidence)]
+        sentences = [cause, *self._planned(), *self._explained(evidence)]
         if evidence.silent_count is not None:
             sentences.append(
                 t(
@@ -257,29 +256,27 @@ class SingleWriter:
             )
         if evidence.skewed:
             sentences.append(t("mail.cause.skewed"))
-        if len(self._all) > 1 or not evidence.results or self._rule == MONITOR:
+        # What is derived was not measured.
+        derived = not RULES[self._rule].kinds
+        if len(self._all) > 1 or not evidence.results or derived:
             return self._section("cause", tuple(sentences))
         results = tuple(self._result(result) for result in evidence.results)
         return self._section("cause", (*sentences, t("mail.cause.results")), results)
 
-    def _explained(self, evidence: Evidence) -> tuple[str, ...]:
-        """Return what is known of line or access point; nothing where that is nothing."""
+    def _planned(self) -> Iterator[str]:
+        """Yield when a known contract will be mended, where the inventory says it."""
+        line = self._inventory.line_by_id.get(line_of(self._incident.target))
+        known = self._rule == BELOW_BY_CONTRACT and len(self._all) == 1
+        if known and line is not None and line.fibre_planned_on is not None:
+            date = self._t.date(line.fibre_planned_on)
+            yield self._t("mail.cause.planned", date=date)
+
+    def _explained(self, evidence: Evidence) -> Iterator[str]:
+        """Yield what is known of line or access point; nothing where that is nothing."""
         if len(self._all) == 1 and (trail := self._trail(evidence)):
-            return (ended(trail),)
-        verdict = evidence.verdict
-        if verdict is None:
-            return ()
-        if verdict.verdict is VerdictClass.BELOW_TARGET:
-            # The target is told in the sentence before.
-            reasons = [r for r in verdict.reasons if r.code is not ReasonCode.EXPECTED]
-            verdict = replace(verdict, reasons=tuple(reasons[:_MOST_REASONS]))
-            told = tell(verdict, self._t, self._moment)
-            sentences = (told.headline, *told.sentences)
-        else:
-            # That there is no number is told already.
-            sentences = tell_causes(verdict, self._t)[:_MOST_REASONS]
-        said = " ".join(map(ended, sentences))
-        return (said,) if said else ()
+            yield ended(trail)
+        elif len(self._all) == 1 or not evidence.breaks:
+            yield from proof(evidence, self._notice.at_ms, self._t)
 
     def _result(self, result: Result) -> str:
         t = self._t
@@ -301,9 +298,10 @@ class SingleWriter:
 
     def _steps(self) -> Section:
         number = self._notice.incident.id
-        steps = tuple(
-            self._t(f"mail.steps.{self._rule}.{n}", number=number) for n in (1, 2, 3)
-        )
+        # A probe that measures in vain is not to be pulled.
+        failing = self._rule == NO_DATA and self._first.cause is Cause.FAILING
+        base = "mail.steps.failing" if failing else f"mail.steps.{self._rule}"
+        steps = tuple(self._t(f"{base}.{n}", number=number) for n in (1, 2, 3))
         return self._section("steps", items=steps, ordered=True)
 
     def _more(self) -> Section:

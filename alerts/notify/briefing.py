@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from msgspec.structs import replace as changed
 
@@ -67,7 +68,11 @@ class Briefing:
             if not told.is_news:
                 continue
             url = desk.settings.gateway.public_url
-            content = render_digest(told, desk.inventory, desk.texts, url)
+            content = desk.written(
+                MailEvent.DIGEST,
+                (*told.fresh, *told.ongoing),
+                partial(render_digest, told, desk.inventory, desk.texts, url),
+            )
             telling = Telling(MailEvent.DIGEST, day, (reader.address,), ())
             heard = step is not None and reader.address in step.memory.told
             rows = desk.rows(telling, content, new[0] if heard else None)
@@ -99,7 +104,6 @@ class Briefing:
         return DigestFacts(
             at_ms=desk.now_ms,
             since_ms=self.since_ms,
-            number=new[0].id if new else 0,
             fresh=tuple(new),
             # Contracts that are known have a paragraph of their own.
             ongoing=tuple(
@@ -108,11 +112,15 @@ class Briefing:
                 if i.id not in taken and i.rule != BELOW_BY_CONTRACT
             ),
             over=tuple(i for i, thread in ended if thread is None and self._counts(i)),
-            ended=tuple(i for i, thread in ended if thread in digests),
+            # Of a contract's end a digest that told of faults too sends no mail.
+            ended=tuple(
+                i
+                for i, thread in ended
+                if thread in digests or (thread and i.rule == BELOW_BY_CONTRACT)
+            ),
             gaps=tuple(i for i, _ in ended if i.rule in {NO_DATA, LINE_DOWN}),
             below=lines_below_by_contract(desk.inventory),
             stale=(len(stale[False]), len(stale[True])),
-            reference=desk.reference(new[0].id) if new else "",
         )
 
     def _counts(self, incident: Incident) -> bool:
@@ -143,6 +151,7 @@ class Briefing:
         return replace(
             facts,
             fresh=fresh,
+            reference=self.desk.reference(fresh[0].id) if fresh else "",
             ongoing=heard(facts.ongoing),
             over=heard(facts.over),
             ended=heard(facts.ended),

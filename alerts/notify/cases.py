@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from alerts.classes import Audience, Delivery, Severity
-from alerts.evidence import decode
+from alerts.evidence import readable
 from alerts.notify.decided import Decisions
 from alerts.notify.facts import Case, Readiness
 from alerts.rule_settings import EffectiveRules
@@ -177,7 +177,8 @@ def _lost(
     began: dict[str, int] = {}
     for incident in pending:
         if incident.rule in _LOSS:
-            since_ms = decode(incident.evidence).since_ms
+            seen = readable(incident.evidence)
+            since_ms = incident.started_ms if seen is None else seen.since_ms
             place = incident.building_id
             began[place] = max(since_ms, began.get(place, since_ms))
             silent[place].add(line_of(incident.target))

@@ -11,6 +11,7 @@ from msgspec import Struct
 from alerts.classes import Audience, Severity
 from alerts.mails.notice import Aside
 from alerts.notify.routing import Routing
+from alerts.rules import BELOW_BY_CONTRACT
 from netmon.config import AlertSettings
 from netmon.storage.records import MailEvent, ThreadLevel
 
@@ -57,6 +58,11 @@ class Case:
     began_ms: int = 0
     started_ms: int = 0
     until_ms: int | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is a known contract, which is no fault."""
+        return self.rule == BELOW_BY_CONTRACT
 
 
 class ThreadMemory(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -111,6 +117,16 @@ class Party:
     acknowledged: bool = False
     ready: bool = True
     flapping: tuple[int, ...] = ()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is about known contracts alone, which are no faults."""
+        return all(member.rule == BELOW_BY_CONTRACT for member in self.members)
+
+    @property
+    def open_ids(self) -> tuple[int, ...]:
+        """The members that have not ended."""
+        return tuple(m.id for m in self.members if m.ended_ms is None)
 
     @property
     def is_over(self) -> bool:

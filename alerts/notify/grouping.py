@@ -100,8 +100,13 @@ class Matcher:
         ]
 
     def party_for(self, case: Case) -> Party | None:
-        """Return the thread that a case follows; None where it has its own news."""
+        """Return the thread that a case follows; None where it has its own news.
+
+        A known contract lasts for years and is no fault: it shares no thread with one.
+        """
         for party, places in self._open:
+            if case.is_known is not party.is_known:
+                continue
             if rank(party.memory.severity) <= rank(case.severity) and (
                 case.place in places or self._concerns(party, case)
             ):
@@ -127,7 +132,10 @@ def _nearness(party: Party) -> int:
 
 
 def grouped(cases: Sequence[Case], known: Known) -> list[Group]:
-    """Return the cases in as few threads as a storm needs, and no fewer."""
+    """Return the cases in as few threads as a storm needs, and no fewer.
+
+    They are all known contracts, or none of them is.
+    """
     recent = [
         party
         for party in known.parties

@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from alerts.classes import Severity
-from alerts.evidence import decode
+from alerts.evidence import readable
 from alerts.notify.briefing import Briefing
 from alerts.notify.cases import (
     Hours,
@@ -247,7 +247,7 @@ class Notifier:
         return {
             incident.id
             for incident in self._store.alarms.flapping()
-            if not decode(incident.evidence).flapping
+            if (seen := readable(incident.evidence)) is not None and not seen.flapping
         }
 
     def _party(

@@ -34,6 +34,7 @@ from alerts.notify.grouping import (
     lost_together,
     segment_of,
 )
+from alerts.rules import BELOW_BY_CONTRACT
 from netmon.storage.records import MailEvent, ThreadLevel
 
 # Lessons begin, windows are cancelled, incidents are acknowledged without a word to us.
@@ -122,8 +123,12 @@ class _Planner:
                 alone.append(case)
         self._follow_the_cause(followers, alone)
         ready = [case for case in alone if self._batch_is_over(case.severity)]
-        fresh = [*together, *(grouped(ready, known) if ready else ())]
-        return followers, fresh
+        faults = [case for case in ready if not case.is_known]
+        contracts = [case for case in ready if case.is_known]
+        fresh = [
+            g for cases in (faults, contracts) if cases for g in grouped(cases, known)
+        ]
+        return followers, [*together, *fresh]
 
     @staticmethod
     def _with_the_rest(group: Group, cases: Sequence[Case]) -> Group:
@@ -136,6 +141,7 @@ class _Planner:
             if case.place in places
             and case.id not in taken
             and case.readiness is Readiness.DUE
+            and not case.is_known
             and rank(case.severity) >= rank(group.severity)
         ]
         return Group(group.level, group.key, (*group.cases, *rest))
@@ -148,7 +154,7 @@ class _Planner:
             case.place: number for number, cases in followers.items() for case in cases
         }
         for case in alone:
-            number = going.get(case.place, 0)
+            number = 0 if case.is_known else going.get(case.place, 0)
             if number and rank(self._drafts[number].memory.severity) <= rank(
                 case.severity
             ):
@@ -215,10 +221,13 @@ class _Planner:
         """Tell everybody who was told, once all that concerns them is over."""
         party, memory = draft.party, draft.memory
         over = {m.id for m in party.members if m.ended_ms is not None}
+        known = {m.id for m in party.members if m.rule == BELOW_BY_CONTRACT}
         everything = tuple(m.id for m in party.members)
         waiting: dict[tuple[int, ...], list[str]] = defaultdict(list)
         for recipient in memory.told:
             about = memory.scopes.get(recipient, everything)
+            # A known contract in a digest keeps no end of a fault waiting for years.
+            about = tuple(one for one in about if one not in known) or about
             if recipient not in memory.recovered and over.issuperset(about):
                 waiting[about].append(recipient)
         for about, recipients in waiting.items():
@@ -283,7 +292,7 @@ class _Planner:
         if self._now_ms < due_ms:
             self._next_ms.append(due_ms)
             return
-        self._aside(draft, Aside.PROGRESS, _open_of(draft.party))
+        self._aside(draft, Aside.PROGRESS, draft.party.open_ids)
 
     def _aside(self, draft: _Draft, aside: Aside, about: tuple[int, ...]) -> None:
         party, memory = draft.party, draft.memory
@@ -325,7 +334,7 @@ class _Planner:
         number = memory.steps + 1
         if recipients:
             draft.tellings.append(
-                Telling(MailEvent.ESCALATION, number, recipients, _open_of(party))
+                Telling(MailEvent.ESCALATION, number, recipients, party.open_ids)
             )
         told = _with(memory.told, recipients, MailEvent.ESCALATION, number)
         draft.memory = replace(memory, steps=number, told=told)
@@ -347,7 +356,7 @@ class _Planner:
             return
         number = memory.reminders + 1
         draft.tellings.append(
-            Telling(MailEvent.REMINDER, number, recipients, _open_of(party))
+            Telling(MailEvent.REMINDER, number, recipients, party.open_ids)
         )
         draft.memory = replace(memory, reminders=number, reminded_ms=self._now_ms)
 
@@ -359,6 +368,7 @@ class _Planner:
             and draft.memory.severity in _REMINDED
             and not draft.tellings
             and not party.is_over
+            and len(draft.memory.recovered) < len(draft.memory.told)
             and not party.acknowledged
             and party.ready
         )
@@ -380,10 +390,6 @@ class _Planner:
                 tellings=tuple(draft.tellings),
                 closed=closed,
             )
-
-
-def _open_of(party: Party) -> tuple[int, ...]:
-    return tuple(m.id for m in party.members if m.ended_ms is None)
 
 
 def _with(

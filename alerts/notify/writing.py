@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parseaddr
 
 import msgspec
 
-from alerts.evidence import Evidence, decode
-from alerts.mails import Content, Notice, render
+from alerts.evidence import Evidence, readable
+from alerts.mails import Content, Notice, render, render_plain
 from alerts.notify.cases import Surroundings
 from alerts.notify.facts import Step, Telling, ThreadMemory
 from alerts.notify.grouping import segment_of
@@ -27,10 +28,12 @@ from netmon.storage.records import (
 )
 from netmon.texts import Texts
 
+_log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(ThreadMemory).decode
 # A target's newest changes of state; its end is among the last ones.
 _NEWEST = 20
+_MAX_WHY_CHARS = 300
 
 
 def read_memory(thread: Thread) -> ThreadMemory:
@@ -58,6 +61,14 @@ def message_id(
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A mail's content; ``failed`` says why it is only the plain one, else empty."""
+
+    content: Content
+    failed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """What is needed to write mails."""
 
@@ -80,9 +91,9 @@ class Desk:
         members = tuple(known[number] for number in step.members)
         mails: list[Mail] = []
         for telling in step.tellings:
-            content = self._content(step, telling, members, known)
+            written = self._content(step, telling, members, known)
             mails += self.rows(
-                telling, content, members[0] if members else None, step.memory
+                telling, written, members[0] if members else None, step.memory
             )
         thread = Thread(
             id=step.thread_id,
@@ -100,7 +111,7 @@ class Desk:
         telling: Telling,
         members: Sequence[Incident],
         known: Mapping[int, Incident],
-    ) -> Content:
+    ) -> Written:
         about = tuple(known[number] for number in telling.about)
         at_ms, last = self.now_ms, None
         if telling.event is MailEvent.RECOVERY:
@@ -117,9 +128,34 @@ class Desk:
             telling.aside,
             self._muted_until_ms(about) if telling.event is MailEvent.ALARM else None,
             self._in_lessons(about),
+            self.settings.alerts.contacts,
         )
         url = self.settings.gateway.public_url
-        return render(notice, self.inventory, self.texts, url)
+        return self.written(
+            telling.event,
+            about or tuple(members),
+            lambda: render(notice, self.inventory, self.texts, url),
+        )
+
+    def written(
+        self,
+        event: MailEvent,
+        incidents: Sequence[Incident],
+        write: Callable[[], Content],
+    ) -> Written:
+        """Return the mail that ``write`` gives, or a plain one where it fails.
+
+        What is wrong with one mail must not keep the others from going out.
+        """
+        try:
+            return Written(write())
+        except Exception as error:  # noqa: BLE001
+            number = incidents[0].id if incidents else 0
+            _log.exception("the mail %s of incident %d is sent plain", event, number)
+            url = self.settings.gateway.public_url
+            plain = render_plain(event, incidents, self.inventory, self.texts, url)
+            why = f"{type(error).__name__}: {error}"[:_MAX_WHY_CHARS]
+            return Written(plain, why)
 
     def _muted_until_ms(self, about: Sequence[Incident]) -> int | None:
         """Return until when the oldest of them waited, where it did."""
@@ -144,18 +180,18 @@ class Desk:
         changes = self.store.alarms.transitions_of(incident.target, _NEWEST)
         for change in changes:
             if change.incident_id == incident.id and change.to_state is AlarmState.OK:
-                return decode(change.evidence)
+                return readable(change.evidence)
         return None
 
     def rows(
         self,
         telling: Telling,
-        content: Content,
+        written: Written,
         incident: Incident | None,
         memory: ThreadMemory | None = None,
     ) -> list[Mail]:
         """Return the mails of a telling, each an answer to its recipient's first."""
-        sender = self.settings.mail.sender
+        sender, content = self.settings.mail.sender, written.content
         found = []
         for to in telling.recipients:
             this = (telling.event, telling.number)
@@ -178,6 +214,7 @@ class Desk:
                     next_try_ms=self.now_ms,
                     sent_ms=None,
                     last_error="",
+                    unwritten=written.failed,
                 )
             )
         return found

@@ -8,6 +8,8 @@ once more what ended since the last round that was taken.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -16,11 +18,19 @@ from msgspec.structs import replace
 
 from alerts.evidence import decode
 from alerts.mails import headline, place_name
-from alerts.sinks.base import Context, Posted, http_client, post
+from alerts.sinks.base import (
+    MAX_ERROR_CHARS,
+    Context,
+    Posted,
+    http_client,
+    post,
+)
 from netmon.clock import from_ms, to_ms
 from netmon.config import read_secret
 from netmon.errors import SendError
 from netmon.storage.records import Incident
+
+_log = logging.getLogger(__name__)
 
 NAME = "alertmanager"
 # A storm of a city is a few hundred; more than this in a request gains nothing.
@@ -55,16 +65,32 @@ class Alertmanager:
             self._ended[number] = replace(known, ended_ms=ended_ms)
         self._firing = is_open
         incidents = [*is_open.values(), *self._ended.values()]
+        alerts, broken = self._written(incidents, now_ms)
         url = f"{self._settings.url.rstrip('/')}/api/v2/alerts"
-        for start in range(0, len(incidents), _ALERTS_A_POST):
-            part = incidents[start : start + _ALERTS_A_POST]
-            body = msgspec.json.encode([self._alert(one, now_ms) for one in part])
+        for start in range(0, len(alerts), _ALERTS_A_POST):
+            body = msgspec.json.encode(alerts[start : start + _ALERTS_A_POST])
             try:
                 post(self._client, url, body)
             except SendError as error:
                 return Posted(start, len(incidents) - start, str(error))
         self._ended.clear()
-        return Posted(len(incidents))
+        return Posted(len(alerts), len(incidents) - len(alerts), broken)
+
+    def _written(
+        self, incidents: Sequence[Incident], now_ms: int
+    ) -> tuple[list[dict[str, Any]], str]:
+        """Return the alerts of these incidents, and why one of them has none.
+
+        What is wrong with one must not keep the others from being told.
+        """
+        alerts, broken = [], ""
+        for incident in incidents:
+            try:
+                alerts.append(self._alert(incident, now_ms))
+            except Exception as error:  # noqa: BLE001
+                _log.exception("incident %d is not posted", incident.id)
+                broken = f"incident {incident.id}: {type(error).__name__}: {error}"
+        return alerts, broken[:MAX_ERROR_CHARS]
 
     def close(self) -> None:
         """Let go of connections."""

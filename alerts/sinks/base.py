@@ -23,7 +23,7 @@ from netmon.storage.records import Incident
 from netmon.texts import Texts
 
 _TIMEOUT_S = 20.0
-_MAX_ERROR_CHARS = 300
+MAX_ERROR_CHARS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +118,11 @@ def post(
         answer = client.post(url, content=body, headers=headers)
     except httpx.HTTPError as error:
         text = f"no answer: {type(error).__name__}: {error}"
-        raise SendError(text[:_MAX_ERROR_CHARS], permanent=False) from None
+        raise SendError(text[:MAX_ERROR_CHARS], permanent=False) from None
     if answer.is_success:
         return answer
     said = " ".join(answer.text.split())
-    text = f"refused: {answer.status_code} {said}"[:_MAX_ERROR_CHARS]
+    text = f"refused: {answer.status_code} {said}"[:MAX_ERROR_CHARS]
     # Too many requests, or not yet: as good as no answer.
     permanent = answer.status_code not in {408, 425, 429} and answer.status_code < 500
     raise SendError(text, permanent=permanent)

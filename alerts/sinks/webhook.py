@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 from typing import Any
 
 import httpx
@@ -20,12 +21,20 @@ from msgspec import Struct
 from alerts.evidence import decode
 from alerts.mails import headline
 from alerts.sender import backoff_s
-from alerts.sinks.base import Context, Posted, http_client, post
+from alerts.sinks.base import (
+    MAX_ERROR_CHARS,
+    Context,
+    Posted,
+    http_client,
+    post,
+)
 from netmon.clock import from_ms, to_ms
 from netmon.config import Secret, read_secret
-from netmon.errors import SendError
+from netmon.errors import NetmonError, SendError
 from netmon.storage.delivery_records import Delivery
 from netmon.storage.records import Incident
+
+_log = logging.getLogger(__name__)
 
 NAME = "webhook"
 _A_ROUND = 50
@@ -87,7 +96,7 @@ class Webhook:
         """Return the reference the ticket system gave, empty where it gave none."""
         if incident is None:
             raise SendError("there is no such incident any more", permanent=True)
-        body = msgspec.json.encode(self._body(item, incident))
+        body = self._written(item, incident)
         headers = {
             "Idempotency-Key": f"netmon-{incident.id}-{incident.started_ms}-{item.event}",
             "Netmon-Signature": sign(
@@ -100,6 +109,21 @@ class Webhook:
         except msgspec.DecodeError:
             return ""
         return " ".join(str(said.reference).split())[:_MAX_REFERENCE_CHARS]
+
+    def _written(self, item: Delivery, incident: Incident) -> bytes:
+        """Return the call's body.
+
+        Raises:
+            SendError: it cannot be written, which is this incident's trouble alone.
+        """
+        try:
+            return msgspec.json.encode(self._body(item, incident))
+        except NetmonError:
+            raise
+        except Exception as error:
+            _log.exception("incident %d is not posted", incident.id)
+            text = f"not written: {type(error).__name__}: {error}"[:MAX_ERROR_CHARS]
+            raise SendError(text, permanent=True) from error
 
     def _body(self, item: Delivery, incident: Incident) -> dict[str, Any]:
         context = self._context

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
@@ -54,6 +54,7 @@ router = APIRouter(
     },
 )
 
+Made = TypeVar("Made", s.MaintenanceReply, s.SilenceReply)
 Number = Annotated[int, Path(ge=1, le=2**62, description="Its number")]
 All = Annotated[bool, Query(alias="all", description="Also those that are over")]
 
@@ -113,8 +114,7 @@ async def add_maintenance(
         acting.add_maintenance, site, place, wish.times, wish.reason
     )
     reply = s.maintenance(stored, site.moment().now_ms)
-    response.headers["Location"] = f"/api/v1/maintenance/{reply.id}"
-    return reply
+    return _made(response, "maintenance", reply)
 
 
 @router.delete(
@@ -161,8 +161,7 @@ async def add_silence(
         acting.add_silence, site, wish.matchers, wish.span_ms(now_ms), wish.reason
     )
     reply = s.silence(stored, now_ms)
-    response.headers["Location"] = f"/api/v1/silences/{reply.id}"
-    return reply
+    return _made(response, "silences", reply)
 
 
 @router.delete(
@@ -229,6 +228,11 @@ async def audit(
     """Return the audit trail, newest first."""
     found = await site.in_thread(acting.audit, site, subject, before, limit)
     return s.AuditReply(entries=[s.entry(one) for one in found])
+
+
+def _made(response: Response, kind: str, reply: Made) -> Made:
+    response.headers["Location"] = f"/api/v1/{kind}/{reply.id}"
+    return reply
 
 
 async def _ended(site: Site, number: int, end: Callable[[Site, int], None]) -> Response:

@@ -16,12 +16,12 @@ from dashboards.context import Site, SiteDep
 from dashboards.forms import Form, is_ours, read_form
 from dashboards.incident_listing import IncidentFilter, IncidentState
 from dashboards.incident_page import read_incident, read_lists
-from dashboards.listing import collation_key
 from dashboards.routes.desk import done_words, seen_to, status_of
 from dashboards.visitors import allow
 from netmon.actions import commands
 from netmon.actions.errors import ActionError
 from netmon.alarm_classes import RuleName, Severity
+from netmon.collation import collation_key
 from netmon.storage.account_records import Role
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)

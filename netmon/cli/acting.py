@@ -48,6 +48,10 @@ class Desk:
     now: datetime
     now_ms: int
 
+    def since_ms(self, everything: bool) -> int | None:
+        """Return since when something must count to be listed; None for ever."""
+        return None if everything else self.now_ms
+
 
 def shell_actor() -> Actor:
     """Return who acts on this command line."""

@@ -111,6 +111,7 @@ def _about(rule: Rule, settings: AlertSettings, texts: Texts) -> str:
         margin=texts.percent(CLEAR_MARGIN - 1, 0),
         reach=texts.percent(REACHABLE_SHARE, 0),
         blind_share=texts.percent(settings.blind_share, 0),
+        waver_of=rule.limits(settings, None).waver_of,
     )
 
 
@@ -151,14 +152,15 @@ def _values(rule: EffectiveRule, texts: Texts) -> Iterator[tuple[Field, str]]:
     if not rule.enabled:
         yield Field.ENABLED, texts("alerts.rules.off")
         return
-    limits = rule.limits
+    limits, breaks = rule.limits, rule.limits.breaks_within_s
     words = {
         Field.RAISE_BELOW: texts.rate(limits.raise_below),
         Field.CLEAR_FROM: texts.rate(limits.clear_from),
         Field.CONFIRM_COUNT: texts(
-            "alerts.rules.n_of_m",
+            "alerts.rules.n_of_m" if breaks is None else "alerts.rules.breaks",
             n=limits.confirm_count,
             m=limits.confirm_of or limits.confirm_count,
+            within=texts.duration(breaks),
         ),
         Field.CLEAR_COUNT: texts("alerts.rules.in_a_row", n=limits.clear_count),
         Field.AFTER_S: texts.duration(rule.after_s),

@@ -10,7 +10,7 @@ from netmon.cli.base import add_config_option
 from netmon.texts import Texts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from netmon.cli.base import Commands
@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     Run = Callable[[argparse.Namespace, Texts], int]
 
 
+_MARKS = {"ack": "acknowledged", "false": "marked_false", "unack": "unacknowledged"}
+
+
 def add(actions: Commands, texts: Texts) -> None:
     """Add what people may do to ``netmon alerts``."""
     _add_maintenance(actions, texts)
     _add_silence(actions, texts)
-    for name, run in (("ack", _ack), ("false", _false), ("unack", _unack)):
+    for name, done in _MARKS.items():
+        run = _on_number(done, noted=name != "unack")
         marking = _command(actions, name, f"actions.help.{name}", run, texts)
         marking.add_argument("number", type=int, help=texts("actions.help.incident"))
         if name != "unack":
@@ -69,10 +73,8 @@ def _add_maintenance(actions: Commands, texts: Texts) -> None:
         default=[],
         help=texts("actions.help.except"),
     )
-    listing = _command(group, "list", f"{about}_list", _list_windows, texts)
-    listing.add_argument("--all", action="store_true", help=texts("actions.help.all"))
-    ending = _command(group, "cancel", f"{about}_cancel", _cancel_window, texts)
-    ending.add_argument("number", type=int, help=texts("actions.help.number"))
+    _add_list(group, about, _list_windows, texts)
+    _add_end(group, f"{about}_cancel", "cancel", "maintenance_cancelled", texts)
 
 
 def _add_silence(actions: Commands, texts: Texts) -> None:
@@ -83,9 +85,17 @@ def _add_silence(actions: Commands, texts: Texts) -> None:
     adding.add_argument("--reason", required=True, help=texts("actions.help.reason"))
     adding.add_argument("--from", dest="start", help=texts("actions.help.from"))
     adding.add_argument("--until", required=True, help=texts("actions.help.until"))
-    listing = _command(group, "list", f"{about}_list", _list_silences, texts)
+    _add_list(group, about, _list_silences, texts)
+    _add_end(group, f"{about}_end", "end", "silence_ended", texts)
+
+
+def _add_list(group: Commands, about: str, run: Run, texts: Texts) -> None:
+    listing = _command(group, "list", f"{about}_list", run, texts)
     listing.add_argument("--all", action="store_true", help=texts("actions.help.all"))
-    ending = _command(group, "end", f"{about}_end", _end_silence, texts)
+
+
+def _add_end(group: Commands, about: str, name: str, done: str, texts: Texts) -> None:
+    ending = _command(group, name, about, _on_number(done), texts)
     ending.add_argument("number", type=int, help=texts("actions.help.number"))
 
 
@@ -167,22 +177,14 @@ def _list_windows(args: argparse.Namespace, texts: Texts) -> int:
     from netmon.actions.words import window_line
 
     with acting(args.config, texts) as desk:
-        after_ms = None if args.all else desk.now_ms
-        found = desk.store.actions.maintenance(ends_after_ms=after_ms)
+        found = desk.store.actions.maintenance(ends_after_ms=desk.since_ms(args.all))
         lines = [window_line(texts, one, desk.now_ms) for one in found]
-    for line in lines or [texts("actions.none.maintenance")]:
+    return _print(lines, "actions.none.maintenance", texts)
+
+
+def _print(lines: Sequence[str], none: str, texts: Texts) -> int:
+    for line in lines or [texts(none)]:
         print(line)
-    return 0
-
-
-def _cancel_window(args: argparse.Namespace, texts: Texts) -> int:
-    from netmon.actions.commands import cancel_maintenance
-
-    with acting(args.config, texts) as desk:
-        cancel_maintenance(
-            desk.store, args.number, actor=desk.actor, now_ms=desk.now_ms
-        )
-    print(texts("actions.done.maintenance_cancelled", id=args.number))
     return 0
 
 
@@ -212,52 +214,34 @@ def _list_silences(args: argparse.Namespace, texts: Texts) -> int:
     from netmon.actions.words import silence_line
 
     with acting(args.config, texts) as desk:
-        after_ms = None if args.all else desk.now_ms
-        found = desk.store.actions.silences(ends_after_ms=after_ms)
+        found = desk.store.actions.silences(ends_after_ms=desk.since_ms(args.all))
         lines = [silence_line(texts, one, desk.now_ms) for one in found]
-    for line in lines or [texts("actions.none.silence")]:
-        print(line)
-    return 0
+    return _print(lines, "actions.none.silence", texts)
 
 
-def _end_silence(args: argparse.Namespace, texts: Texts) -> int:
-    from netmon.actions.commands import end_silence
+def _on_number(done: str, *, noted: bool = False) -> Run:
+    """Return what does one thing to what has a number; ``done`` says that it did."""
 
-    with acting(args.config, texts) as desk:
-        end_silence(desk.store, args.number, actor=desk.actor, now_ms=desk.now_ms)
-    print(texts("actions.done.silence_ended", id=args.number))
-    return 0
+    def run(args: argparse.Namespace, texts: Texts) -> int:
+        from netmon.actions import commands
 
+        known: dict[str, Callable[..., object]] = {
+            "acknowledged": commands.acknowledge,
+            "unacknowledged": commands.unacknowledge,
+            "marked_false": commands.mark_false,
+            "maintenance_cancelled": commands.cancel_maintenance,
+            "silence_ended": commands.end_silence,
+        }
+        command = known[done]
+        words = (args.note,) if noted else ()
+        with acting(args.config, texts) as desk:
+            command(
+                desk.store, args.number, *words, actor=desk.actor, now_ms=desk.now_ms
+            )
+        print(texts(f"actions.done.{done}", id=args.number))
+        return 0
 
-def _ack(args: argparse.Namespace, texts: Texts) -> int:
-    from netmon.actions.commands import acknowledge
-
-    with acting(args.config, texts) as desk:
-        acknowledge(
-            desk.store, args.number, args.note, actor=desk.actor, now_ms=desk.now_ms
-        )
-    print(texts("actions.done.acknowledged", id=args.number))
-    return 0
-
-
-def _unack(args: argparse.Namespace, texts: Texts) -> int:
-    from netmon.actions.commands import unacknowledge
-
-    with acting(args.config, texts) as desk:
-        unacknowledge(desk.store, args.number, actor=desk.actor, now_ms=desk.now_ms)
-    print(texts("actions.done.unacknowledged", id=args.number))
-    return 0
-
-
-def _false(args: argparse.Namespace, texts: Texts) -> int:
-    from netmon.actions.commands import mark_false
-
-    with acting(args.config, texts) as desk:
-        mark_false(
-            desk.store, args.number, args.note, actor=desk.actor, now_ms=desk.now_ms
-        )
-    print(texts("actions.done.marked_false", id=args.number))
-    return 0
+    return run
 
 
 def _history(args: argparse.Namespace, texts: Texts) -> int:

@@ -67,6 +67,7 @@ class Line(Struct, frozen=True, kw_only=True):
     ``minimum_*`` are None where the contract agrees none.
     ``segments`` names the shared segments between the building and the centre;
     what serves this line alone is part of the line and stands in no list.
+    ``contract_number`` is what the provider calls the line, empty where unknown.
     """
 
     id: str
@@ -83,6 +84,7 @@ class Line(Struct, frozen=True, kw_only=True):
     normal_up_bps: int | None = None
     minimum_down_bps: int | None = None
     minimum_up_bps: int | None = None
+    contract_number: str = ""
 
     @property
     def target_down_bps(self) -> float:

@@ -103,6 +103,26 @@ class SqliteDeliveries:
             (sink, incident_id, event),
         )
 
+    def hurry(self, now_ms: int) -> None:
+        """Make all that waits for its next try due now; see the port."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE sink_events SET next_try_ms = ? "
+                "WHERE sent_ms IS NULL AND next_try_ms > ?",
+                (now_ms, now_ms),
+            )
+
+    def last_error(self, sink: str) -> str:
+        """Return why the oldest event that waits was not taken; see the port."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT last_error FROM sink_events WHERE sink = ? "
+                "AND sent_ms IS NULL AND last_error != '' "
+                "ORDER BY created_ms, incident_id LIMIT 1",
+                (sink,),
+            ).fetchone()
+        return "" if row is None else str(row[0])
+
     def reference_of(self, incident_id: int) -> str:
         """Return the number that a sink gave an incident; see the port."""
         row = self._database.row(

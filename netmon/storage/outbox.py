@@ -17,7 +17,7 @@ from netmon.storage.records import Mail, MailEvent
 _COLUMNS = (
     "id, incident_id, event, recipient, message_id, in_reply_to, subject, text, html, "
     "created_ms, attempts, next_try_ms, sent_ms, last_error, number, thread_id, "
-    "claimed_ms"
+    "claimed_ms, unwritten"
 )
 _FIELDS = _COLUMNS.split(", ")
 
@@ -101,6 +101,14 @@ class SqliteOutbox:
             "SELECT event, sent_ms IS NOT NULL, count(*) FROM mails GROUP BY 1, 2"
         )
         return {(MailEvent(str(e)), bool(s)): int(str(n)) for e, s, n in rows}
+
+    def unwritten(self) -> tuple[int, str]:
+        """Return of how many mails the text could not be written; see the port."""
+        rows = self._read(
+            "SELECT count(*), (SELECT unwritten FROM mails WHERE unwritten != '' "
+            "ORDER BY id DESC LIMIT 1) FROM mails WHERE unwritten != ''"
+        )
+        return int(rows[0][0]), str(rows[0][1] or "")
 
     def made_since(self, after_ms: int) -> list[tuple[int, MailEvent]]:
         """Return when mails were made, and of what; see the port."""

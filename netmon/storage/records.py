@@ -306,7 +306,8 @@ class Mail(Struct, frozen=True, kw_only=True):
 
     ``incident_id`` is the first member of its thread, 0 for a digest that tells of
     none. ``sent_ms`` is None until the server took it. ``in_reply_to`` is empty for
-    the first mail of a thread.
+    the first mail of a thread. ``unwritten`` is why it has only a plain text, empty
+    where the full one could be written.
     """
 
     id: int
@@ -326,6 +327,7 @@ class Mail(Struct, frozen=True, kw_only=True):
     number: int = 0
     thread_id: int | None = None
     claimed_ms: int | None = None
+    unwritten: str = ""
 
 
 class ThreadNews(Struct, frozen=True, kw_only=True):

@@ -132,8 +132,8 @@ def _write(connection: sqlite3.Connection, news: ThreadNews, now_ms: int) -> int
     )
     connection.executemany(
         "INSERT INTO mails (incident_id, event, number, recipient, thread_id, "
-        "message_id, in_reply_to, subject, text, html, created_ms, next_try_ms) "
-        "VALUES (?,?,?,?,?,?,?,?,?,?,?,?) "
+        "message_id, in_reply_to, subject, text, html, created_ms, next_try_ms, "
+        "unwritten) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) "
         "ON CONFLICT (incident_id, event, number, recipient) DO NOTHING",
         [_row(mail, thread_id) for mail in news.mails],
     )
@@ -154,6 +154,7 @@ def _row(mail: Mail, thread_id: int | None) -> tuple[object, ...]:
         mail.html,
         mail.created_ms,
         mail.next_try_ms,
+        mail.unwritten,
     )
 
 

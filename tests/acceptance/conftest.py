@@ -1,10 +1,11 @@
-"""A real gateway on a free port, in this process, with one building and its probe."""
+"""A real gateway with one building and its probe, and the world of alarm timelines."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+import warnings
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from netmon.model import (
 from netmon.storage.records import SourceKind
 from netmon.storage.sqlite import SqliteStore
 from probes.measure_server import MeasureServer
+from tests.acceptance.alert_world import Postbox, World
 from tests.city import a_building, a_line
 
 KEY = "k" * 64
@@ -121,3 +123,30 @@ def until() -> Callable[[Callable[[], bool], float], Awaitable[None]]:
                 await asyncio.sleep(0.02)
 
     return wait
+
+
+@pytest.fixture(params=[False, True], ids=["one engine", "restarted each time"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    with warnings.catch_warnings():
+        # aiosmtpd tells of its own use of names that Python will drop.
+        warnings.simplefilter("ignore")
+        from aiosmtpd.controller import Controller  # noqa: PLC0415
+
+    class FreePort(Controller):  # type: ignore[misc]
+        def _trigger_server(self) -> None:
+            self.port = self.server.sockets[0].getsockname()[1]
+            super()._trigger_server()
+
+    postbox = Postbox()
+    controller = FreePort(postbox, hostname="127.0.0.1", port=0)
+    controller.start()
+    try:
+        found = World(tmp_path, controller.port, restarting=request.param)
+        found.postbox = postbox
+        yield found
+        # What the store calls sent and what the server took are the same mails.
+        ids = [message["Message-ID"] for _, message in postbox.mails]
+        assert len(ids) == len(set(ids)) == len(found.sent(known=True))
+        found.store.close()
+    finally:
+        controller.stop()

@@ -32,6 +32,7 @@ from netmon.model import (
 )
 from netmon.storage.sqlite import SqliteStore
 from netmon.texts import Texts
+from tests.alerts.site import Site
 from tests.city import a_building, a_line
 
 with warnings.catch_warnings():
@@ -79,6 +80,11 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
     opened.close()
 
 
+@pytest.fixture
+def site(store: SqliteStore, city: Inventory) -> Site:
+    return Site(store, city)
+
+
 @pytest.fixture(scope="session")
 def city() -> Inventory:
     """One building with a fibre line, a radio backup, a controller, three APs."""
@@ -87,7 +93,7 @@ def city() -> Inventory:
             a_building("gs-07", street="Demostraße 7", rack_room="Verteilerraum, KG"),
         ),
         lines=(
-            _line("gs-07-main", LineRole.MAIN, Technology.FIBRE, 250),
+            a_line("gs-07", 250, 50, Technology.FIBRE, contract_number="DO-4711-07"),
             _line("gs-07-backup", LineRole.BACKUP, Technology.RADIO, 100),
         ),
         devices=(

@@ -9,6 +9,7 @@ from alerts.dependency import parents_of
 from netmon.model import AccessPoint, Device, DeviceKind
 
 LINE = ("line_down", "line:gs-07-main")
+WAY = (LINE, ("line_flapping", "line:gs-07-main"))
 NETMON = ("monitor", "netmon:self")
 ROUTER = ("device_down", "device:rt-07")
 SWITCH = ("device_down", "device:sw-07")
@@ -44,22 +45,23 @@ def school(city):
     [
         ("line_down", "line:gs-07-main", (NETMON,)),
         ("line_below_target", "line:gs-07-main", (LINE, NETMON)),
+        ("line_flapping", "line:gs-07-main", (LINE, NETMON)),
         ("line_below_target", "line:gs-07-backup", (LINE, NETMON)),
         ("no_data", "line:gs-07-main", (LINE, NETMON)),
         ("below_by_contract", "line:gs-07-main", ()),
         ("monitor", "netmon:self", ()),
-        ("device_down", "device:rt-07", (LINE,)),
-        ("device_down", "device:sw-07", (ROUTER, LINE)),
-        ("device_down", "device:wlc-07", (ROUTER, LINE)),
+        ("device_down", "device:rt-07", WAY),
+        ("device_down", "device:sw-07", (ROUTER, *WAY)),
+        ("device_down", "device:wlc-07", (ROUTER, *WAY)),
         ("device_down", "device:central", (NETMON,)),
         ("device_down", "device:gone", ()),
-        ("ap_down", "ap:gs-07-ap-1", (SWITCH, CONTROLLER, LINE)),
-        ("ap_degraded", "ap:gs-07-ap-1", (SWITCH, CONTROLLER, LINE)),
+        ("ap_down", "ap:gs-07-ap-1", (SWITCH, CONTROLLER, *WAY)),
+        ("ap_degraded", "ap:gs-07-ap-1", (SWITCH, CONTROLLER, *WAY)),
         # At which switch these are nobody wrote down: the router is before all.
-        ("ap_down", "ap:gs-07-ap-2", (ROUTER, CONTROLLER, LINE)),
-        ("ap_down", "ap:far", (ROUTER, ("device_down", "device:central"), LINE)),
+        ("ap_down", "ap:gs-07-ap-2", (ROUTER, CONTROLLER, *WAY)),
+        ("ap_down", "ap:far", (ROUTER, ("device_down", "device:central"), *WAY)),
         # Nobody planned it: its tag begins with its controller.
-        ("ap_down", "ap:wlc-07/Aula", (ROUTER, CONTROLLER, LINE)),
+        ("ap_down", "ap:wlc-07/Aula", (ROUTER, CONTROLLER, *WAY)),
     ],
 )
 def test_parents(school, rule, target, parents):

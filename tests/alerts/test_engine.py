@@ -1,166 +1,22 @@
-"""The engine on a real store: steps, restarts, crashes, what it knows of targets."""
+"""The engine on a real store: steps, restarts, what it knows of targets."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec import structs
 
 from alerts import engine as engine_module
-from alerts.engine import Engine
 from alerts.evidence import Evidence, decode
-from alerts.held import Held
-from alerts.service import AlertService
-from netmon.clock import ManualClock, to_ms
-from netmon.config import AlertSettings, MailSettings, Settings
-from netmon.errors import StorageError
 from netmon.inventory import content_hash, encode
 from netmon.line_verdict import ReasonCode, VerdictClass
 from netmon.model import Device, DeviceKind, FailureReason, Inventory
-from netmon.storage.current import CurrentInventory
 from netmon.storage.records import (
     AlarmState,
-    CheckedBatch,
-    CheckedSeries,
-    MailEvent,
-    Source,
-    SourceKind,
 )
 from netmon.storage.sqlite import SqliteStore
-from netmon.texts import Texts
-
-START = datetime(2026, 11, 20, 7, 0, tzinfo=UTC)
-SETTINGS = Settings(
-    mail=MailSettings(recipients=("service@dortmund.example", "noc@dortmund.example")),
-    alerts=AlertSettings(line_confirm_count=2, line_clear_count=1),
-)
-
-
-class Site:
-    """A store with one source whose records arrive when told."""
-
-    def __init__(self, store: SqliteStore, city: Inventory) -> None:
-        self.store = store
-        self.clock = ManualClock(START)
-        self._seq = 0
-        body = encode(city)
-        store.inventories.save(content_hash(city), body, to_ms(START))
-        self.source: Source = store.sources.create(
-            "collector", SourceKind.COLLECTOR, None, "a" * 64
-        )
-        self.made_up: Source = store.sources.create(
-            "history", SourceKind.COLLECTOR, None, "b" * 64, generated=True
-        )
-
-    def engine(self) -> Engine:
-        inventory = CurrentInventory(self.store.inventories)
-        return Engine(self.store, inventory, SETTINGS, self.clock)
-
-    def service(self) -> AlertService:
-        return AlertService(self.store, SETTINGS, self.clock, None, Texts("de"))
-
-    def _series(
-        self,
-        kind: str,
-        tags: dict[str, str],
-        values: dict[str, list[float | None]],
-        info: dict[str, str],
-    ) -> CheckedSeries:
-        (column, *_) = values.values()
-        seq = [self._seq + 1 + i for i in range(len(column))]
-        self._seq += len(column)
-        return CheckedSeries(
-            kind=kind,
-            building_id=tags.get("building", "gs-07"),
-            tags={"building": "gs-07", **tags},
-            seq=seq,
-            ts=[to_ms(self.clock.now())] * len(seq),
-            values=values,
-            failure=None,
-            info=info,
-            keep_rollups=False,
-        )
-
-    def _write(self, series: list[CheckedSeries], *, generated: bool = False) -> None:
-        now_ms = to_ms(self.clock.now())
-        batch = CheckedBatch(
-            source=self.made_up if generated else self.source,
-            spool="5" * 32,
-            received_ms=now_ms,
-            sent_ms=now_ms,
-            agent="",
-            series=series,
-            quarantined=[],
-        )
-        self.store.measurements.write([batch])
-
-    def lines(self, mbits: float, *, generated: bool = False) -> None:
-        tags = {"line": "gs-07-main", "method": "tcp"}
-        values: dict[str, list[float | None]] = {"rate_down_bps": [mbits * 1e6]}
-        series = self._series("throughput", tags, values, {})
-        self._write([series], generated=generated)
-
-    def way(self, segment: str, said: float | FailureReason) -> None:
-        """Let the probe tell of a segment of its way: a round trip, or a failure."""
-        tags = {"line": "gs-07-main", "segment": segment}
-        if isinstance(said, FailureReason):
-            series = self._series("path", tags, {"rtt_s": [None]}, {})
-            series.failure = [said]
-        else:
-            series = self._series("path", tags, {"rtt_s": [said]}, {})
-        self._write([series])
-
-    def aps(
-        self,
-        up: dict[str, float],
-        info: dict[str, str] | None = None,
-        *,
-        building: str = "gs-07",
-        generated: bool = False,
-    ) -> None:
-        """Let the controller report access points by their tag ``ap``."""
-        series = [
-            self._series(
-                "wlan_ap",
-                {"building": building, "device": "wlc-07", "ap": ap},
-                {"up": [value]},
-                info or {},
-            )
-            for ap, value in up.items()
-        ]
-        self._write(series, generated=generated)
-
-    def modem(self, **values: float) -> None:
-        """Let a modem tell of the main line."""
-        tags = {"device": "rt-07", "line": "gs-07-main"}
-        numbers: dict[str, list[float | None]] = {n: [v] for n, v in values.items()}
-        self._write([self._series("line_dsl", tags, numbers, {})])
-
-    def ports(self) -> None:
-        tags = {"device": "sw-07", "port": "1"}
-        self._write([self._series("lan_port", tags, {"oper_up": [1.0]}, {})])
-
-    def outcome(self) -> tuple[object, ...]:
-        """Everything that must not depend on how often the engine was killed."""
-        alarms = self.store.alarms
-        transitions = [
-            (t.rule, t.target, t.from_state, t.to_state, t.at_ms, t.incident_id)
-            for t in alarms.transitions_after(0)
-        ]
-        incidents = [(i.id, i.started_ms, i.ended_ms) for i in alarms.incidents()]
-        mails = sorted(
-            (m.message_id, m.recipient, m.subject) for m in self.store.outbox.mails()
-        )
-        return transitions, incidents, mails
-
-
-@pytest.fixture
-def site(store: SqliteStore, city: Inventory) -> Site:
-    return Site(store, city)
+from tests.alerts.site import Site
 
 
 def test_idle_means_idle(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,87 +124,6 @@ def test_an_access_point_that_moved_takes_its_state_along(
     assert incident.building_id == "gs-08"
 
 
-def _line_states(site: Site) -> str:
-    found = site.store.alarms.transitions_of("line:gs-07-main")
-    chain = [t.to_state for t in found if t.rule == "line_below_target"]
-    return " ".join(reversed(chain))
-
-
-@pytest.mark.parametrize("restarted", [False, True])
-def test_made_up_data_never_raise_an_alarm_not_even_after_a_restart(
-    site: Site, *, restarted: bool
-) -> None:
-    engine = site.engine()
-    for mbits in (240, 10, 10, 10, 10):
-        site.clock.advance(60)
-        site.lines(mbits, generated=True)
-        site.aps({"gs-07-ap-1": float(mbits > 100)}, generated=True)
-        engine = site.engine() if restarted else engine
-        engine.run_once()
-    rows = {(r.rule, r.target): r.state for r in site.store.alarms.states()}
-    assert rows == {
-        ("line_below_target", "line:gs-07-main"): AlarmState.SUSPECT,
-        ("no_data", "line:gs-07-main"): AlarmState.OK,
-        ("ap_down", "ap:gs-07-ap-1"): AlarmState.SUSPECT,
-    }
-    memories = [Held.of(row).watched.memory for row in site.store.alarms.states()]
-    assert all(memory.generated for memory in memories)
-    assert site.store.alarms.incidents() == []
-
-
-@pytest.mark.parametrize("restarted", [False, True])
-def test_a_probe_takes_over_a_line_that_was_made_up(
-    site: Site, *, restarted: bool
-) -> None:
-    engine = site.engine()
-    for mbits, generated, states in (
-        (10, True, "suspect"),
-        (10, True, "suspect"),
-        # The made-up streak confirms nothing; two measured results do.
-        (10, False, "suspect"),
-        (10, False, "suspect bad"),
-        # From now on made-up data can neither end an incident nor open one.
-        (240, True, "suspect bad"),
-        (240, False, "suspect bad ok"),
-        (10, True, "suspect bad ok"),
-        (10, True, "suspect bad ok"),
-    ):
-        site.clock.advance(60)
-        site.lines(mbits, generated=generated)
-        engine = site.engine() if restarted else engine
-        engine.run_once()
-        assert _line_states(site) == states
-
-
-def test_made_up_data_keep_no_silent_probe_alive(site: Site) -> None:
-    engine = site.engine()
-    site.lines(240)
-    engine.run_once()
-    for _ in range(5):
-        site.clock.advance(3600)
-        site.lines(240, generated=True)
-        engine.run_once()
-    assert [i.rule for i in site.store.alarms.incidents(open_only=True)] == ["no_data"]
-
-
-def test_a_retired_line_that_comes_back_made_up_raises_nothing(
-    site: Site, city: Inventory
-) -> None:
-    engine = site.engine()
-    site.lines(10, generated=True)
-    engine.run_once()
-    without = structs.replace(city, lines=())
-    site.store.inventories.save(content_hash(without), encode(without), 1)
-    engine.run_once()
-    site.store.inventories.save(content_hash(city), encode(city), 2)
-    for _ in range(4):
-        site.clock.advance(60)
-        site.lines(10, generated=True)
-        engine.run_once()
-    assert _line_states(site) == "suspect unknown suspect"
-    assert site.store.alarms.incidents() == []
-
-
 def test_an_unplanned_access_point_that_vanished_is_dropped_with_the_next_import(
     site: Site, city: Inventory
 ) -> None:
@@ -394,89 +169,6 @@ def test_a_failure_among_numbers_is_in_the_evidence(site: Site) -> None:
     assert [r.value for r in evidence.results] == [10e6, None, 20e6]
     assert evidence.failure is FailureReason.BUSY
     assert evidence.measured_bps == 20e6
-
-
-class KilledError(StorageError):
-    """The process dies here."""
-
-
-class Killing:
-    """Lets the n-th writing call die, before or after it took effect."""
-
-    def __init__(self, at: int, *, after: bool) -> None:
-        self.calls = 0
-        self._at = at
-        self._after = after
-
-    def around(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            self.calls += 1
-            dies = self.calls == self._at
-            if dies and not self._after:
-                raise KilledError
-            done = call(*args, **kwargs)
-            if dies:
-                raise KilledError
-            return done
-
-        return wrapped
-
-
-def story(site: Site, killing: Killing | None) -> tuple[object, ...]:
-    """Play a morning; a killed service is replaced by a new one at once."""
-    if killing is not None:
-        alarms = site.store.alarms
-        alarms.commit = killing.around(alarms.commit)  # type: ignore[method-assign]
-        threads = site.store.threads
-        threads.tell = killing.around(threads.tell)  # type: ignore[method-assign]
-    services: list[AlertService] = [site.service()]
-
-    def evaluate() -> None:
-        try:
-            services[-1].evaluate()
-        except KilledError:
-            services.append(site.service())
-            services[-1].evaluate()
-
-    for mbits, up in ((240, 1), (10, 0), (10, 0), (10, 1), (240, 1), (240, 1)):
-        site.clock.advance(300)
-        site.lines(mbits)
-        site.aps({"gs-07-ap-1": up, "gs-07-ap-2": up, "gs-07-ap-3": 1.0})
-        evaluate()
-    site.clock.advance(6 * 3600)
-    evaluate()
-    site.lines(240)
-    evaluate()
-    return site.outcome()
-
-
-@pytest.fixture
-def undisturbed(tmp_path: Path, city: Inventory) -> Iterator[tuple[object, ...]]:
-    store = SqliteStore(tmp_path / "undisturbed.sqlite3")
-    yield story(Site(store, city), None)
-    store.close()
-
-
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("at", range(1, 15))
-def test_killed_anywhere_nothing_is_repeated_or_lost(
-    site: Site, undisturbed: tuple[object, ...], at: int, after: bool
-) -> None:
-    killing = Killing(at, after=after)
-    outcome = story(site, killing)
-    assert outcome == undisturbed
-    assert killing.calls >= at, "the kill came too late to matter"
-
-
-def test_the_story_is_worth_being_killed_for(undisturbed: tuple[object, ...]) -> None:
-    _, incidents, mails = undisturbed
-    assert isinstance(incidents, list)
-    assert isinstance(mails, list)
-    assert len(incidents) == 4  # slow line, two access points, silent line
-    # Both events to two recipients, twice: what falls together in a building is one.
-    assert len(mails) == 2 * 2 * 2
-    events = [message_id.split(".")[2] for message_id, _, _ in mails]
-    assert events.count(MailEvent.ALARM) == events.count(MailEvent.RECOVERY)
 
 
 MODEM = Device(

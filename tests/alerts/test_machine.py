@@ -1,92 +1,23 @@
-"""The machine as tables, and as properties over any sequence of results."""
+"""The machine as tables."""
 
 from __future__ import annotations
 
 import dataclasses
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from alerts.gate import OPEN, Gate, Passage
 from alerts.machine import (
     Level,
     deadline_ms,
     hearing,
     judge,
-    recheck,
     restart,
     retire,
     step,
 )
 from alerts.watched import Change, Limits, Memory, Seen, Watched
-from netmon.model import FailureReason
 from netmon.storage.records import AlarmState
-
-LINE = Limits(
-    raise_below=100.0,
-    clear_from=105.0,
-    confirm_count=3,
-    clear_count=2,
-    valid_for_s=3600,
-)
-SILENCE = Limits(
-    raise_below=None,
-    clear_from=None,
-    confirm_count=1,
-    clear_count=1,
-    valid_for_s=3600,
-    silence_is_bad=True,
-)
-MINUTE_MS = 60_000
-
-
-PARENT = ("device_down", "device:sw-07")
-SHUT = Passage(Gate.CLOSED, PARENT)
-
-
-def follow(
-    limits: Limits,
-    text: str,
-    *,
-    generated: bool = False,
-    watched: Watched | None = None,
-    minute: int = 0,
-) -> tuple[Watched, list[Change]]:
-    """Play a timeline of one character a minute.
-
-    b bad, g good, m between, f failed, . nothing; L a late bad result, G a late
-    good one; h an hour without anything. ( shuts the gate, ) opens it, > lets the
-    parent return, and each of these takes no time.
-    """
-    watched = watched or Watched(memory=Memory(generated=generated))
-    changes: list[Change] = []
-    now_ms = 10**12 + minute * MINUTE_MS
-    passage = OPEN
-
-    def ask(_: int) -> Passage:
-        return passage
-
-    values = {"b": 40.0, "g": 240.0, "m": 102.0, "L": 40.0, "G": 240.0}
-    for letter in text.replace(" ", ""):
-        if letter in "()>":
-            passage = SHUT if letter == "(" else OPEN
-            if letter == ">":
-                watched = restart(watched, now_ms + 1)
-            watched, change = recheck(limits, watched, now_ms, ask)
-            changes += [change] if change else []
-            continue
-        now_ms += 61 * MINUTE_MS if letter == "h" else MINUTE_MS
-        watched, change = step(limits, watched, None, now_ms, ask)
-        changes += [change] if change else []
-        if letter in ".h":
-            continue
-        measured_ms = now_ms - 61 * MINUTE_MS if letter in "LG" else now_ms
-        failure = FailureReason.TIMEOUT if letter == "f" else None
-        seen = Seen(measured_ms, now_ms, values.get(letter), failure)
-        watched, change = step(limits, watched, seen, now_ms, ask)
-        changes += [change] if change else []
-    return watched, changes
+from tests.alerts.played import LINE, MINUTE_MS, SILENCE, follow
 
 
 @pytest.mark.parametrize(
@@ -164,44 +95,6 @@ def test_a_rule_about_silence(timeline: str, states: str) -> None:
     assert " ".join(c.to_state for c in changes) == states
 
 
-OFTEN = dataclasses.replace(LINE, confirm_count=3, confirm_of=5)
-LASTING = dataclasses.replace(LINE, confirm_count=2, confirm_for_s=300)
-BOTH = dataclasses.replace(OFTEN, confirm_for_s=300)
-
-
-@pytest.mark.parametrize(
-    ("limits", "timeline", "states"),
-    [
-        # N of M: three of the last five
-        (OFTEN, "gbgbgb", "ok suspect ok suspect ok bad"),
-        (OFTEN, "bggbggb", "suspect ok suspect ok suspect"),
-        (OFTEN, "bgmgb", "suspect ok suspect"),
-        (OFTEN, "bbfffb", "suspect bad"),
-        # what led to an incident confirms no other one
-        (OFTEN, "bbb gg b", "suspect bad ok suspect"),
-        (OFTEN, "bbb gg bbb", "suspect bad ok suspect bad"),
-        (OFTEN, "bbhb", "suspect stale suspect"),
-        # a duration: two in a row that are five minutes apart
-        (LASTING, "bbbbb", "suspect"),
-        (LASTING, "b....b", "suspect bad"),
-        (LASTING, "b...g.b", "suspect ok suspect"),
-        # however many results come in that time
-        (LASTING, "bbbbbb", "suspect bad"),
-        (LASTING, "bbbgbbbbb", "suspect ok suspect"),
-        (BOTH, "bgbgbgbg", "suspect ok suspect ok suspect ok suspect ok"),
-        (BOTH, "bbgbbgbb", "suspect ok suspect ok bad"),
-    ],
-)
-def test_results_of_a_window_confirm(limits, timeline, states):
-    _, changes = follow(limits, timeline)
-    assert " ".join(c.to_state for c in changes) == states
-
-
-def test_what_slid_out_of_the_window_is_not_since_when():
-    watched, _ = follow(OFTEN, "b gggg bgb")
-    assert watched.memory.bad_since_ms == 10**12 + 6 * MINUTE_MS
-
-
 @pytest.mark.parametrize(
     ("limits", "timeline", "states", "is_held"),
     [
@@ -250,30 +143,6 @@ def test_bad_results_from_before_the_parents_return_count_for_nothing():
         assert change is None
     assert watched.state is AlarmState.OK
     assert watched.memory.window == ()
-
-
-def test_what_flaps_keeps_its_incident_until_it_is_calm():
-    watched, changes = follow(LINE, "g" + "bbbgg" * 6)
-    assert watched.memory.flapping
-    # The third change for the worse begins it; from then on it stays open.
-    assert [c.to_state for c in changes if c.opens] == [AlarmState.BAD] * 3
-    assert len([c for c in changes if c.closes]) == 2
-    assert watched.state is AlarmState.BAD
-    assert not watched.memory.confirmed
-    calm, more = follow(LINE, "g" * 20, watched=watched, minute=31)
-    assert [c.to_state for c in more] == [AlarmState.OK]
-    assert more[0].closes
-    assert not calm.memory.flapping
-
-
-def test_what_flaps_and_is_bad_when_calm_goes_on():
-    watched, _ = follow(LINE, "g" + "bbbgg" * 6)
-    worse, changes = follow(LINE, "b" * 20, watched=watched, minute=31)
-    assert changes == []
-    assert (worse.state, worse.memory.flapping) == (AlarmState.BAD, False)
-    assert worse.memory.confirmed
-    _, changes = follow(LINE, "gg", watched=worse, minute=51)
-    assert [c.to_state for c in changes] == [AlarmState.OK]
 
 
 def test_one_result_a_moment():
@@ -428,58 +297,6 @@ def test_a_retired_target_is_forgotten(timeline: str, states: str) -> None:
     assert [c.closes for c in changes] == [c.to_state == "ok" for c in changes]
     assert not gone.incident_open
     assert deadline_ms(LINE, gone) is None
-
-
-results = st.lists(st.sampled_from("bgmf.hLG()>"), max_size=60).map("".join)
-rules = st.sampled_from([LINE, SILENCE])
-
-
-@given(rules, results)
-def test_incidents_open_and_close_by_turns(limits: Limits, timeline: str) -> None:
-    watched, changes = follow(limits, timeline)
-    is_open = False
-    for change in changes:
-        assert not (change.opens and is_open)
-        assert not (change.closes and not is_open)
-        is_open = (is_open or change.opens) and not change.closes
-        assert is_open or change.to_state is not AlarmState.BAD
-        assert not is_open or change.to_state in {AlarmState.BAD, AlarmState.STALE}
-    assert is_open is watched.incident_open
-
-
-@given(rules, results)
-def test_made_up_data_open_no_incident(limits: Limits, timeline: str) -> None:
-    watched, changes = follow(limits, timeline, generated=True)
-    assert not watched.incident_open
-    assert watched.memory.generated
-    assert watched.memory.first_ms or not watched.memory.results
-    assert not any(c.opens or c.closes for c in changes)
-    assert AlarmState.BAD not in {c.to_state for c in changes}
-
-
-@given(rules, results)
-def test_transitions_chain_without_a_gap(limits: Limits, timeline: str) -> None:
-    watched, changes = follow(limits, timeline)
-    state, at_ms = AlarmState.UNKNOWN, 0
-    for change in changes:
-        assert change.from_state is state
-        assert change.to_state is not state
-        assert change.at_ms >= at_ms
-        state, at_ms = change.to_state, change.at_ms
-    assert (watched.state, watched.since_ms) == (state, at_ms)
-
-
-@given(rules, results)
-def test_late_results_change_nothing(limits: Limits, timeline: str) -> None:
-    as_if_never_sent = timeline.replace("L", ".").replace("G", ".")
-    assert follow(limits, timeline) == follow(limits, as_if_never_sent)
-
-
-@given(results)
-def test_failures_alone_neither_raise_nor_clear(timeline: str) -> None:
-    _, changes = follow(LINE, timeline)
-    _, without = follow(LINE, timeline.replace("f", "."))
-    assert changes == without
 
 
 @pytest.mark.parametrize(

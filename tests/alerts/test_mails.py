@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -23,6 +24,7 @@ from netmon.line_verdict import (
 )
 from netmon.medium import Finding, MediumHealth, MediumState
 from netmon.model import FailureReason, Inventory, Line, LineRole, Technology
+from netmon.notify_settings import ContactSettings
 from netmon.storage.records import AlarmState, Incident, MailEvent
 from netmon.texts import Texts
 from netmon.wlan_truth import ApState, ApTruth, PlaceSource, TrailEnd
@@ -146,6 +148,15 @@ SILENT = Evidence(
     since_ms=ms("19T22:05"),
     last_valid_ms=ms("19T22:05"),
     role=LineRole.MAIN,
+    line="gs-07-main",
+)
+BREAKS = Evidence(
+    cause=Cause.LINE_FLAPPING,
+    since_ms=ms("20T07:50"),
+    last_valid_ms=ms("20T08:14"),
+    role=LineRole.MAIN,
+    line="gs-07-main",
+    breaks=(ms("20T07:50"), ms("20T07:58"), ms("20T08:06"), ms("20T08:15")),
 )
 FAILING = Evidence(
     cause=Cause.FAILING,
@@ -155,6 +166,7 @@ FAILING = Evidence(
     failure_ms=ms("20T08:41"),
     last_valid_ms=ms("20T05:41"),
     role=LineRole.MAIN,
+    line="gs-07-main",
 )
 DOWN = Evidence(
     cause=Cause.AP_DOWN,
@@ -196,6 +208,12 @@ BACK = Evidence(
 )
 GONE = Evidence(cause=Cause.RETIRED, since_ms=ms("20T08:12"))
 
+CONTACTS = ContactSettings(
+    service="Telefon 0231 555-100",
+    devices="Systemhaus, Telefon 0231 555-200",
+    provider={"DOKOM21": "Störungsannahme 0231 555-300"},
+)
+
 ALARM, RECOVERY = MailEvent.ALARM, MailEvent.RECOVERY
 SORTS = {
     "line": Notice(ALARM, (incident("line_below_target", SLOW),), ms("20T08:42"), SLOW),
@@ -213,6 +231,9 @@ SORTS = {
     ),
     "silent": Notice(ALARM, (incident("no_data", SILENT),), ms("20T01:05"), SILENT),
     "failing": Notice(ALARM, (incident("no_data", FAILING),), ms("20T08:42"), FAILING),
+    "line-flapping": Notice(
+        ALARM, (incident("line_flapping", BREAKS),), ms("20T08:19"), BREAKS
+    ),
     "ap": Notice(ALARM, (incident("ap_down", DOWN),), ms("20T08:42"), DOWN),
     "aps": Notice(
         ALARM,
@@ -243,6 +264,12 @@ SORTS = {
     "retired": Notice(
         RECOVERY, (incident("line_below_target", SLOW),), ms("20T09:36"), GONE
     ),
+}
+
+
+SORTS |= {
+    name: dataclasses.replace(SORTS[name], contacts=CONTACTS)
+    for name in ("line-dsl", "silent", "aps")
 }
 
 
@@ -328,6 +355,7 @@ HEADINGS = [
     "Auswirkung auf den Unterricht",
     "Vermutliche Ursache",
     "Erste Schritte vor Ort",
+    "Zuständig",
     "Weitere Angaben",
 ]
 

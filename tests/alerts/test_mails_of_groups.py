@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 from msgspec.structs import replace
@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from alerts.evidence import Cause, Evidence, encode
 from alerts.mails import DigestFacts, Notice, render, render_digest
 from alerts.mails.notice import Aside
+from alerts.watched import Result
 from netmon.clock import BERLIN, to_ms
 from netmon.model import (
     Device,
@@ -71,6 +72,7 @@ def town(city: Inventory) -> Inventory:
                     building_id=f"gs-{n:02}",
                     segments=("hop",),
                     contracted_down_bps=50_000_000,
+                    fibre_planned_on=date(2027, 8, 1) if n == 8 else None,
                 )
                 for n in numbers
             ),
@@ -127,7 +129,18 @@ def of_ap(number: int, building: int) -> Incident:
     return incident(number, "ap_down", f"ap:x-{number}", building, evidence)
 
 
-DOWN = of_line(12, "line_down", 7)
+DOWN = incident(
+    12,
+    "line_down",
+    "line:gs-07-main",
+    7,
+    replace(
+        EVIDENCE,
+        results=(Result(ms("20T08:40"), 0.0),),
+        devices_gone_count=2,
+        points_gone_count=14,
+    ),
+)
 SWITCH = incident(12, "device_down", "device:sw-07", 7, replace(EVIDENCE, role=None))
 OWN = incident(
     12,
@@ -164,6 +177,7 @@ SORTS = {
     "line-down": Notice(ALARM, (DOWN,), NOW, reference="Doline 12"),
     "line-down-flapping": Notice(ALARM, (FLAPPING,), NOW),
     "device-down": Notice(ALARM, (SWITCH,), NOW),
+    "device-down-centre": Notice(ALARM, (replace(SWITCH, building_id=""),), NOW),
     "ap-degraded": Notice(ALARM, (IMPAIRED,), NOW),
     "monitor": Notice(ALARM, (OWN,), NOW),
     "monitor-over": Notice(RECOVERY, (OWN,), ms("20T09:36")),
@@ -204,8 +218,11 @@ def facts(town: Inventory) -> DigestFacts:
     return DigestFacts(
         at_ms=MORNING,
         since_ms=ms("20T07:00"),
-        number=27,
-        fresh=(of_line(27, "no_data", 8), of_ap(30, 9), of_ap(31, 9)),
+        fresh=(
+            of_line(27, "no_data", 8),
+            *(of_ap(n, 9) for n in range(30, 34)),
+            of_line(40, "below_by_contract", 12),
+        ),
         ongoing=(DOWN,),
         over=(ended(of_line(33, "line_below_target", 10), "20T19:10"),),
         ended=(ended(of_line(34, "no_data", 11), "21T09:00"),),
@@ -235,7 +252,7 @@ def test_the_digest_reads_as_agreed(
     golden("digest.html", content.html)
     own = replace_district(facts(town), "Campusbezirk 4")
     content = render_digest(own, town, texts, URL)
-    assert content.subject == "[Lagebericht] 23.11.2026, Campusbezirk 4 – offen: 4"
+    assert content.subject == "[Lagebericht] 23.11.2026, Campusbezirk 4 – offen: 6"
     assert "Ohne aktuellen Messwert" not in content.text
 
 
@@ -266,6 +283,6 @@ def test_every_mail_exists_in_every_language(name: str, town: Inventory) -> None
 
 def test_a_long_list_ends_with_how_many_are_left(town: Inventory, texts: Texts) -> None:
     many = tuple(incident(n, "ap_down", f"ap:{n}", None) for n in range(1, 90))
-    told = DigestFacts(at_ms=MORNING, since_ms=NOW, number=1, fresh=many)
+    told = DigestFacts(at_ms=MORNING, since_ms=NOW, fresh=many)
     text = render_digest(told, town, texts, URL).text
     assert "Und 29 weitere; die Übersicht zeigt alle." in text

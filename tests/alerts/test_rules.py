@@ -103,6 +103,7 @@ def test_settings_reach_the_limits() -> None:
     }
     assert counts == {
         "line_below_target": (5, 4),
+        "line_flapping": (4, 1),
         "ap_degraded": (6, 3),
         "ap_down": (3, 2),
         "no_data": (1, 1),
@@ -112,6 +113,8 @@ def test_settings_reach_the_limits() -> None:
         "monitor": (1, 1),
     }
     assert RULES["no_data"].limits(settings, None).valid_for_s == 60
+    # Whoever asks for more results asks for more of every other one too.
+    assert RULES["line_below_target"].limits(settings, None).waver_of == 20
 
 
 def test_rules_judge_what_the_catalogue_has() -> None:

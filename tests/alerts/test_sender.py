@@ -180,6 +180,18 @@ def test_one_refused_recipient_holds_up_nobody(
     assert send_due(store.outbox, mailer, SENDER, clock) == Sent(sent=1)
 
 
+def test_an_address_no_server_can_take_holds_up_nobody(
+    store: SqliteStore, clock: ManualClock, serve: Serve
+) -> None:
+    server = serve()
+    queue(store, clock, (1, ALARM), recipient="a@b\r\nBcc: c@d")
+    queue(store, clock, (1, ALARM), (2, ALARM))
+    done = send_due(store.outbox, smtp(server.port), SENDER, clock)
+    assert done == Sent(sent=2, failed=1, refused=1)
+    (kept,) = [mail for mail in store.outbox.mails() if mail.sent_ms is None]
+    assert kept.last_error
+
+
 def test_more_mails_than_one_round_takes_all_go_out(
     store: SqliteStore, clock: ManualClock, serve: Serve
 ) -> None:

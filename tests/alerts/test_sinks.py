@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
@@ -23,7 +24,9 @@ import pytest
 
 from alerts.classes import Severity
 from alerts.evidence import Cause, Evidence, encode
+from alerts.notify.facts import ThreadMemory
 from alerts.rules import LINE_BELOW_TARGET, MONITOR, NO_DATA
+from alerts.service import AlertService
 from alerts.sinks import Context, Posted, sinks_from
 from netmon.clock import ManualClock, SystemClock, to_ms
 from netmon.config import AlertSettings, GatewaySettings, Settings, load_settings
@@ -107,7 +110,14 @@ class City:
 
     def is_told(self, number: int) -> None:
         now_ms = to_ms(self._clock.now())
-        thread = Thread(id=0, level=ThreadLevel.BUILDING, key="gs-07", opened_ms=now_ms)
+        memory = ThreadMemory(severity=Severity.MAJOR, joined_ms=now_ms, told={})
+        thread = Thread(
+            id=0,
+            level=ThreadLevel.BUILDING,
+            key="gs-07",
+            opened_ms=now_ms,
+            memory=msgspec.json.encode(memory).decode(),
+        )
         self._store.threads.tell(
             [ThreadNews(thread=thread, joined=(number,))],
             reader="mail",
@@ -272,6 +282,7 @@ class Receiver(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.calls: list[Call] = []
         self.answers: list[tuple[int, bytes]] = []
+        self.on_call: Callable[[], None] = bool
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
 
@@ -286,6 +297,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
+        self.server.on_call()
 
     def log_message(self, *args: object) -> None:
         pass
@@ -473,3 +485,60 @@ def test_a_missing_secret_is_told_at_the_start(
     settings = WebhookSettings(url="https://x", secret_file=str(tmp_path / "nothing"))
     with pytest.raises(ConfigError, match=r"sinks\.webhook\.secret_file"):
         sinks_from(context(store, city, SystemClock(), SinkSettings(webhook=settings)))
+
+
+@pytest.mark.parametrize("name", ["alertmanager", "webhook"])
+def test_an_incident_nobody_can_read_keeps_no_other_one(
+    store: SqliteStore, city: Inventory, receive: Receive, tmp_path: Path, name: str
+) -> None:
+    clock = ManualClock(START)
+    server = receive()
+    settings = {
+        "alertmanager": SinkSettings(alertmanager=AlertmanagerSettings(url=server.url)),
+        "webhook": webhook(tmp_path, server.url),
+    }[name]
+    (sink,) = sinks_from(context(store, city, clock, settings))
+    here = City(store, clock)
+    broken, whole = here.falls(), here.falls(NO_DATA)
+    connection = sqlite3.connect(tmp_path / "state.sqlite3")
+    with connection:
+        connection.execute(
+            "UPDATE incidents SET evidence = x'7b' WHERE id = ?", (broken,)
+        )
+    connection.close()
+    done = sink.run_once()
+    assert (done.posted, done.failed) == (1, 1)
+    assert "DecodeError" in done.error
+    (call,) = server.calls
+    assert str(whole) in call.body.decode()
+    sink.close()
+
+
+def test_what_a_ticket_system_refused_is_tried_again_by_whoever_starts_anew(
+    store: SqliteStore, city: Inventory, receive: Receive, tmp_path: Path
+) -> None:
+    """Nobody who mended the address waits for an hour; until then the page says why."""
+    server = receive()
+    server.answers.append((404, b"no such queue"))
+    clock = SystemClock()
+    City(store, clock).falls()
+    settings = Settings(sinks=webhook(tmp_path, server.url))
+    service = AlertService(store, settings, clock, None, Texts("de"))
+    (sink,) = service.sinks
+    for _ in range(2):
+        # The second round has nothing to do, and is no better news.
+        service.post(sink)
+        (beat,) = [b for b in store.heartbeats.all() if b.process == "sink-webhook"]
+        assert beat.note == "refused: 404 no such queue"
+        assert beat.figures["events_waiting_count"] == 1
+    taken = threading.Event()
+    server.on_call = taken.set
+    thread = threading.Thread(target=service.run)
+    thread.start()
+    try:
+        assert taken.wait(60)
+    finally:
+        service.stop()
+        thread.join(60)
+    assert store.deliveries.waiting_count("webhook") == 0
+    assert store.deliveries.last_error("webhook") == ""

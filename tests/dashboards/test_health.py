@@ -129,6 +129,7 @@ async def test_metrics_tell_the_own_health(city, client, clock):
     assert found["netmon_alarm_targets", "line_below_target", "ok"] == 0
     assert found["netmon_open_incidents",] == 1
     assert found["netmon_mails", "alarm", "false"] == 0
+    assert found["netmon_mails_unwritten",] == 0
     assert found["netmon_spool_dropped_records_total", "b-ost-p1"] == 7
     assert found["netmon_spool_waiting_records", "b-ost-p1"] == 12
     assert found["netmon_collector_requests_total", "c1"] == 13650

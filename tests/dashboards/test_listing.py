@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dashboards.listing import SORTS, collation_key, fold
+from dashboards.listing import SORTS
 from dashboards.routes.city import SORT_CHOICES
+from netmon.collation import collation_key, fold
 
 
 @pytest.mark.parametrize(

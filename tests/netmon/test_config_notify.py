@@ -63,6 +63,15 @@ def test_recipients_and_reminders_are_read(tmp_path: Path) -> None:
         ('notify = {ticket = "{number} {0}"}', "ticket]: needs {number}"),
         ('notify = {ticket = "{number"}', "ticket]: "),
         ('notify = {outside_lessons = "never"}', "outside_lessons"),
+        ("notify = {storm_window_s = inf}", "storm_window_s]: is inf"),
+        ("reminders = {after_s = inf}", "after_s]: is inf"),
+        ("no_data_after_s = inf", "no_data_after_s]: is inf"),
+        ("blind_share = 1.5", "blind_share]: 1.5 is not below 1"),
+        ("line_breaks_count = 21", "line_breaks_count]: 21 is outside 1 to 20"),
+        ('contacts = {devices = "a\\nb"}', "devices]: does not fit into one line"),
+        ('contacts = {provider = {"" = "a"}}', "provider]: a provider has no name"),
+        ('[mail]\nrecipients = ["foo bar"]', "recipients]: 'foo bar' is no address"),
+        ('[mail]\nsender = "netmon"', "sender]: 'netmon' is no address"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, told: str) -> None:

@@ -93,6 +93,9 @@ class OutboxStore(Protocol):
     def counts(self) -> Mapping[tuple[MailEvent, bool], int]:
         """Return the number of mails by event and whether sent."""
 
+    def unwritten(self) -> tuple[int, str]:
+        """Return how many mails have only a plain text, and why the newest of them."""
+
     def made_since(self, after_ms: int) -> list[tuple[int, MailEvent]]:
         """Return when mails were made after a moment, and of what."""
 
@@ -127,6 +130,12 @@ class DeliveryStore(Protocol):
         next_try_ms: int,
     ) -> None:
         """Count a failed try and set the next one."""
+
+    def hurry(self, now_ms: int) -> None:
+        """Make all that waits for its next try due now."""
+
+    def last_error(self, sink: str) -> str:
+        """Return why the oldest event that waits was not taken; empty for none."""
 
     def reference_of(self, incident_id: int) -> str:
         """Return the number that a sink gave an incident; empty where none did."""

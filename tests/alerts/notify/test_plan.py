@@ -503,3 +503,40 @@ def test_most_of_many_is_over_and_one_is_not(outbox: Outbox) -> None:
     outbox.ended([30])
     outbox.until(121)
     assert [event for _, event, _ in outbox.told(4)] == ["recovery", "recovery"]
+
+
+def test_a_known_contract_keeps_no_end_of_a_fault_waiting(outbox: Outbox) -> None:
+    """It lasts for years, so it shares no thread with a fault of its building."""
+    outbox.raised(case(1, "below_by_contract"), case(2, "no_data"))
+    outbox.look()
+    outbox.raised(case(3, "ap_down"))
+    outbox.until(70)
+    outbox.ended([2, 3])
+    outbox.until(100)
+    assert {row.about for row in outbox.rows if row.event is MailEvent.ALARM} == {
+        (1,),
+        (2,),
+    }
+    ends = [row for row in outbox.rows if row.event is MailEvent.RECOVERY]
+    assert {row.recipient for row in ends} == {"service@x", "cm1@x"}
+    assert {row.about for row in ends} == {(2, 3)}
+    outbox.until(24 * 60)
+    # Nobody is reminded of a contract, nor of what is over.
+    assert not any(row.event is MailEvent.REMINDER for row in outbox.rows)
+
+
+def test_of_a_digest_the_end_of_the_faults_is_told_though_a_contract_goes_on(
+    outbox: Outbox,
+) -> None:
+    waits = Readiness.HOURS
+    outbox.raised(
+        case(1, "below_by_contract", readiness=waits),
+        case(2, "no_data", readiness=waits),
+    )
+    outbox.digest(20261120)
+    outbox.ended([2])
+    outbox.until(outbox.now_ms // MINUTE + 5)
+    ends = [
+        (r.recipient, r.about) for r in outbox.rows if r.event is MailEvent.RECOVERY
+    ]
+    assert sorted(ends) == [("cm1@x", (2,)), ("service@x", (2,))]

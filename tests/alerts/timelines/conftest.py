@@ -17,27 +17,15 @@ import pytest
 
 from alerts.held import Held
 from alerts.service import AlertService
+from bench.alerts_city import FIRST_BUILDING, alerts_city
 from netmon.clock import BERLIN, ManualClock, from_ms, to_ms
 from netmon.config import AlertSettings, Settings
 from netmon.inventory import content_hash, encode
-from netmon.model import (
-    AccessPoint,
-    Building,
-    Coverage,
-    Device,
-    DeviceKind,
-    FailureReason,
-    Inventory,
-    Line,
-    LineRole,
-    SchoolType,
-    Technology,
-)
+from netmon.model import Device, DeviceKind, FailureReason, Inventory
 from netmon.notify_settings import RecipientSettings
 from netmon.storage.records import CheckedBatch, CheckedSeries, SourceKind
 from netmon.storage.sqlite import SqliteStore
 from netmon.texts import Texts
-from netmon.units import MBIT
 
 MINUTE_S = 60
 POLL_MINUTES = 5
@@ -47,75 +35,6 @@ RECIPIENTS = RecipientSettings(
 )
 TEXTS = Texts()
 SETTINGS = Settings(alerts=AlertSettings(recipients=RECIPIENTS))
-
-
-def town(buildings: int, points: int) -> Inventory:
-    """Return buildings with line, router, switch and access points; one controller."""
-    ids = [f"gs-{number:02}" for number in range(buildings)]
-    controller = Device(
-        id="wlc",
-        building_id=None,
-        kind=DeviceKind.CONTROLLER,
-        name="wlc",
-        address="192.0.2.1:161",
-    )
-    return Inventory(
-        buildings=tuple(map(_building, ids)),
-        lines=tuple(map(_line, ids)),
-        devices=(controller, *(device for id_ in ids for device in _devices(id_))),
-        access_points=tuple(
-            AccessPoint(
-                id=f"{id_}-ap-{n}",
-                building_id=id_,
-                name=f"AP-{n}",
-                controller_id="wlc",
-                switch_id=f"sw-{id_}",
-            )
-            for id_ in ids
-            for n in range(points)
-        ),
-    )
-
-
-def _building(id_: str) -> Building:
-    return Building(
-        id=id_,
-        name=id_,
-        school_type=SchoolType.GRUNDSCHULE,
-        street="Demostraße 1",
-        postcode="44137",
-        city="Dortmund",
-        campus_district="Campusbezirk 3",
-        city_district="Innenstadt-West",
-        latitude_deg=51.5,
-        longitude_deg=7.5,
-        lan=Coverage.FULL,
-        wlan=Coverage.FULL,
-    )
-
-
-def _line(id_: str) -> Line:
-    return Line(
-        id=f"{id_}-main",
-        building_id=id_,
-        role=LineRole.MAIN,
-        technology=Technology.FIBRE,
-        contracted_down_bps=250 * MBIT,
-        contracted_up_bps=100 * MBIT,
-        provider="DOKOM21",
-    )
-
-
-def _devices(id_: str) -> Iterator[Device]:
-    for short, kind in (("rt", DeviceKind.ROUTER), ("sw", DeviceKind.SWITCH)):
-        yield Device(
-            id=f"{short}-{id_}",
-            building_id=id_,
-            kind=kind,
-            name=f"{short}-{id_}",
-            address="192.0.2.2:161",
-            line_id=f"{id_}-main" if kind is DeviceKind.ROUTER else None,
-        )
 
 
 @dataclass(slots=True)
@@ -134,7 +53,7 @@ class Town:
     """The town, its store, and the alarm process that watches it.
 
     ``broken`` names what does not work: ``line gs-00``, ``power gs-00``,
-    ``probe gs-00``, ``gateway``, ``uplink``, ``slow gs-00-ap-1`` (its port), ``full
+    ``probe gs-00``, ``gateway``, ``uplink``, ``server`` (of the measurements), ``slow gs-00-ap-1`` (its port), ``full
     gs-00-ap-1`` (its channel), or the id of a device or access point.
     """
 
@@ -228,7 +147,7 @@ class Town:
                 continue
             tags = {"building": id_, "line": f"{id_}-main"}
             record = Record("latency", tags, {"rtt_s": 0.01}, self._now_ms)
-            if not self._reaches(id_):
+            if not (self._reaches(id_) and self.works("server")):
                 record.values = {"rtt_s": None}
                 record.failure = FailureReason.TIMEOUT
             self._tell(id_, record)
@@ -253,7 +172,7 @@ class Town:
             DeviceKind.ACCESS_POINT: (f"rt-{home}", f"sw-{home}"),
         }.get(device.kind, ())
         up = self.works(device.id, *behind) and (home is None or self._reaches(home))
-        tags = {"building": home or "gs-00", "device": device.id}
+        tags = {"building": home or FIRST_BUILDING, "device": device.id}
         failure = None if up else FailureReason.NO_REPLY
         # It forwards all the same.
         if up and f"deaf {device.id}" in self.broken:
@@ -334,7 +253,10 @@ class Town:
                 later_ms = at_ms + n * MINUTE_S * 1000
                 records.append(Record("throughput", tags, slow, later_ms))
         for device in self.inventory.devices:
-            tags = {"building": device.building_id or "gs-00", "device": device.id}
+            tags = {
+                "building": device.building_id or FIRST_BUILDING,
+                "device": device.id,
+            }
             records.append(Record("device", tags, {"up": None}, at_ms, silent))
         for ap in self.inventory.access_points:
             tags = {"building": ap.building_id, "device": "wlc", "ap": ap.id}
@@ -390,7 +312,8 @@ def make_town() -> Callable[..., Town]:
         *,
         restarting: bool = False,
     ) -> Town:
-        made = Town(store, town(buildings, points), clock, restarting)
+        city = alerts_city(buildings, points * buildings)
+        made = Town(store, city, clock, restarting)
         made.minutes(10)
         return made
 

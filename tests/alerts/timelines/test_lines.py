@@ -50,39 +50,6 @@ def test_a_day_of_a_full_line_or_a_weak_probe_raises_nothing(found, told):
     assert town.mails() == []
 
 
-def test_a_line_that_comes_and_goes_is_one_incident_that_flaps(found):
-    town = found(1)
-    for _ in range(8):
-        for mbits in (40, 40, 40, 240, 240):
-            town.minutes(5)
-            town.measured("gs-00", mbits)
-    flapping = town.held(*BELOW)
-    assert flapping.flapping
-    assert [i.rule for i in town.store.alarms.flapping()] == [BELOW[0]]
-    # Twice there and back, then the third one stays open.
-    assert [told.partition(" ")[0] for told in town.told()] == [
-        "07:25-07:35",
-        "07:50-08:00",
-        "08:15-",
-    ]
-    for _ in range(20):
-        town.minutes(5)
-        town.measured("gs-00", 240)
-    calm = town.held(*BELOW)
-    assert not calm.flapping
-    assert town.store.alarms.flapping() == []
-    assert calm.watched.state is AlarmState.OK
-    assert len(town.told()) == 3
-    assert not any("- line_below" in told for told in town.told())
-    # Lessons begin at 8. That it flaps is told once, and once that it is over.
-    mails = [mail.split() for mail in town.mails()]
-    events = ["alarm", "recovery", "alarm", "update", "recovery"]
-    assert [event for _, event, *_ in mails] == events
-    assert {who for _, _, who, *_ in mails} == {"cm3+service:"}
-    assert [at for at, event, *_ in mails if event == "alarm"] == ["08:00", "08:15"]
-    assert mails[-1][0] == "11:10"
-
-
 def test_a_spool_that_empties_after_three_days_raises_and_clears_nothing(found):
     town = found(1, points=3)
     town.measured("gs-00", 240)

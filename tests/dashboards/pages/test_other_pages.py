@@ -138,6 +138,7 @@ async def test_own_health_shows_lags_quarantine_and_waiting_mails(city, page):
         next_try_ms=city.now_ms,
         sent_ms=None,
         last_error="",
+        unwritten="KeyError: 'mail.what.new_rule'",
     )
     city.store.threads.tell(
         [ThreadNews(thread=None, mails=(mail,))],
@@ -156,6 +157,8 @@ async def test_own_health_shows_lags_quarantine_and_waiting_mails(city, page):
     )
     assert tiles["In Quarantäne"] == "3"
     assert tiles["Wartende Mails"] == "1"
+    assert tiles["Mails nur in Kurzform"].startswith("1")
+    assert "mail.what.new_rule" in tiles["Mails nur in Kurzform"]
     assert tiles["Gespeicherte Messwerte"] == "1"
     assert tiles["Rückstand der Alarmierung"] == "1"
     assert tiles["Rückstand der Weitergabe"] == "nicht eingerichtet"

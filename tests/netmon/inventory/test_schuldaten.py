@@ -107,7 +107,7 @@ def test_a_completed_draft_loads(source: Path, tmp_path: Path) -> None:
     text = text.replace(",,,,,\n", ",full,unknown,,,\n")
     path.write_text(text, encoding="utf-8")
     with (out / "lines.csv").open("a") as file:
-        file.write("l1,b-100001,main,fibre,1 Gbit/s,1 Gbit/s,Netz,,,,,,,\n")
+        file.write("l1,b-100001,main,fibre,1 Gbit/s,1 Gbit/s,Netz,,,,,,,,\n")
     assert load_folder(out).schools[0].name == "Schule 100001"
 
 
