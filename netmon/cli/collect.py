@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netmon.cli.base import add_config_option
-from netmon.errors import ConfigError, InputError, Problem
+from netmon.errors import ConfigError, InputError, Problem, WrongValueError
 from netmon.refused import refused
 from netmon.texts import Texts
 
@@ -283,9 +283,9 @@ def _session(
         session = open_session(
             address, credential, clock=SystemClock(), timing=Timing()
         )
-    except ValueError as error:
-        fix = texts("collect.error.bad_address_fix")
-        raise InputError([Problem("--address", None, None, str(error), fix)]) from error
+    except WrongValueError as error:
+        wrong = refused("--address", None, error.code, **error.values)
+        raise InputError([wrong]) from error
     introduction = texts(
         "collect.explain.device",
         device=device.id,
