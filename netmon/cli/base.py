@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
 
 _MAX_PORT = 65535
+# Of every process; the journal adds the time.
+LOG_FORMAT = "%(levelname)s %(name)s %(message)s"
 
 
 def add_config_option(parser: argparse.ArgumentParser, texts: Texts) -> None:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netmon.cli.base import add_config_option
+from netmon.cli.base import LOG_FORMAT, add_config_option
 from netmon.errors import ConfigError, InputError, Problem, WrongValueError
 from netmon.refused import refused
 from netmon.texts import Texts
@@ -77,7 +77,7 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
     from netmon.cli.base import open_store
     from netmon.config import load_settings
 
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     # One line for each push would bury the lines that matter.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     # It prints a traceback for each device that hangs up; the poller says it in a line.

@@ -6,7 +6,7 @@ import argparse
 import socket
 from typing import TYPE_CHECKING
 
-from netmon.cli.base import add_config_option, listen, port_of
+from netmon.cli.base import LOG_FORMAT, add_config_option, listen, port_of
 from netmon.texts import Texts
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
     from netmon.garbage import collect_seldom
 
     collect_seldom()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     with open_store(args.config) as (store, settings):
         app = create_app(settings, store, SystemClock())
         host = args.host or settings.gateway.host

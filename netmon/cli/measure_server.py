@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from netmon.cli.base import port_of
+from netmon.cli.base import LOG_FORMAT, port_of
 from netmon.texts import Texts
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
     from netmon.lease_token import MIN_KEY_CHARS
     from probes.lease_token import LeaseGate
 
-    logging.basicConfig(level=logging.INFO)
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     token = read_secret(args.token_file, setting="--token-file")
     if token is None:
         return 2
