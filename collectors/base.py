@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
-from netmon.errors import NetmonError
+from netmon.errors import NetmonError, WrongValueError
 from netmon.model import FailureReason
 
 # What a device says: a number, or the bytes of everything else. Object ids and
@@ -162,7 +162,7 @@ def split_address(address: str, default: int = DEFAULT_PORT) -> tuple[str, int]:
     """Return host and port of ``host``, ``host:port`` or ``[v6]:port``.
 
     Raises:
-        ValueError: no host, or the port is no number from 1 to 65535.
+        WrongValueError: no host, or the port is no number from 1 to 65535.
     """
     if address.startswith("["):
         host, _, rest = address[1:].partition("]")
@@ -172,11 +172,11 @@ def split_address(address: str, default: int = DEFAULT_PORT) -> tuple[str, int]:
     else:
         host, _, port_text = address.partition(":")
     if not host:
-        raise ValueError(f"{address!r} names no host")
+        raise WrongValueError("no_host", value=address)
     if not port_text:
         return host, default
     if not port_text.isdecimal() or not 1 <= int(port_text) <= 65535:
-        raise ValueError(f"{address!r} has no port from 1 to 65535")
+        raise WrongValueError("no_port", value=address)
     return host, int(port_text)
 
 

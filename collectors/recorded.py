@@ -13,6 +13,7 @@ from pathlib import Path
 
 from collectors.base import Value, oid_key
 from netmon.errors import InputError, Problem
+from netmon.refused import refused
 
 _NUMBERS = {"2", "65", "66", "67", "70"}
 _OCTETS = {"4", "64", "68"}
@@ -40,7 +41,7 @@ def parse_recording(lines: Iterable[str], source: str) -> list[RawRow]:
             row = _parse_line(line)
         except ValueError as error:
             problems.append(
-                Problem(source, number, None, str(error), "write OID|TAG|VALUE")
+                refused(source, None, "recording_line", number, why=str(error))
             )
         else:
             rows[row[0]] = row
@@ -95,10 +96,8 @@ def read_recording(path: Path) -> list[RawRow]:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        text = error.strerror or "cannot be read"
-        raise InputError(
-            [Problem(str(path), None, None, text, "name a recording")]
-        ) from error
+        wrong = refused(str(path), None, "recording_unreadable", why=error)
+        raise InputError([wrong]) from error
     try:
         content = raw.decode()
     except UnicodeDecodeError:

@@ -18,6 +18,7 @@ from dashboards import errors
 from dashboards.caching import Conditional, Memory
 from dashboards.context import READER_THREADS, Site
 from dashboards.exposition import make_registry
+from dashboards.heads import Heads
 from dashboards.health import INGEST
 from dashboards.leasing import LeaseDesk
 from dashboards.limited import LimitedInventories
@@ -125,6 +126,7 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
     app.add_middleware(Conditional, memory=memory)
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=4)
     app.add_middleware(SecurityHeaders, images=settings.site.tiles_origin)
+    app.add_middleware(Heads)
     errors.install(app)
     app.openapi = describe(app)  # type: ignore[method-assign]
     return app

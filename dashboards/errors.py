@@ -113,14 +113,16 @@ async def _on_http(request: Request, error: Exception) -> Response:
 def _allowed(request: Request) -> list[str]:
     """Return the methods of an address: the router names those of one route only."""
     routes, scope = request.app.routes, request.scope
-    return [
+    found = [
         method
-        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
         if any(
             route.matches({**scope, "method": method})[0] is Match.FULL
             for route in routes
         )
     ]
+    # See `dashboards.heads`.
+    return ["GET", "HEAD", *found[1:]] if found[:1] == ["GET"] else found
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:

@@ -126,7 +126,9 @@ def _check_envelope(batch: Batch, source: Source) -> None:
         )
     if batch.source != source.name:
         raise MalformedBatchError(
-            "source", "is not the sender this token was made for", "send its own name"
+            "source",
+            "is not the sender this token was made for",
+            "send its own name: collector.source, or probe in the probe's settings",
         )
     if len(batch.spool) != 32 or not _SPOOL_CHARS.issuperset(batch.spool):
         raise MalformedBatchError(

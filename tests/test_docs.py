@@ -9,6 +9,8 @@ import pytest
 
 from netmon.cli import COMMANDS
 from netmon.config import Settings
+from netmon.inventory import load_folder
+from netmon.inventory.columns import KINDS as LISTS
 from netmon.metrics import KINDS, METRICS
 from netmon.own_metrics import OWN_KINDS
 
@@ -79,3 +81,27 @@ def test_every_link_between_documents_leads_somewhere(repo_dir):
         text = path.read_text(encoding="utf-8")
         for target in re.findall(r"\]\((?!https?://|mailto:)([^)#]+)", text):
             assert (path.parent / target).exists(), f"{path.name} -> {target}"
+
+
+@pytest.mark.parametrize("kind", LISTS, ids=[kind.name for kind in LISTS])
+def test_every_column_of_the_inventory_has_a_line(repo_dir, kind):
+    text = (repo_dir / "docs/betrieb/bestand.md").read_text(encoding="utf-8")
+    section = text.partition(f"\n## {kind.name}\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`.+?`) \| .+ \| (.+?) \|$", section, re.MULTILINE)
+    written = {
+        name: empty for row, empty in rows for name in row.strip("`").split("`, `")
+    }
+    assert written.keys() == kind.column_by_name.keys()
+    for column in kind.columns:
+        assert (written[column.name] == "nötig") is column.required, column.name
+
+
+def test_the_inventory_shown_is_a_good_one(repo_dir, tmp_path):
+    text = (repo_dir / "docs/betrieb/bestand.md").read_text(encoding="utf-8")
+    shown = re.findall(
+        r"^`(\w+\.\w+)`:\n\n```\w+\n(.+?)```", text, re.MULTILINE | re.DOTALL
+    )
+    assert len(shown) == 3
+    for name, content in shown:
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    assert load_folder(tmp_path).line_by_id.keys() == {"gs-07-l1"}

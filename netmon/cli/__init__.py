@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 
 from netmon import __version__
@@ -31,6 +31,9 @@ COMMANDS = (
     "demo",
 )
 
+# What is missing of these is a fault; anything else an extra that is not installed.
+_OURS = {"netmon", "probes", "collectors", "dashboards", "alerts"}
+
 
 def build_parser(texts: Texts) -> argparse.ArgumentParser:
     """Return the parser of all commands; importing them imports nothing heavy."""
@@ -51,24 +54,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser(texts).parse_args(argv)
     try:
         status: int = args.run(args, texts)
-    except InputError as error:
-        for problem in error.problems:
-            print(in_words(problem, texts), file=sys.stderr)
-        print(texts("cli.refused", n=len(error.problems)), file=sys.stderr)
-        return 1
-    except NetmonError as error:
-        print(failure_in_words(error, texts), file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         # The reader (head, less) has seen enough; nothing more can be printed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except OSError as error:
-        # A folder or file of the user's; anything else is a fault of ours.
-        if error.filename is None:
+    except (NetmonError, OSError, ModuleNotFoundError) as error:
+        told = list(_told(error, texts))
+        if not told:
             raise
-        print(f"{error.filename}: {os_reason(error, texts)}", file=sys.stderr)
+        print(*told, sep="\n", file=sys.stderr)
         return 1
     return status
+
+
+def _told(error: Exception, texts: Texts) -> Iterator[str]:
+    """Yield what a person reads of an error; nothing of a fault of ours."""
+    match error:
+        case InputError():
+            for problem in error.problems:
+                yield str(in_words(problem, texts))
+            yield texts("cli.refused", n=len(error.problems))
+        case NetmonError():
+            yield failure_in_words(error, texts)
+        case OSError() if error.filename is not None:
+            yield f"{error.filename}: {os_reason(error, texts)}"
+        case ModuleNotFoundError(name=str(name)):
+            package = name.partition(".")[0]
+            if package not in _OURS:
+                yield texts("cli.no_package", package=package)
+        case _:
+            pass

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from netmon.cli import alerts_actions, alerts_operators
 from netmon.cli.alert_rules import print_rules
-from netmon.cli.base import add_config_option, open_store
+from netmon.cli.base import LOG_FORMAT, add_config_option, open_store
 from netmon.errors import NetmonError
 from netmon.texts import Texts
 
@@ -64,7 +64,7 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
     from netmon.clock import SystemClock
     from netmon.coverage_record import recording_coverage
 
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     # It tells each call with its address, which may hold a ticket system's key.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     with open_store(args.config) as (store, settings):

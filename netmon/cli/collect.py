@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from netmon.cli.base import add_config_option
-from netmon.errors import ConfigError, InputError, Problem
+from netmon.cli.base import LOG_FORMAT, add_config_option
+from netmon.errors import ConfigError, InputError, Problem, WrongValueError
 from netmon.refused import refused
 from netmon.texts import Texts
 
@@ -77,7 +77,7 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
     from netmon.cli.base import open_store
     from netmon.config import load_settings
 
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     # One line for each push would bury the lines that matter.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     # It prints a traceback for each device that hangs up; the poller says it in a line.
@@ -283,9 +283,9 @@ def _session(
         session = open_session(
             address, credential, clock=SystemClock(), timing=Timing()
         )
-    except ValueError as error:
-        fix = texts("collect.error.bad_address_fix")
-        raise InputError([Problem("--address", None, None, str(error), fix)]) from error
+    except WrongValueError as error:
+        wrong = refused("--address", None, error.code, **error.values)
+        raise InputError([wrong]) from error
     introduction = texts(
         "collect.explain.device",
         device=device.id,

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from netmon.cli.base import port_of
 from netmon.demo.faults import ApFault
 from netmon.texts import Texts
 
@@ -22,7 +23,10 @@ def add(commands: Commands, texts: Texts) -> None:
     parser = commands.add_parser("demo", help=texts("demo.help.about"))
     parser.add_argument("--minutes", type=float, help=texts("demo.help.minutes"))
     parser.add_argument(
-        "--port", type=int, default=DEFAULT_PORT, help=texts("demo.help.port")
+        "--port",
+        type=port_of(texts),
+        default=DEFAULT_PORT,
+        help=texts("demo.help.port"),
     )
     parser.add_argument("--data", type=Path, help=texts("demo.help.data"))
     parser.set_defaults(run=_start)

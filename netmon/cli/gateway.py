@@ -6,7 +6,7 @@ import argparse
 import socket
 from typing import TYPE_CHECKING
 
-from netmon.cli.base import add_config_option, listen
+from netmon.cli.base import LOG_FORMAT, add_config_option, listen, port_of
 from netmon.texts import Texts
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def add(commands: Commands, texts: Texts) -> None:
     parser = commands.add_parser("gateway", help=texts("gateway.help.about"))
     add_config_option(parser, texts)
     parser.add_argument("--host", help=texts("gateway.help.host"))
-    parser.add_argument("--port", type=int, help=texts("gateway.help.port"))
+    parser.add_argument("--port", type=port_of(texts), help=texts("gateway.help.port"))
     parser.add_argument("--fd", type=int, help=texts("gateway.help.fd"))
     parser.set_defaults(run=_run)
 
@@ -34,7 +34,7 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
     from netmon.garbage import collect_seldom
 
     collect_seldom()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     with open_store(args.config) as (store, settings):
         app = create_app(settings, store, SystemClock())
         host = args.host or settings.gateway.host

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from netmon.cli.base import LOG_FORMAT, port_of
 from netmon.texts import Texts
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def add(commands: Commands, texts: Texts) -> None:
     )
     parser.add_argument(
         "--port",
-        type=int,
+        type=port_of(texts),
         default=DEFAULT_PORT,
         help=texts("measure_server.help.port", port=DEFAULT_PORT),
     )
@@ -52,7 +53,7 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
     from netmon.lease_token import MIN_KEY_CHARS
     from probes.lease_token import LeaseGate
 
-    logging.basicConfig(level=logging.INFO)
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     token = read_secret(args.token_file, setting="--token-file")
     if token is None:
         return 2
@@ -74,8 +75,8 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
 async def _serve(
     args: argparse.Namespace, token: Secret, gate: LeaseGate | None, texts: Texts
 ) -> int:
-    import sys
-
+    from netmon.errors import InputError
+    from netmon.refused import refused
     from netmon.running import told_to_stop
     from probes.measure_server import Limits, MeasureServer
 
@@ -83,14 +84,8 @@ async def _serve(
     try:
         await server.start(args.host, args.port)
     except OSError as error:
-        said = texts(
-            "measure_server.not_started",
-            host=args.host,
-            port=args.port,
-            reason=error.strerror or type(error).__name__,
-        )
-        print(said, file=sys.stderr)
-        return 1
+        wrong = refused(f"{args.host}:{args.port}", None, "cannot_listen", why=error)
+        raise InputError([wrong]) from error
     stop = told_to_stop()
     # Whoever reads this may tell us to stop at once.
     print(texts("measure_server.ready", host=server.host, port=server.port), flush=True)

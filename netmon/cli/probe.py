@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from netmon.cli import probe_lan, probe_uplink
+from netmon.cli.base import LOG_FORMAT
 from netmon.errors import ConfigError
 from netmon.refused import refused
 from netmon.texts import Texts
@@ -63,7 +64,7 @@ def _run(args: argparse.Namespace, _texts: Texts) -> int:
     from probes.agent import serve
     from probes.config import load_probe_settings
 
-    logging.basicConfig(level=logging.INFO)
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     # One line for each push would bury the lines that matter.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     asyncio.run(serve(load_probe_settings(args.config)))

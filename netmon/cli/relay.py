@@ -8,7 +8,7 @@ import select
 import signal
 from typing import TYPE_CHECKING
 
-from netmon.cli.base import add_config_option
+from netmon.cli.base import LOG_FORMAT, add_config_option
 from netmon.errors import ConfigError
 from netmon.refused import refused
 from netmon.texts import NO_VALUE, Texts
@@ -71,7 +71,7 @@ def _run(args: argparse.Namespace, texts: Texts) -> int:
     from netmon.relay import Relay, RelaySettings
     from netmon.storage.tsdb import InfluxSink
 
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     with open_store(args.config) as (store, settings):
         tsdb = settings.tsdb
         if args.tsdb:

@@ -159,7 +159,7 @@ def _check_url(url: str) -> None:
     parts = urlsplit(url)
     fault = None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        fault = "no_web_address"
+        fault = "no_tsdb_address"
     elif parts.username is not None or parts.password is not None:
         fault = "password_in_tsdb_url"
     if fault is not None:

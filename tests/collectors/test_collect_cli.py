@@ -149,7 +149,7 @@ async def test_a_wrong_community_is_no_answer_and_status_1(
     ("words", "message"),
     [
         ((), "es ist kein Gerät genannt"),
-        (("--address", "127.0.0.1:0"), "HOST oder HOST:PORT angeben"),
+        (("--address", "127.0.0.1:0"), "write HOST or HOST:PORT"),
         (("--address", "127.0.0.1", "--credential", "none"), "no credential called"),
         (
             ("--address", "127.0.0.1", "--platform", "abacus"),

@@ -114,4 +114,4 @@ async def test_all_methods_of_an_address_are_allowed(client):
     """The router knows one route of it; schemathesis found the other missing."""
     answer = await client.request("PUT", "/api/v1/maintenance")
     await assert_error(answer, 405, "method_not_allowed")
-    assert answer.headers["allow"] == "GET, POST"
+    assert answer.headers["allow"] == "GET, HEAD, POST"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import socket
+import sys
 from collections.abc import Iterator
 from importlib.resources import files
 
@@ -126,6 +127,12 @@ def test_a_store_that_cannot_be_opened_is_named(tmp_path, capsys):
         (["gateway", "--port"], "--port: braucht einen Wert"),
         (["sources", "add", "x"], "eines davon ist nötig: --building --collector"),
         (["relay", "status", "x"], "unbekannte Angabe: x"),
+        (["gateway", "--port", "99999"], "--port: „99999“ ist kein Port von 0 bis"),
+        # Passed on, this one would be taken for 34463.
+        (
+            ["measure-server", "--token-file", "x", "--port", "99999"],
+            "--port: „99999“ ist kein Port",
+        ),
     ],
 )
 def test_a_wrong_call_is_refused_in_german(capsys, argv, told):
@@ -135,6 +142,27 @@ def test_a_wrong_call_is_refused_in_german(capsys, argv, told):
     err = capsys.readouterr().err
     assert err.startswith("Aufruf: netmon ")
     assert f"Fehler: {told}" in err
+
+
+def test_a_folder_for_data_that_cannot_be_had_is_named_with_its_setting(
+    tmp_path, capsys, monkeypatch
+):
+    taken = tmp_path / "file"
+    taken.write_text("")
+    monkeypatch.setenv("NETMON_DATA", str(taken))
+    assert main(["alerts", "list"]) == 1
+    told = f"{taken} [data_dir]: gibt es schon -> den Ordner anlegen"
+    assert told in capsys.readouterr().err
+
+
+def test_a_command_whose_packages_are_not_installed_names_the_extra(
+    capsys, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert main(["gateway"]) == 1
+    err = capsys.readouterr().err
+    assert "fehlt das Paket „uvicorn“" in err
+    assert "gateway" in err
 
 
 def every_help(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:

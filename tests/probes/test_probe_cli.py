@@ -12,7 +12,7 @@ import threading
 
 import pytest
 
-from netmon.errors import ConfigError
+from netmon.errors import ConfigError, InputError
 from tests.command import run_command
 
 CODE = (
@@ -151,12 +151,10 @@ def test_missing_or_wrong_server_is_refused_with_the_fix(argv):
         run_command("probe", "measure", *argv)
 
 
-def test_measure_server_names_a_port_it_cannot_have(server_address, token_file, capsys):
+def test_measure_server_names_a_port_it_cannot_have(server_address, token_file):
     port = server_address.rpartition(":")[2]
-    assert (
-        run_command("measure-server", "--port", port, "--token-file", token_file) == 1
-    )
-    assert "kann 127.0.0.1:" in capsys.readouterr().err
+    with pytest.raises(InputError, match=f"127.0.0.1:{port}: cannot listen here"):
+        run_command("measure-server", "--port", port, "--token-file", token_file)
 
 
 def test_measure_server_without_a_readable_token_is_refused(tmp_path):

@@ -76,7 +76,25 @@ async def test_a_method_that_is_not_there(app, client, keys):
             answer = await client.request(method, path)
             is_error(answer, 405)
             allowed = set(answer.headers["allow"].split(", "))
-            assert allowed == {m for m, p, _ in calls(app) if p == path}
+            described = {m for m, p, _ in calls(app) if p == path}
+            assert allowed - {"HEAD"} == described
+            assert ("HEAD" in allowed) is ("GET" in described)
+
+
+async def test_head_answers_as_get_without_the_body(client, keys):
+    headers = keys.headers("operatorToken")
+    for path in (
+        "/healthz",
+        "/metrics",
+        "/api/v1/buildings",
+        "/api/v1/no",
+        "/anmelden",
+    ):
+        got = await client.get(path, headers=headers)
+        head = await client.head(path, headers=headers)
+        assert (head.status_code, head.content) == (got.status_code, b"")
+        assert head.headers["content-type"] == got.headers["content-type"]
+    assert (await client.head("/api/v1/measurements")).status_code == 405
 
 
 async def test_parameters_that_make_no_sense(app, client, keys):
