@@ -188,8 +188,13 @@ class SnmpAgent:
         """Close the port; nothing happens if it is closed."""
         if self._engine is None:
             return
-        self._engine.close_dispatcher()
-        self._engine = self._socket = None
+        engine, self._engine, self._socket = self._engine, None, None
+        # What comes now is too late; what has come is answered in the loop's next
+        # round, while the engine still knows its transport.
+        self._transport.unregister_callback()
+        self._transport.register_callback(lambda *_: None)
+        await asyncio.sleep(0)
+        engine.close_dispatcher()
         # The loop closes the socket and ends the timer in its next rounds.
         for _ in range(3):
             await asyncio.sleep(0)

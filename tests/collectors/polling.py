@@ -12,20 +12,23 @@ from collectors.snmp import open_session
 from netmon.clock import SystemClock
 from netmon.model import Device, Inventory
 from netmon.spool_record import SpoolRecord
+from tests.patience import PATIENT
 
+# For a device that falls silent in the middle of a test.
 FAST = Timing(timeout_s=1.0, backoff_s=(0.01,))
 
 
 class Sessions:
-    """Opens real sessions and remembers them."""
+    """Opens real sessions and remembers them; ``timing`` is that of the next ones."""
 
     def __init__(self) -> None:
         self.opened: list[str] = []
+        self.timing = PATIENT
 
     def __call__(self, device: Device, credential: Credential) -> Session:
         self.opened.append(device.id)
         return open_session(
-            device.address, credential, clock=SystemClock(), timing=FAST
+            device.address, credential, clock=SystemClock(), timing=self.timing
         )
 
 

@@ -153,7 +153,7 @@ async def test_what_devices_say_reaches_the_gateway_and_leaves_the_spool(
             await asyncio.to_thread(gateway.taken.wait, 5)
             gateway.taken.clear()
     stop.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await running
     assert {batch.source for batch in gateway.batches} == {"collector-1"}
     assert gateway.tokens == {"Bearer the-token"}
@@ -281,5 +281,5 @@ async def test_a_trap_reaches_the_gateway_as_a_poll(
                 gateway.taken.clear()
     finally:
         stop.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await running

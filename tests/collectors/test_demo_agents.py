@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from netmon.demo.agents import (
     AgentSpec,
     ApSpec,
     ControllerModel,
+    SnmpAgent,
     SwitchModel,
     specs_for,
 )
@@ -169,3 +171,17 @@ async def test_a_fleet_starts_quickly_and_answers_cheaply(points: list[ApSpec]) 
     assert time.process_time() - began_s < 5
     await fleet.stop()
     await fleet.stop()
+
+
+async def test_an_agent_that_is_asked_while_it_stops_fails_nowhere() -> None:
+    wrong: list[dict[str, object]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: wrong.append(context))
+    agent = SnmpAgent(SwitchModel("sw1", 2, "sw1"))
+    await agent.start()
+    asked = bytes.fromhex(
+        "302902010104066e65746d6f6ea01c02010102010002010030113000060a"
+    )
+    agent._transport.datagram_received(asked, ("127.0.0.1", 9))
+    await agent.stop()
+    assert wrong == []

@@ -20,7 +20,7 @@ from netmon.demo.agents import (
     SwitchModel,
 )
 from netmon.model import FailureReason, Inventory
-from tests.collectors.polling import MakePoller, Sessions, poll, ups
+from tests.collectors.polling import FAST, MakePoller, Sessions, poll, ups
 
 AP_TABLE = "1.3.6.1.4.1.14823.2.3.3.1.2.1.1"
 RADIO_NOISE = "1.3.6.1.4.1.14823.2.3.3.1.2.2.1.6"
@@ -56,6 +56,7 @@ async def test_a_broken_and_a_vanished_point_are_down(
 async def test_a_silent_controller_says_nothing_about_its_points(
     poller: Poller, city: Inventory, fleet: AgentFleet, sessions: Sessions
 ) -> None:
+    sessions.timing = FAST
     assert len(await poll(poller, city, "vc1")) > 1
     fleet.set_device("vc1", answers=False)
     for _ in range(2):
@@ -125,9 +126,10 @@ async def test_a_moved_device_is_asked_at_its_new_address(
 
 
 async def test_a_replaced_v3_device_is_found_again(
-    make_poller: MakePoller, city: Inventory
+    make_poller: MakePoller, sessions: Sessions, city: Inventory
 ) -> None:
     """It comes with another engine id, to which the old keys do not belong."""
+    sessions.timing = FAST
     secret = Credential(
         name="v3",
         version="v3",
