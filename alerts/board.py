@@ -238,6 +238,8 @@ class Board:
             # Whether netmon itself is blind is judged at each moment.
             always = key[0] == MONITOR
             limits = self._limits(key, held.building_id)
+            if limits is not None and self._goes_on_without(child, held, limits):
+                continue
             yield Parent(
                 key,
                 watched.state,
@@ -248,6 +250,19 @@ class Board:
                 if limits is None or held.held_by is not None
                 else limits.settled_ms,
             )
+
+    def _goes_on_without(self, child: Key, parent: Held, limits: Limits) -> bool:
+        """Say whether a child worked long after its parent was heard last.
+
+        Then that parent only does not answer us, or the child is not behind it.
+        """
+        known = self.held.get(child)
+        good_ms = None if known is None else known.watched.memory.good_ms
+        memory = parent.watched.memory
+        last_ms = max(memory.bad_since_ms or 0, memory.good_ms or 0)
+        if good_ms is None or not last_ms:
+            return False
+        return good_ms > last_ms + limits.settled_ms
 
     def _line_by_life(self, key: Key, child: Key, now_ms: int) -> Parent | None:
         """Return a line that is not known to be down, by what was heard over it.

@@ -63,6 +63,8 @@ class Town:
     restarting: bool = False
     settings: Settings = SETTINGS
     broken: set[str] = field(default_factory=set)
+    # Which are not patched where the plan says.
+    elsewhere: set[str] = field(default_factory=set)
     # At which controller access points are, where that is not ``wlc``.
     hosts: dict[str, str] = field(default_factory=dict)
     unwatched: bool = False
@@ -198,6 +200,8 @@ class Town:
             if not self.works(host) or self.inventory.stands_alone(ap.id):
                 continue
             path = (ap.id, str(ap.switch_id), f"rt-{home}")
+            if ap.id in self.elsewhere:
+                path = (ap.id, f"rt-{home}", "")
             up = self._reaches(home) and self.works(*path)
             tags = {"building": home, "device": host, "ap": ap.id}
             speed = 100e6 if f"slow {ap.id}" in self.broken else 1e9

@@ -26,6 +26,29 @@ def test_a_switch_that_refuses_hides_nobody(found, after_minutes):
     assert told(town) == [AP]
 
 
+def test_a_switch_that_forwards_and_does_not_answer_hides_nobody_for_long(found):
+    """With SNMP v2c a wrong community is silence: it has its alarm, and works."""
+    town = found(1, points=3)
+    town.broken = {f"deaf {SWITCH}"}
+    town.minutes(120)
+    assert told(town) == [f"device_down device:{SWITCH}"]
+    town.broken |= {"gs-00-ap-1"}
+    town.minutes(15)
+    assert told(town) == [f"device_down device:{SWITCH}", AP]
+
+
+def test_a_dead_switch_explains_those_behind_it_beside_one_that_is_not(found):
+    """What is patched to another switch than planned goes on, and is watched."""
+    town = found(1, points=3)
+    town.elsewhere = {"gs-00-ap-1"}
+    town.broken = {SWITCH}
+    town.minutes(120)
+    assert told(town) == [f"device_down device:{SWITCH}"]
+    town.broken |= {"gs-00-ap-1"}
+    town.minutes(15)
+    assert told(town) == [f"device_down device:{SWITCH}", AP]
+
+
 def test_a_switch_that_came_back_with_another_password_is_back(found):
     town = found(1, points=3)
     town.broken = {SWITCH}
