@@ -132,8 +132,9 @@ class SmtpMailer:
             server.send_message(message)
         except (smtplib.SMTPNotSupportedError, ValueError) as error:
             # Of this mail alone, e.g. an address that the server cannot take.
-            kind = partial(SendError, permanent=True)
-            raise failed(kind, "mail_cannot", why=self._hide(str(error))) from None
+            this_mail = partial(SendError, permanent=True)
+            why = self._hide(str(error))
+            raise failed(this_mail, "mail_cannot", why=why) from None
 
     def _refused(self, error: smtplib.SMTPException) -> SendError:
         match error:

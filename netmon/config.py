@@ -149,7 +149,9 @@ class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
         _more_than_0(**{k: v for k, v in values if isinstance(v, int | float)})
         if self.blind_share >= 1:
             # More than all can't fall silent.
-            raise WrongValueError("not_below_1", name="blind_share", value=self.blind_share)
+            raise WrongValueError(
+                "not_below_1", name="blind_share", value=self.blind_share
+            )
         if self.line_breaks_count > MAX_COUNT:
             raise _outside("line_breaks_count", self.line_breaks_count, 1, MAX_COUNT)
         refuse_doubles(self.rules)

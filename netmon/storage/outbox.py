@@ -104,7 +104,7 @@ class SqliteOutbox:
 
     def unwritten(self) -> tuple[int, str]:
         """Return of how many mails the text could not be written; see the port."""
-        rows = self._read(
+        rows = self._database.rows(
             "SELECT count(*), (SELECT unwritten FROM mails WHERE unwritten != '' "
             "ORDER BY id DESC LIMIT 1) FROM mails WHERE unwritten != ''"
         )

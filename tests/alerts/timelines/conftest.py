@@ -21,7 +21,7 @@ from bench.alerts_city import FIRST_BUILDING, alerts_city
 from netmon.clock import BERLIN, ManualClock, from_ms, to_ms
 from netmon.config import AlertSettings, Settings
 from netmon.inventory import content_hash, encode
-from netmon.model import Device, DeviceKind, FailureReason, Inventory
+from netmon.model import AccessPoint, Device, DeviceKind, FailureReason, Inventory
 from netmon.notify_settings import RecipientSettings
 from netmon.storage.records import CheckedBatch, CheckedSeries, SourceKind
 from netmon.storage.sqlite import SqliteStore
