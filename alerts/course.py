@@ -8,7 +8,6 @@ was looked at. What changed is gathered in a `Step`; nothing is written here.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
@@ -23,10 +22,10 @@ from alerts.machine import hearing, is_late, recheck, restart, retire, step
 from alerts.reading import results
 from alerts.rule_settings import EffectiveRules
 from alerts.rules import (
+    ALONE_AP_DOWN,
     AP_DOWN,
     RULES,
     RULES_OF_KIND,
-    SELDOM_POLLED_S,
     Rule,
     Scope,
     access_point_of,
@@ -113,7 +112,7 @@ class Course:
 
         None where it is not in the inventory, or its rule is off there.
         """
-        rule, target = RULES[key[0]], key[1]
+        rule, target = self._rule_of(*key), key[1]
         if rule.scope is Scope.LINE:
             line = self.inventory.line_by_id.get(line_of(target))
             if line is None:
@@ -130,16 +129,14 @@ class Course:
             known = True
         else:
             known = building_id in self.inventory.building_by_id
-        limits = self._rules.limits(rule, building_id, None) if known else None
-        if (
-            limits is not None
-            and rule.name == AP_DOWN
-            and self.inventory.alone_at
-            and self.inventory.stands_alone(access_point_of(target))
-        ):
-            # Asked ever more seldom while it is silent, as any device.
-            return dataclasses.replace(limits, valid_for_s=SELDOM_POLLED_S)
-        return limits
+        return self._rules.limits(rule, building_id, None) if known else None
+
+    def _rule_of(self, name: str, target: str) -> Rule:
+        """Return the rule of a target: one that stands alone is judged as a device."""
+        if name != AP_DOWN or not self.inventory.alone_at:
+            return RULES[name]
+        alone = self.inventory.stands_alone(access_point_of(target))
+        return ALONE_AP_DOWN if alone else RULES[name]
 
     def take(self, todo: Step, chunk: Chunk) -> None:
         """Take a chunk that arrived at this moment."""
@@ -156,7 +153,7 @@ class Course:
                 continue
             # The newest report says where it is: an access point moves with its name.
             held = Held(building_id, watched, held.incident_id)
-            for seen in results(rule, chunk):
+            for seen in results(self._rule_of(*key), chunk):
                 if is_late(limits, held.watched.memory, seen):
                     self.late += 1
                     continue

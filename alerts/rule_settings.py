@@ -232,11 +232,12 @@ class EffectiveRules:
     def __init__(self, settings: AlertSettings, inventory: Inventory) -> None:
         self._settings = settings
         self._inventory = inventory
-        self._known: dict[tuple[str, str, str], EffectiveRule] = {}
+        # By the rule itself: of a name there may be two, for different targets.
+        self._known: dict[tuple[int, str, str], EffectiveRule] = {}
 
     def of(self, rule: Rule, building_id: str, line: Line | None) -> EffectiveRule:
         """Return a rule for a target of a building (empty: of none)."""
-        key = (rule.name, building_id, "" if line is None else line.id)
+        key = (id(rule), building_id, "" if line is None else line.id)
         found = self._known.get(key)
         if found is None:
             building = self._inventory.building_by_id.get(building_id)

@@ -7,7 +7,7 @@ other threshold of an alarm is written anywhere else.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from alerts.classes import Audience, Delivery, Severity
@@ -246,9 +246,6 @@ _ALL_RULES = (
         valid_for_s=lambda _: KINDS["wlan_ap"].stale_after_s,
         group_by_building=True,
         severity=Severity.MINOR,
-        # Only one without a controller fails so: what is asked is itself.
-        bad_failures=NO_ANSWER,
-        good_failures=ANSWERS - {FailureReason.PARTIAL},
     ),
     # Of what a lesson notices slowly: it has to last an hour of ten minutes' looks.
     Rule(
@@ -309,6 +306,15 @@ _ALL_RULES = (
 )
 
 RULES: Mapping[str, Rule] = {rule.name: rule for rule in _ALL_RULES}
+
+# The same of one that stands alone: it is asked itself, as any device, and ever more
+# seldom while it is silent.
+ALONE_AP_DOWN = replace(
+    RULES[AP_DOWN],
+    valid_for_s=lambda _: SELDOM_POLLED_S,
+    bad_failures=NO_ANSWER,
+    good_failures=ANSWERS,
+)
 
 RULES_OF_KIND: Mapping[str, tuple[Rule, ...]] = {
     kind: tuple(rule for rule in _ALL_RULES if kind in rule.kinds) for kind in KINDS
