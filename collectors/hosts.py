@@ -84,9 +84,9 @@ class Roster:
     def is_namesake(self, row: Row, plan: AccessPoint) -> bool:
         """Say whether a row that fits by name alone must be another access point.
 
-        One that is down here is what is left of a visit.
+        One that is not up here is what is left of a visit, or waits for one.
         """
-        is_twice = plan.id in self.elsewhere and row.numbers.get("up") != 0
+        is_twice = plan.id in self.elsewhere and row.numbers.get("up") == 1
         return is_twice or plan.id in self.two
 
     def speaks_of(self, plan: AccessPoint) -> bool:

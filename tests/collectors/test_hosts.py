@@ -117,7 +117,20 @@ def test_one_is_known_again_at_another_controller(
     assert all_of_it.poll("a", left) == {"R1": 0.0}
 
 
-def replace_up(shown: Row, up: float) -> Row:
+def test_a_row_that_waits_for_one_says_nothing() -> None:
+    """Huawei lists those that another controller has as "standby"."""
+    pair = (controller("a", "b1"), controller("b", "b1"))
+    two = Controllers(plan("R1"), devices=pair).all_asked()
+    shown = row("R1")
+    for _ in range(2):
+        assert two.poll("a", shown) == {"R1": 1.0}
+        assert two.poll("b", replace_up(shown, None)) == {}
+    assert two.poll("b", shown) == {"b/R1": 1.0}
+    assert two.poll("a", replace_up(shown, 0.0)) == {"R1": 0.0}
+    assert two.poll("b", shown) == {"R1": 1.0}
+
+
+def replace_up(shown: Row, up: float | None) -> Row:
     return Row(shown.parts, {"up": up}, shown.words)
 
 

@@ -57,6 +57,9 @@ def test_one_that_falls_silent_is_one_alarm(found):
         "10:10 alarm cm3+service: ap_down gs-00",
         "11:05 recovery cm3+service: ap_down gs-00",
     ]
+    text = town.store.outbox.mails()[-1].text
+    assert "antwortet nicht mehr; er hat keinen Controller." in text
+    assert "WLAN-Controller" not in text
     rules = {r.rule for r in town.store.alarms.states() if r.target.endswith(FIRST)}
     assert "ap_down" in rules
     assert "device_down" not in rules
