@@ -81,17 +81,23 @@ class Roster:
                 plan = self._only(self.by_name, folded(row.words.get("name", "")))
         return None if plan is None or contradicts(row, plan) else plan
 
-    def is_namesake(self, row: Row, plan: AccessPoint) -> bool:
-        """Say whether a row that fits by name alone must be another access point.
+    def is_twice(self, row: Row, plan: AccessPoint) -> bool:
+        """Say whether a row shows one up that others do as well, now or for long.
 
         One that is not up here is what is left of a visit, or waits for one.
         """
-        is_twice = plan.id in self.elsewhere and row.numbers.get("up") == 1
-        return is_twice or plan.id in self.two
+        is_now = plan.id in self.elsewhere and row.numbers.get("up") == 1
+        return is_now or plan.id in self.two
 
-    def speaks_of(self, plan: AccessPoint) -> bool:
-        """Say whether this is no mere standby of one that is up elsewhere."""
-        return plan.id not in self.elsewhere or plan.id not in self.two
+    def speaks_of(self, row: Row, plan: AccessPoint) -> bool:
+        """Say whether a visitor is here, and not known to be elsewhere.
+
+        A name alone proves nothing as long as the other one shows it up.
+        """
+        if plan.id not in self.elsewhere:
+            return True
+        is_sure = plan in (self.visitor(row, "serial"), self.visitor(row, "mac"))
+        return is_sure and plan.id not in self.two
 
 
 ALONE = Roster()

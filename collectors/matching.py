@@ -71,7 +71,8 @@ def _match_guests(
         plan = roster.visitor(row, word)
         if plan is None or plan.id in taken:
             continue
-        if word != "name" or not roster.is_namesake(row, plan):
+        # What was shown by two for long under one name are two.
+        if word != "name" or plan.id not in roster.two:
             matched[row.parts["ap"]] = plan
             taken.add(plan.id)
 
@@ -114,7 +115,7 @@ def shown_twice(
     return frozenset(
         plan.id
         for row, plan in found
-        if plan is not None and plan.id not in own and roster.is_namesake(row, plan)
+        if plan is not None and plan.id not in own and roster.is_twice(row, plan)
     )
 
 
@@ -124,14 +125,14 @@ def without_standbys(
     planned: Iterable[AccessPoint],
     roster: Roster,
 ) -> tuple[Row, ...]:
-    """Return the rows without those of others that have them up all the while."""
+    """Return the rows without visitors of which others speak."""
     own = {plan.id for plan in planned}
     return tuple(
         row
         for row in rows
         if (plan := matched.get(row.parts["ap"])) is None
         or plan.id in own
-        or roster.speaks_of(plan)
+        or roster.speaks_of(row, plan)
     )
 
 
