@@ -85,6 +85,7 @@ class Teller:
                 evidence,
                 silent_count=finding.silent_count,
                 speaking_count=finding.speaking_count,
+                flapping=evidence.flapping or finding.flapping,
                 ap_verdict=finding.ap,
                 devices_gone_count=finding.devices_gone_count,
                 points_gone_count=finding.points_gone_count,

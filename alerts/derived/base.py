@@ -59,7 +59,7 @@ class Finding:
     """A result for one target of the rule: 1 is good, 0 is bad.
 
     Without ``seen`` only ``wake_ms`` counts: when to ask again about this building
-    (`Derivation.every_s` is 0). A good result of a target that has no state yet
+    (`Derivation.every_s` is 0); ``flapping`` that it comes and goes. A good result of a target that has no state yet
     is not stored: most things are in order. ``silent_count`` of ``speaking_count``
     and ``ap`` are for the evidence, as are the devices and access points of the building
     that do not answer.
@@ -72,6 +72,7 @@ class Finding:
     silent_count: int | None = None
     speaking_count: int | None = None
     ap: ApVerdict | None = None
+    flapping: bool = False
     devices_gone_count: int | None = None
     points_gone_count: int | None = None
 

@@ -6,6 +6,10 @@ building's last two records came within ``blind_after_s`` of each other.
 
 Of fewer buildings nothing can be said by shares. There the gateway is blind if it hears
 nobody at all, no collector either, and sees again once it hears one of them.
+
+An uplink that is back within minutes makes nobody silent for long. That many lines break
+off again and again at the same times is told of as netmon's own trouble, for no line is
+to blame (`alerts.board`).
 """
 
 from __future__ import annotations
@@ -15,13 +19,15 @@ from collections.abc import Collection, Iterator
 from math import floor
 
 from alerts.derived.base import Finding, View
-from alerts.rules import MONITOR, NETMON
+from alerts.rules import LINE_FLAPPING, MONITOR, NETMON, RULES, Scope
 from alerts.watched import Seen
 
 # Fewer buildings than this can fall silent together by chance.
 LEAST_BUILDINGS = 5
 # One that falls silent is a probe without power.
 _LEAST_OF_FEW = 2
+# Without a break for so long what shook many lines is over.
+_CALM_MS = 15 * 60_000
 
 
 def results(view: View, _: Collection[str] | None) -> Iterator[Finding]:
@@ -29,13 +35,28 @@ def results(view: View, _: Collection[str] | None) -> Iterator[Finding]:
     known = view.held.get((MONITOR, NETMON))
     silent_ms = view.after_ms(MONITOR)
     share, now_ms = view.settings.blind_share, view.now_ms
+    shaken, watched = _flapping(view)
+    together = shaken >= max(LEAST_BUILDINGS, floor(share * watched) + 1)
     if known is not None and known.watched.incident_open:
+        if together:
+            return
         began_ms = (known.watched.memory.bad_since_ms or 0) - silent_ms
         heard = [s.heard_ms for s in view.speakers.values() if s.heard_ms >= began_ms]
         silent = sum(now_ms - at_ms > silent_ms for at_ms in heard)
         few = len(heard) < LEAST_BUILDINGS
         if silent <= share * len(heard) or (few and silent < len(heard)):
             yield Finding(NETMON, "", Seen(now_ms, now_ms, 1.0))
+        return
+    if together:
+        seen = Seen(now_ms, now_ms, 0.0)
+        yield Finding(
+            NETMON,
+            "",
+            seen,
+            silent_count=shaken,
+            speaking_count=watched,
+            flapping=True,
+        )
         return
     heard = sorted(
         speaker.heard_ms
@@ -65,3 +86,18 @@ def results(view: View, _: Collection[str] | None) -> Iterator[Finding]:
         silent_count=silent,
         speaking_count=len(heard),
     )
+
+
+def _flapping(view: View) -> tuple[int, int]:
+    """Return how many lines break off again and again now, and how many are watched."""
+    enough, _ = RULES[LINE_FLAPPING].counts(view.settings)
+    shaken = watched = 0
+    for line in view.inventory.lines:
+        held = view.held.get((LINE_FLAPPING, f"{Scope.LINE}:{line.id}"))
+        if held is None:
+            continue
+        watched += 1
+        breaks = held.watched.memory.window
+        # It is over once none began for a while, else its end would come an hour late.
+        shaken += len(breaks) >= enough and breaks[-1] > view.now_ms - _CALM_MS
+    return shaken, watched

@@ -249,7 +249,9 @@ class SingleWriter:
         if evidence.silent_count is not None:
             sentences.append(
                 t(
-                    "mail.cause.silent_at_once",
+                    "mail.cause.shaken"
+                    if evidence.flapping
+                    else "mail.cause.silent_at_once",
                     n=t.number(evidence.silent_count),
                     total=t.number(evidence.speaking_count),
                 )

@@ -66,7 +66,7 @@ def test_a_line_that_breaks_off_every_four_minutes_is_told_once(found):
 
 @pytest.mark.parametrize(
     ("broken", "buildings"),
-    [("server", 1), ("gateway", 1), ("probe gs-00", 1), ("uplink", 6)],
+    [("server", 1), ("gateway", 1), ("probe gs-00", 1)],
 )
 def test_what_is_not_the_line_makes_no_line_flap(found, broken, buildings):
     """The other end, netmon's own, and a probe that is switched on and off."""
@@ -92,6 +92,21 @@ def test_a_line_that_flaps_explains_what_is_polled_over_it(found):
     # Once the line is steady what is still gone counts from then on.
     town.minutes(60)
     assert town.told()[1:] == ["08:55- device_down device:rt-gs-00"]
+
+
+def test_netmons_own_uplink_that_flaps_is_one_incident_about_itself(found):
+    town = found(6)
+    for _ in range(12):
+        town.broken ^= {"uplink"}
+        town.minutes(4)
+    town.minutes(20)
+    assert town.told() == ["07:39-08:06 monitor netmon:self"]
+    assert town.mails() == [
+        "07:40 alarm noc+service: monitor",
+        "08:06 recovery noc+service: monitor",
+    ]
+    text = town.store.outbox.mails()[-1].text
+    assert "Immer wieder unterbrochen: 6 von 6 Anbindungen" in text
 
 
 def test_three_breaks_in_an_hour_are_no_alarm(found):
