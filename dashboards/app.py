@@ -20,6 +20,7 @@ from dashboards.context import READER_THREADS, Site
 from dashboards.exposition import make_registry
 from dashboards.heads import Heads
 from dashboards.health import INGEST
+from dashboards.kept import Kept
 from dashboards.leasing import LeaseDesk
 from dashboards.limited import LimitedInventories
 from dashboards.openapi import ABOUT, describe, operation_id
@@ -109,6 +110,7 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
         inventory=inventory,
         limited=LimitedInventories(inventory),
         calendars=Calendars(settings.measure, inventory),
+        kept=Kept(),
     )
     app.state.site = site
     app.state.memory = memory = Memory()

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from dashboards.covered import RoomsCovered
 from dashboards.formats import Formats
-from dashboards.shaping import LOOKS
+from dashboards.line_shaping import LOOKS
 from dashboards.views import BuildingRow, LineView, Reading, Verdict
 from netmon.line_verdict import LineVerdict, ReasonCode, Told, VerdictClass, tell
 from netmon.texts import Texts

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from dashboards.shaping import AP_RULE, LINE_RULE, NO_DATA_RULE
+from dashboards.facts import AP_RULE, LINE_RULE, NO_DATA_RULE
 from dashboards.views import IncidentView
 from netmon.actions import Standing
 from netmon.line_verdict import LineVerdict

@@ -10,10 +10,10 @@ from fastapi.responses import HTMLResponse
 from dashboards.answers import page_answer
 from dashboards.city_csv import city_csv
 from dashboards.city_map import city_map
+from dashboards.city_queries import open_incident_count, read_city, read_newest
 from dashboards.context import Site, SiteDep
+from dashboards.line_shaping import LOOKS
 from dashboards.listing import Listing, arrange, choices, select
-from dashboards.queries import open_incident_count, read_city, read_newest
-from dashboards.shaping import LOOKS
 from dashboards.views import City, Verdict
 from netmon.line_verdict import VerdictClass
 from netmon.model import SchoolType, Technology

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -49,6 +49,8 @@ class SqliteAlarms:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        # By rule: what SQLite wrote, and what it says.
+        self._words: dict[str, tuple[list[Sequence[Any]], Mapping[str, StateWord]]] = {}
 
     def states(
         self, *, rule: str | None = None, building_id: str | None = None
@@ -86,10 +88,15 @@ class SqliteAlarms:
             "SELECT state, held_by, json_group_array(target) FROM states "
             "WHERE rule = ? GROUP BY state, held_by"
         )
+        rows = self._database.rows(sql, rule)
+        known = self._words.get(rule)
+        if known is not None and known[0] == rows:
+            return known[1]
         words: dict[str, StateWord] = {}
-        for state, held_by, targets in self._database.rows(sql, rule):
+        for state, held_by, targets in rows:
             word = StateWord(_STATES[state], held_by)
             words.update(dict.fromkeys(_targets(targets), word))
+        self._words[rule] = rows, words
         return words
 
     def commit(
