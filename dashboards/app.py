@@ -20,6 +20,7 @@ from dashboards.context import READER_THREADS, Site
 from dashboards.exposition import make_registry
 from dashboards.heads import Heads
 from dashboards.health import INGEST
+from dashboards.interrupted import Interrupted
 from dashboards.kept import Kept
 from dashboards.leasing import LeaseDesk
 from dashboards.limited import LimitedInventories
@@ -114,6 +115,7 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
     )
     app.state.site = site
     app.state.memory = memory = Memory()
+    app.state.interrupted = Interrupted()
     app.state.cookie_name = cookie_name(site)
     app.state.registry = make_registry(site)
     app.state.ingest = ingest.IngestService(store, clock, inventory)

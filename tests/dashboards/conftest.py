@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -458,11 +459,13 @@ def log_in(
     store: SqliteStore, clock: ManualClock, client: httpx.AsyncClient
 ) -> Callable[..., LoggedIn]:
     """Let the client be somebody; passwords have tests of their own."""
+    logins = count(1)
 
     def enter(
         role: Role, campus_district: str | None = None, name: str = "Ada"
     ) -> LoggedIn:
-        made = LoggedIn(f"token-of-{name}", f"word-of-{name}")
+        number = next(logins)
+        made = LoggedIn(f"token-{number}-of-{name}", f"word-{number}-of-{name}")
         session = Session(
             name=name,
             role=role,
