@@ -48,7 +48,7 @@ from dashboards.visitors import action_guard, api_guard, cookie_name, page_guard
 from netmon import __version__
 from netmon.calendars import Calendars
 from netmon.clock import Clock
-from netmon.config import Settings
+from netmon.config import Settings, read_secret
 from netmon.errors import StorageError
 from netmon.rule_overrides import aim_lines
 from netmon.storage.current import CurrentInventory
@@ -85,8 +85,8 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
     The store stays the caller's: it is not closed here.
 
     Raises:
-        ConfigError: the key that signs leases or a calendar cannot be read, or is
-            wrong.
+        ConfigError: the key that signs leases, a calendar, or the token of the
+            metrics cannot be read, or is wrong.
     """
     texts = Texts(settings.language)
     aim = partial(aim_lines, settings.alerts.rules)
@@ -118,6 +118,9 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
     app.state.interrupted = Interrupted()
     app.state.cookie_name = cookie_name(site)
     app.state.registry = make_registry(site)
+    app.state.metrics_token = read_secret(
+        settings.metrics.token_file, setting="metrics.token_file"
+    )
     app.state.ingest = ingest.IngestService(store, clock, inventory)
     app.state.leases = LeaseDesk(settings.measure, store, clock, texts)
     app.state.calendars = site.calendars
