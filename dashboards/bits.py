@@ -148,10 +148,21 @@ class Bits:
             return self._none
         if rooms.covered is None:
             return self._no_list
+        if rooms.is_unknown:
+            return self._open(rooms, now_ms)
         count = self._counted(rooms.covered, rooms.rooms, rooms.open)
         marks = self._marks[rooms.stale, rooms.generated]
         return Markup(  # noqa: S704 - the pieces are escaped where they are made
             f"{count}{self.ago(rooms.at_ms, now_ms)}{marks}</span>"
+        )
+
+    def _open(self, rooms: RoomsCovered, now_ms: int) -> Markup:
+        """Return that nothing is known of any room: no 0 that was counted."""
+        is_open = self._texts("city.rooms_open", n=rooms.open)
+        marks = self._marks[rooms.stale, rooms.generated]
+        return Markup(  # noqa: S704 - the text is escaped here, the others are markup
+            f'–<span class="sub">{escape(is_open)} · '
+            f"{self.ago(rooms.at_ms, now_ms)}{marks}</span>"
         )
 
     def _count(self, covered: int, total: int, is_open: int | None) -> str:

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from dashboards.covered import Covered
 from dashboards.views import NO_READING, Reading
+from netmon.alarm_classes import RuleName
 from netmon.line_verdict import Statement
 from netmon.medium import MediumHealth
 from netmon.metrics import KINDS
@@ -120,7 +121,11 @@ def gather(
         by_line=by_line,
         seen=seen,
         open_incidents=Counter(
-            incident.building_id for incident in incidents if incident.ended_ms is None
+            incident.building_id
+            for incident in incidents
+            if incident.ended_ms is None
+            # Known and planned for: counted by its verdict, and nothing to mend.
+            and incident.rule != RuleName.BELOW_BY_CONTRACT
         ),
         media=media or {},
         recorded=recorded or {},

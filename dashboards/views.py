@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from dashboards.covered import RoomsCovered
 from netmon.actions import Decided, Muted
+from netmon.alarm_classes import RuleName
 from netmon.coverage import BuildingCoverage, RoomCoverage
 from netmon.line_verdict import (
     LineFacts,
@@ -363,6 +364,16 @@ class IncidentView:
     notes: tuple[str, ...]
     severity: str = ""
     campus_district: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this is known and planned for, and nobody can mend it by a repair."""
+        return self.rule == RuleName.BELOW_BY_CONTRACT
+
+    @property
+    def look(self) -> Verdict:
+        """How it looks while it is open."""
+        return Verdict.BELOW_CONTRACT if self.is_known else Verdict.BAD
 
 
 @dataclass(frozen=True, slots=True)
