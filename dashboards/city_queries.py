@@ -122,11 +122,15 @@ def read_incidents(
     return is_open, [view for view in views if view.ended_ms is not None][:limit]
 
 
-def read_newest(site: Site, count: int) -> list[IncidentView]:
-    """Return the newest open incidents, up to a count: only these are put in words."""
-    found = _open_faults(site)[:count]
+def read_newest(site: Site, count: int) -> tuple[list[IncidentView], int]:
+    """Return the newest open incidents, up to a count, and how many there are.
+
+    Only these are put in words. Known contracts are left aside.
+    """
+    found = _open_faults(site)
     standing = read_standing(
         site.store, site.moment().now_ms, site.settings.alerts.rules
     )
-    inventory = site.inventory()
-    return [incident_view(site.texts, one, inventory, standing) for one in found]
+    inventory, newest = site.inventory(), found[:count]
+    views = [incident_view(site.texts, one, inventory, standing) for one in newest]
+    return views, len(found)
