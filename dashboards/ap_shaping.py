@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from dashboards.building_views import ApView
 from dashboards.facts import AP_RULE, Facts, Moment, stale_after_ms
-from dashboards.views import NO_READING, ApGroup, ApView, Reading, Verdict, worst
+from dashboards.views import NO_READING, ApGroup, Reading, Verdict, worst
 from netmon.model import AccessPoint
 from netmon.storage.records import AlarmState, SeenAccessPoint, StateRow, StateWord
 from netmon.wlan_truth import is_free_tag, was_adopted

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dashboards.ap_shaping import ap_views
+from dashboards.building_views import BuildingPage, DeviceView, RadioView
 from dashboards.city_queries import PAST_INCIDENTS
 from dashboards.facts import Moment, gather, newest, newest_failure
 from dashboards.kept import Kept
 from dashboards.medium import medium_view
 from dashboards.queries import UnknownError
 from dashboards.shaping import building_row
-from dashboards.views import BuildingPage, DeviceView, RadioView
 from dashboards.wlan import ap_finding, coverage_view
 from dashboards.words import incident_view
 from netmon.actions import read_standing

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dashboards.building_views import SourceView
 from dashboards.facts import newest
 from dashboards.history import History, HistoryMetric, HistoryReader, Span
-from dashboards.views import SourceView
 from netmon.collation import collation_key
 from netmon.model import Line, LineRole
 from netmon.storage.records import Latest
