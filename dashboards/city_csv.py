@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dashboards.covered import RoomsCovered
 from dashboards.views import BuildingRow, LineView, Reading
 from netmon.clock import BERLIN, from_ms
+from netmon.line_verdict import tell
 from netmon.texts import Texts, catalogue
 from netmon.units import MBIT
 
@@ -39,6 +40,13 @@ def _line(row: BuildingRow, pick: Callable[[LineView], Cell]) -> Cell:
     return None if row.main is None else pick(row.main)
 
 
+def _reason(view: LineView, texts: Texts) -> str | None:
+    """Return what the table tells below the state; None where that says it all."""
+    if not view.speaks:
+        return None
+    return tell(view.judged, texts, lambda ms: texts.moment(from_ms(ms))).headline
+
+
 def _rate(reading: Reading) -> tuple[Cell, Cell]:
     return _mbits(reading.value), _moment(reading.at_ms)
 
@@ -64,6 +72,8 @@ def _cells(row: BuildingRow, texts: Texts) -> Mapping[str, Cell]:
         "city_district": building.city_district,
         "state": texts(f"state.{row.verdict}"),
         "line_state": _line(row, lambda x: texts(f"verdict.class.{x.judged.verdict}")),
+        "line_reason": _line(row, lambda x: _reason(x, texts)),
+        "line_since": _line(row, lambda x: _moment(x.since_ms)),
         "technology": _line(row, lambda x: texts(f"technology.{x.line.technology}")),
         "provider": _line(row, lambda x: x.line.provider),
         "contract_down": _line(row, lambda x: _mbits(x.line.contracted_down_bps)),
