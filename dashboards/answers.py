@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi.responses import HTMLResponse
 
+from dashboards.city_queries import open_incident_count
 from dashboards.context import Site
 from dashboards.health import Part, read_health
-from dashboards.queries import open_incident_count
 
 
 def page_answer(

@@ -20,6 +20,8 @@ from dashboards.context import READER_THREADS, Site
 from dashboards.exposition import make_registry
 from dashboards.heads import Heads
 from dashboards.health import INGEST
+from dashboards.interrupted import Interrupted
+from dashboards.kept import Kept
 from dashboards.leasing import LeaseDesk
 from dashboards.limited import LimitedInventories
 from dashboards.openapi import ABOUT, describe, operation_id
@@ -46,7 +48,7 @@ from dashboards.visitors import action_guard, api_guard, cookie_name, page_guard
 from netmon import __version__
 from netmon.calendars import Calendars
 from netmon.clock import Clock
-from netmon.config import Settings
+from netmon.config import Settings, read_secret
 from netmon.errors import StorageError
 from netmon.rule_overrides import aim_lines
 from netmon.storage.current import CurrentInventory
@@ -83,8 +85,8 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
     The store stays the caller's: it is not closed here.
 
     Raises:
-        ConfigError: the key that signs leases or a calendar cannot be read, or is
-            wrong.
+        ConfigError: the key that signs leases, a calendar, or the token of the
+            metrics cannot be read, or is wrong.
     """
     texts = Texts(settings.language)
     aim = partial(aim_lines, settings.alerts.rules)
@@ -109,11 +111,16 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
         inventory=inventory,
         limited=LimitedInventories(inventory),
         calendars=Calendars(settings.measure, inventory),
+        kept=Kept(),
     )
     app.state.site = site
     app.state.memory = memory = Memory()
+    app.state.interrupted = Interrupted()
     app.state.cookie_name = cookie_name(site)
     app.state.registry = make_registry(site)
+    app.state.metrics_token = read_secret(
+        settings.metrics.token_file, setting="metrics.token_file"
+    )
     app.state.ingest = ingest.IngestService(store, clock, inventory)
     app.state.leases = LeaseDesk(settings.measure, store, clock, texts)
     app.state.calendars = site.calendars

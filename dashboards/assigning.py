@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from dashboards.bearer import refuse
 from dashboards.context import Site
-from dashboards.shaping import LINE_RULE
+from dashboards.facts import LINE_RULE
 from netmon.assignment_wire import Assignment, LineAssignment
 from netmon.calendars import Calendars
 from netmon.clock import berlin_day, to_ms

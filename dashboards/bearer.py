@@ -47,7 +47,12 @@ def reply(status: HTTPStatus, body: bytes) -> Response:
     return Response(body, int(status), headers, "application/json")
 
 
-def _token(request: Request, whose: str) -> str:
+def bearer_token(request: Request, whose: str) -> str:
+    """Return the token that came with a request.
+
+    Raises:
+        RefusedError: none came.
+    """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise refuse(
@@ -66,7 +71,7 @@ def authenticate_operator(request: Request, store: Store) -> Actor:
         RefusedError: no token, or one that is unknown, revoked, or a sender's.
         StorageError: the store could not be asked.
     """
-    token = _token(request, "an operator")
+    token = bearer_token(request, "an operator")
     operator = store.actions.operator_by_token(token_hash(token))
     if operator is None:
         raise refuse(
@@ -85,7 +90,7 @@ def authenticate(request: Request, store: Store) -> Source:
         RefusedError: no token, or one that is unknown or was revoked.
         StorageError: the store could not be asked.
     """
-    token = _token(request, "this sender")
+    token = bearer_token(request, "this sender")
     source = store.sources.by_token(token_hash(token))
     if source is None:
         raise refuse(

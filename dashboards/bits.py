@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from dashboards.covered import RoomsCovered
 from dashboards.formats import Formats
-from dashboards.shaping import LOOKS
+from dashboards.line_shaping import LOOKS
 from dashboards.views import BuildingRow, LineView, Reading, Verdict
 from netmon.line_verdict import LineVerdict, ReasonCode, Told, VerdictClass, tell
 from netmon.texts import Texts
@@ -52,6 +52,8 @@ class Bits:
         self._when = lru_cache(_REMEMBERED)(self._times)
         self._aged = lru_cache(_REMEMBERED)(self._time)
         self._worded = lru_cache(_REMEMBERED)(self._badge)
+        self._number = lru_cache(_REMEMBERED)(self._num)
+        self._counted = lru_cache(_REMEMBERED)(self._count)
         self._needed = lru_cache(_REMEMBERED)(self._need)
         self._marks = {
             (stale, made_up): (self.old if stale else Markup())
@@ -79,6 +81,10 @@ class Bits:
             '<span class="state state-{0}"><svg class="sym" width="16" height="16" '
             'aria-hidden="true"><use href="#s-{0}"/></svg>{1}</span>'
         ).format(verdict, text)
+
+    @staticmethod
+    def _num(text: str) -> str:
+        return f'<span class="num">{escape(text)}</span>'
 
     def _times(self, at_ms: int) -> str:
         iso, moment = self._formats.iso(at_ms), self._formats.moment(at_ms)
@@ -113,9 +119,8 @@ class Bits:
         if reading.value is None:
             return self._none
         age, marks = self.ago(reading.at_ms, now_ms), self.marks(reading)
-        return Markup(  # noqa: S704 - text is escaped here, the others are markup
-            f'<span class="num">{escape(text)}</span>'
-            f'<span class="sub">{age}{marks}</span>'
+        return Markup(  # noqa: S704 - the pieces are escaped where they are made
+            f'{self._number(text)}<span class="sub">{age}{marks}</span>'
         )
 
     def line_badge(self, view: LineView) -> Markup:
@@ -124,17 +129,18 @@ class Bits:
 
     def either(self, capacity: Reading, proof: Reading, now_ms: int) -> Markup:
         """Return the newer of capacity and lower bound, and the other below it."""
-        at_least = self._texts("site.at_least", rate=self._formats.rate(proof.value))
-        both = [(capacity, self._formats.rate(capacity.value)), (proof, at_least)]
-        known = [each for each in both if each[0].value is not None]
-        if not known:
-            return self._none
-        newest, *older = sorted(known, key=lambda each: -(each[0].at_ms or 0))
-        shown = self.measured(*newest, now_ms)
-        for reading, text in older:
-            when = self.ago(reading.at_ms, now_ms)
-            shown += Markup('<span class="sub">{}, {}</span>').format(text, when)
-        return shown
+        rate = self._formats.rate
+        if proof.value is None:
+            return self.measured(capacity, rate(capacity.value), now_ms)
+        at_least = self._texts("site.at_least", rate=rate(proof.value))
+        if capacity.value is None:
+            return self.measured(proof, at_least, now_ms)
+        first, second = (capacity, rate(capacity.value)), (proof, at_least)
+        if (proof.at_ms or 0) > (capacity.at_ms or 0):
+            first, second = second, first
+        when = self.ago(second[0].at_ms, now_ms)
+        older = Markup('<span class="sub">{}, {}</span>').format(second[1], when)
+        return self.measured(*first, now_ms) + older
 
     def rooms(self, rooms: RoomsCovered | None, now_ms: int) -> Markup:
         """Return how many rooms are covered of how many, what is open, and the age."""
@@ -142,15 +148,28 @@ class Bits:
             return self._none
         if rooms.covered is None:
             return self._no_list
-        count = self._texts("site.of", n=rooms.covered, total=rooms.rooms)
-        is_open = (
-            f"{self._texts('city.rooms_open', n=rooms.open)} · " if rooms.open else ""
-        )
+        if rooms.is_unknown:
+            return self._open(rooms, now_ms)
+        count = self._counted(rooms.covered, rooms.rooms, rooms.open)
         marks = self._marks[rooms.stale, rooms.generated]
-        return Markup(  # noqa: S704 - texts are escaped here, the others are markup
-            f'<span class="num">{escape(count)}</span><span class="sub">'
-            f"{escape(is_open)}{self.ago(rooms.at_ms, now_ms)}{marks}</span>"
+        return Markup(  # noqa: S704 - the pieces are escaped where they are made
+            f"{count}{self.ago(rooms.at_ms, now_ms)}{marks}</span>"
         )
+
+    def _open(self, rooms: RoomsCovered, now_ms: int) -> Markup:
+        """Return that nothing is known of any room: no 0 that was counted."""
+        is_open = self._texts("city.rooms_open", n=rooms.open)
+        marks = self._marks[rooms.stale, rooms.generated]
+        return Markup(  # noqa: S704 - the text is escaped here, the others are markup
+            f'–<span class="sub">{escape(is_open)} · '
+            f"{self.ago(rooms.at_ms, now_ms)}{marks}</span>"
+        )
+
+    def _count(self, covered: int, total: int, is_open: int | None) -> str:
+        """Return how many of how many, and the beginning of what stands below."""
+        count = self._texts("site.of", n=covered, total=total)
+        more = f"{self._texts('city.rooms_open', n=is_open)} · " if is_open else ""
+        return f'{self._num(count)}<span class="sub">{escape(more)}'
 
     def need(self, row: BuildingRow) -> Markup:
         """Return what the building needs, and whether its contract is less."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dashboards.building_probes import ProbeView, probe_views
+from dashboards.building_views import BuildingPage
 from dashboards.context import Site
 from dashboards.floors import Floor, floors
 from dashboards.history import Span
@@ -19,7 +20,6 @@ from dashboards.plots import (
 from dashboards.ports import PortView, known_names, ports_of
 from dashboards.queries import history_reader
 from dashboards.tables import Plot
-from dashboards.views import BuildingPage
 from netmon.model import Line
 from netmon.storage.records import Latest
 

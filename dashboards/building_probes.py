@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dashboards.shaping import Moment, newest
+from dashboards.facts import Moment, newest
 from dashboards.views import Reading
 from netmon.storage.records import Latest, Source
 

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dashboards.covered import RoomsCovered
 from dashboards.views import BuildingRow, LineView, Reading
 from netmon.clock import BERLIN, from_ms
-from netmon.texts import Texts
+from netmon.line_verdict import tell
+from netmon.texts import Texts, catalogue
 from netmon.units import MBIT
 
 Cell = str | int | None
 # A spreadsheet takes a text that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_HEADINGS = "city.csv."
 _BOM = "\ufeff"
 
 
@@ -38,6 +40,13 @@ def _line(row: BuildingRow, pick: Callable[[LineView], Cell]) -> Cell:
     return None if row.main is None else pick(row.main)
 
 
+def _reason(view: LineView, texts: Texts) -> str | None:
+    """Return what the table tells below the state; None where that says it all."""
+    if not view.speaks:
+        return None
+    return tell(view.judged, texts, lambda ms: texts.moment(from_ms(ms))).headline
+
+
 def _rate(reading: Reading) -> tuple[Cell, Cell]:
     return _mbits(reading.value), _moment(reading.at_ms)
 
@@ -46,7 +55,7 @@ def _rooms(rooms: RoomsCovered | None) -> tuple[Cell, Cell, Cell]:
     return (
         (None, None, None)
         if rooms is None
-        else (rooms.covered, rooms.rooms, rooms.open)
+        else (None if rooms.is_unknown else rooms.covered, rooms.rooms, rooms.open)
     )
 
 
@@ -63,6 +72,8 @@ def _cells(row: BuildingRow, texts: Texts) -> Mapping[str, Cell]:
         "city_district": building.city_district,
         "state": texts(f"state.{row.verdict}"),
         "line_state": _line(row, lambda x: texts(f"verdict.class.{x.judged.verdict}")),
+        "line_reason": _line(row, lambda x: _reason(x, texts)),
+        "line_since": _line(row, lambda x: _moment(x.since_ms)),
         "technology": _line(row, lambda x: texts(f"technology.{x.line.technology}")),
         "provider": _line(row, lambda x: x.line.provider),
         "contract_down": _line(row, lambda x: _mbits(x.line.contracted_down_bps)),
@@ -105,14 +116,23 @@ def _safe(cell: Cell) -> str | int:
     return cell
 
 
+def _columns(texts: Texts) -> list[str]:
+    return [
+        key.removeprefix(_HEADINGS)
+        for key in catalogue(texts.language)
+        if key.startswith(_HEADINGS)
+    ]
+
+
 def city_csv(rows: Iterable[BuildingRow], texts: Texts) -> bytes:
     """Return the rows as shown, one line each; what is not known is an empty cell."""
     lines = [_cells(row, texts) for row in rows]
-    names = list(lines[0]) if lines else []
+    # Columns have their headings also where no building fits.
+    names = list(lines[0]) if lines else _columns(texts)
     out = io.StringIO()
     out.write(_BOM)
     writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerow(texts(f"city.csv.{name}") for name in names)
+    writer.writerow(texts(f"{_HEADINGS}{name}") for name in names)
     for line in lines:
         writer.writerow(_safe(line[name]) for name in names)
     return out.getvalue().encode()

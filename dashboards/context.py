@@ -16,8 +16,9 @@ from typing import Annotated, ParamSpec, TypeVar
 from fastapi import Depends, Request
 from jinja2 import Environment
 
+from dashboards.facts import Moment
+from dashboards.kept import Kept
 from dashboards.limited import LimitedInventories
-from dashboards.shaping import Moment
 from netmon.accounts.sessions import may
 from netmon.calendars import Calendars
 from netmon.clock import Clock, to_ms
@@ -72,6 +73,7 @@ class Site:
     inventory: Callable[[], Inventory]
     limited: LimitedInventories
     calendars: Calendars
+    kept: Kept
     visitor: Visitor = Visitor()
 
     def seen_by(self, visitor: Visitor) -> Site:

@@ -29,9 +29,16 @@ class RoomsCovered:
     generated: bool
 
     @property
+    def is_unknown(self) -> bool:
+        """Whether there is a list, and nothing is known of any room in it."""
+        return self.covered == 0 and self.open == self.rooms
+
+    @property
     def share(self) -> float | None:
         """The share that is known to be covered; None where that is not known."""
-        return None if self.covered is None else self.covered / self.rooms
+        if self.covered is None or self.is_unknown:
+            return None
+        return self.covered / self.rooms
 
 
 def covered_rooms(latest: Iterable[Latest], now_ms: int) -> Covered:

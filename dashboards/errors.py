@@ -20,6 +20,7 @@ from starlette.routing import Match
 from dashboards.bearer import RefusedError, reply
 from dashboards.caching import NotModifiedError, not_modified
 from dashboards.context import Visitor
+from dashboards.interrupted import give_token, keep_typed, page_of
 from dashboards.queries import UnknownError
 from dashboards.security import with_security_headers
 from dashboards.visitors import LoginNeededError
@@ -152,15 +153,21 @@ async def _on_refused(request: Request, error: Exception) -> Response:
 
 
 async def _on_stranger(request: Request, error: Exception) -> Response:
-    """Lead to the login and, for what can be called again, back."""
-    path = request.url.path if request.method in {"GET", "HEAD"} else "/"
+    """Lead to the login and back: what was typed into a form waits there."""
+    path, token = request.url.path, ""
+    if request.method != "GET":
+        path, _ = page_of(path)
+        token = await keep_typed(request.app.state.site, request)
     query = f"?{request.url.query}" if request.url.query and path != "/" else ""
     target = (
         f"/anmelden?{urlencode({'weiter': path + query})}"
         if path != "/"
         else "/anmelden"
     )
-    return with_security_headers(RedirectResponse(target, HTTPStatus.SEE_OTHER))
+    response = RedirectResponse(target, HTTPStatus.SEE_OTHER)
+    if token:
+        give_token(request.app.state.site, response, token)
+    return with_security_headers(response)
 
 
 async def _on_not_modified(request: Request, error: Exception) -> Response:

@@ -9,11 +9,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from dashboards.building_views import SourceView
 from dashboards.context import Site
+from dashboards.facts import Moment, newest
 from dashboards.queries import read_sources
-from dashboards.shaping import Moment, newest
 from dashboards.statements import probe_words
-from dashboards.views import NO_READING, Reading, SourceView
+from dashboards.views import NO_READING, Reading
 from netmon.collation import collation_key, fold
 from netmon.storage.records import Latest, SourceKind
 from netmon.texts import Texts

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from dashboards.views import ApFinding, ApView, RadioView, Verdict, rank
+from dashboards.building_views import ApFinding, ApView, RadioView
+from dashboards.views import Verdict, rank
 from netmon.model import Room
 from netmon.texts import Texts
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
-from netmon.clock import BERLIN, from_ms
+from netmon.clock import BERLIN, berlin_day, from_ms
 from netmon.texts import NO_VALUE, Texts
 
 _AXES = {
@@ -87,6 +87,10 @@ class Formats:
     def moment(self, at_ms: int | None) -> str:
         """Return ``20.11.2026, 08:12 Uhr``."""
         return self._texts.moment(None if at_ms is None else from_ms(at_ms))
+
+    def is_past(self, day: date, now_ms: int) -> bool:
+        """Say whether a day is over in Dortmund."""
+        return day < berlin_day(now_ms)
 
     def clock(self, at_ms: int) -> str:
         """Return ``08:12`` for an axis."""

@@ -68,6 +68,10 @@ class Form:
                 found.setdefault(name, text)
         return replace(self, faults=found, general=tuple(general))
 
+    def resumed(self, texts: Texts) -> Form:
+        """Return the form as it waited for a login: nothing of it is done yet."""
+        return replace(self, general=(texts("desk.resumed"),))
+
     def not_ours(self, texts: Texts) -> Form:
         """Return the form with the one fault that it is none of this session."""
         return replace(self, general=(texts("desk.not_ours"),))

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dashboards.views import (
-    MediumPart,
-    MediumValue,
-    MediumView,
-    Reading,
-    Verdict,
-)
+from dashboards.building_views import MediumPart, MediumValue, MediumView
+from dashboards.views import Reading, Verdict
 from netmon.line_medium import LineMedium, MediumReading
 from netmon.medium import MediumState, sentence, value_text
 from netmon.metrics import KINDS

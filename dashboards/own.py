@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from dashboards.city_queries import city_at
+from dashboards.facts import Moment
 from dashboards.health import allowed_ages, judge
-from dashboards.queries import city_at
-from dashboards.shaping import Moment
 from dashboards.views import BuildingRow, LineView, Reading
 from netmon.config import Settings
 from netmon.metrics import KINDS

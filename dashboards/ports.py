@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from dashboards.shaping import Moment
+from dashboards.facts import Moment
 from netmon.model import Inventory
 from netmon.storage.records import Latest, SeenAccessPoint
 

@@ -51,8 +51,8 @@ def make_environment(texts: Texts) -> Environment:
     environment.globals.update(
         bits.functions(),
         **Rows(texts, formats, bits).functions(),
-        line_row=rows.line_row,
-        wlan_row=rows.wlan_row,
+        line_rows=rows.line_rows,
+        wlan_rows=rows.wlan_rows,
         method=lambda statement: method_text(statement.method, texts),
         statement=partial(statement_row, texts=texts),
         parameters=partial(parameters, texts=texts),

@@ -3,151 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 from dashboards import schemas as s
 from dashboards import wlan_schemas as w
 from dashboards.action_schemas import mark, muted
-from dashboards.covered import RoomsCovered
-from dashboards.formats import Formats
-from dashboards.history import History, HistoryMetric
-from dashboards.views import (
+from dashboards.building_views import (
     ApFinding,
     ApView,
     BuildingPage,
-    BuildingRow,
     DeviceView,
-    IncidentView,
-    LineView,
-    MediumView,
     RadioView,
-    Reading,
     SourceView,
 )
+from dashboards.covered import RoomsCovered
+from dashboards.history import History, HistoryMetric
+from dashboards.line_replies import line, medium, statement
+from dashboards.reply_base import at, whole
+from dashboards.views import BuildingRow, IncidentView
 from dashboards.wlan_replies import coverage, finding
 from netmon.clock import from_ms
-from netmon.line_verdict import Statement, tell
-from netmon.model import connection_class
 from netmon.storage.action_records import Mark
 from netmon.storage.records import Latest
 from netmon.texts import Texts
 
 UNITS = {"bps": "bit/s", "s": "s", "ratio": "1", "dbm": "dBm", "db": "dB"}
-
-
-def at(ms: int | None) -> datetime | None:
-    """Return the UTC time; None stays None."""
-    return None if ms is None else from_ms(ms)
-
-
-def _whole(value: float | None) -> int | None:
-    return None if value is None else round(value)
-
-
-def rate(reading: Reading) -> s.RateReading:
-    """Return a reading of a rate."""
-    return s.RateReading(
-        rate_bps=reading.value,
-        measured_at=at(reading.at_ms),
-        stale=reading.stale,
-        generated=reading.generated,
-    )
-
-
-def duration(reading: Reading) -> s.DurationReading:
-    """Return a reading of a duration."""
-    return s.DurationReading(
-        duration_s=reading.value,
-        measured_at=at(reading.at_ms),
-        stale=reading.stale,
-        generated=reading.generated,
-    )
-
-
-def ratio(reading: Reading) -> s.RatioReading:
-    """Return a reading of a share."""
-    return s.RatioReading(
-        ratio=reading.value,
-        measured_at=at(reading.at_ms),
-        stale=reading.stale,
-        generated=reading.generated,
-    )
-
-
-def _reasons(view: LineView, texts: Texts, now_ms: int) -> list[s.ReasonReply]:
-    """Return the reasons of a verdict, with their words."""
-    formats = Formats(texts)
-    told = tell(view.judged, texts, lambda ms: formats.ago(ms, now_ms))
-    words = (told.headline, *told.sentences)
-    return [
-        s.ReasonReply(
-            code=reason.code,
-            text=text,
-            numbers=reason.numbers,
-            at=at(reason.at_ms),
-            method=reason.method or None,
-            finding=None if reason.finding is None else reason.finding.code,
-            finding_numbers={} if reason.finding is None else reason.finding.numbers,
-            failure=reason.failure,
-            segment=None if reason.blamed is None else reason.blamed.segment,
-            fault=None if reason.blamed is None else reason.blamed.reason,
-        )
-        for reason, text in zip(view.judged.reasons, words, strict=True)
-    ]
-
-
-def statement(line_id: str, said: Statement) -> s.StatementReply:
-    """Return what one test or window said."""
-    return s.StatementReply(
-        line_id=line_id,
-        at=from_ms(said.at_ms),
-        worth=said.worth,
-        direction=said.direction or None,
-        method=said.method,
-        basis=said.basis or None,
-        purpose=said.purpose or None,
-        failure=said.failure,
-        values=said.values,
-        generated=said.generated,
-    )
-
-
-def line(view: LineView, texts: Texts, now_ms: int) -> s.LineReply:
-    """Return a line; ages in the words of its reasons count up to now."""
-    reasons = _reasons(view, texts, now_ms)
-    own = view.line
-    failure = None
-    if view.failure is not None:
-        failure = s.LineFailure(
-            reason=view.failure,
-            text=texts(f"failure.{view.failure}"),
-            at=at(view.failure_at_ms),
-        )
-    return s.LineReply(
-        id=own.id,
-        role=own.role,
-        technology=own.technology,
-        connection_class=connection_class(own),
-        provider=own.provider,
-        contracted_down_bps=own.contracted_down_bps,
-        contracted_up_bps=own.contracted_up_bps,
-        below_target_by_contract=view.below_by_contract,
-        checked_on=own.checked_on,
-        fibre_planned_on=own.fibre_planned_on,
-        state=view.verdict,
-        state_since=at(view.since_ms),
-        verdict=view.judged.verdict,
-        headline=reasons[0].text,
-        reasons=reasons,
-        download=rate(view.down),
-        download_at_least=rate(view.proof),
-        upload=rate(view.up),
-        upload_at_least=rate(view.up_proof),
-        round_trip=duration(view.rtt),
-        jitter=duration(view.jitter),
-        loss=ratio(view.loss),
-        failure=failure,
-    )
 
 
 def _rooms(rooms: RoomsCovered | None) -> s.RoomsReply | None:
@@ -200,7 +79,7 @@ def building(row: BuildingRow, texts: Texts, now_ms: int) -> s.BuildingReply:
             never_seen_count=aps.never_seen,
             down_count=aps.down,
             unknown_count=aps.unknown,
-            clients_count=_whole(aps.clients.value),
+            clients_count=whole(aps.clients.value),
             reported_at=at(aps.clients.at_ms),
             stale=aps.clients.stale,
             generated=aps.clients.generated,
@@ -216,9 +95,9 @@ def radio(view: RadioView) -> w.RadioReply:
     times = [reading.at_ms for reading in readings if reading.at_ms is not None]
     return w.RadioReply(
         radio=view.radio,
-        channel=_whole(view.channel.value),
+        channel=whole(view.channel.value),
         utilisation_ratio=view.utilisation.value,
-        clients_count=_whole(view.clients.value),
+        clients_count=whole(view.clients.value),
         noise_dbm=view.noise.value,
         band_hz=view.band.value,
         width_hz=view.width.value,
@@ -333,41 +212,6 @@ def detail(page: BuildingPage, texts: Texts) -> s.BuildingDetailReply:
     )
 
 
-def medium(line_id: str, view: MediumView) -> s.MediumReply:
-    """Return what is known of a line's own medium."""
-    found = zip(view.raw_findings, view.findings, strict=True)
-    return s.MediumReply(
-        line_id=line_id,
-        state=view.state,
-        findings=[
-            s.MediumFinding(
-                code=finding.code,
-                state=finding.state,
-                text=text,
-                where=finding.where,
-                numbers=dict(finding.numbers),
-            )
-            for finding, text in found
-        ],
-        parts=[
-            s.MediumPartReply(
-                kind=part.kind,
-                device=part.device,
-                where=part.where,
-                measured_at=at(part.at_ms),
-                stale=part.stale,
-                generated=part.generated,
-                failure=part.failure,
-                values={
-                    value.metric: value.reading.value
-                    for value in (*part.values, *part.limits)
-                },
-            )
-            for part in view.parts
-        ],
-    )
-
-
 def history(
     found: History, building_id: str, line_id: str, metric: HistoryMetric
 ) -> s.HistoryReply:
@@ -407,6 +251,6 @@ def source(view: SourceView) -> s.SourceReply:
         silent=view.silent,
         clock_offset_s=view.clock_offset_s,
         agent=view.agent,
-        spool_records_count=_whole(view.spool_records.value),
-        spool_dropped_total=_whole(view.spool_dropped.value),
+        spool_records_count=whole(view.spool_records.value),
+        spool_dropped_total=whole(view.spool_dropped.value),
     )

@@ -12,12 +12,12 @@ from functools import lru_cache
 from markupsafe import Markup, escape
 
 from dashboards.bits import Bits
+from dashboards.building_views import ApFinding, ApView, BuildingPage
 from dashboards.floors import radio_text
 from dashboards.formats import Formats
 from dashboards.history import Point
 from dashboards.ports import PortView
 from dashboards.tables import HistoryRow
-from dashboards.views import ApFinding, ApView, BuildingPage
 from netmon.line_verdict import ended
 from netmon.metrics import KINDS
 from netmon.storage.records import Latest

@@ -45,7 +45,7 @@ class Entry:
 
 def cookie_name(site: Site) -> str:
     """Return the cookie's name: with TLS it is bound to this very host."""
-    return _SECURE_COOKIE if _is_secure(site) else _PLAIN_COOKIE
+    return _SECURE_COOKIE if is_secure(site) else _PLAIN_COOKIE
 
 
 def log_in(site: Site, response: Response, entry: Entry) -> None:
@@ -71,7 +71,7 @@ def log_in(site: Site, response: Response, entry: Entry) -> None:
         token,
         max_age=LONGEST_MS // 1000,
         path="/",
-        secure=_is_secure(site),
+        secure=is_secure(site),
         httponly=True,
         # Lax: links in mails must find the session; forms carry a token of their own.
         samesite="lax",
@@ -87,7 +87,7 @@ def log_out(site: Site, request: Request, response: Response) -> None:
     if token := request.cookies.get(cookie_name(site)):
         site.store.accounts.end(token_hash(token))
     response.delete_cookie(
-        cookie_name(site), path="/", secure=_is_secure(site), httponly=True
+        cookie_name(site), path="/", secure=is_secure(site), httponly=True
     )
 
 
@@ -97,20 +97,32 @@ def find_visitor(site: Site, request: Request) -> Visitor | None:
     Raises:
         StorageError: the store refused.
     """
-    token = request.cookies.get(cookie_name(site), "")
-    if not token:
-        return None
-    key = token_hash(token)
-    session = site.store.accounts.session(key)
+    session, key = _session(site, request)
     now_ms = to_ms(site.clock.now())
-    if session is None:
-        return None
-    if is_over(session, now_ms):
-        site.store.accounts.end(key)
+    if session is None or is_over(session, now_ms):
         return None
     if now_ms - session.used_ms >= TOUCH_EVERY_MS:
         site.store.accounts.touch(key, now_ms)
     return Visitor(session.name, session.role, session.campus_district, session.csrf)
+
+
+def run_out_visitor(site: Site, request: Request) -> Visitor | None:
+    """Return whose session has run out; may do nothing. None where none has.
+
+    Raises:
+        StorageError: the store refused.
+    """
+    session, _ = _session(site, request)
+    if session is None or not is_over(session, to_ms(site.clock.now())):
+        return None
+    return Visitor(session.name, None, session.campus_district, session.csrf)
+
+
+def _session(site: Site, request: Request) -> tuple[Session | None, str]:
+    """Return the session that a cookie names, over or not, and the token's hash."""
+    token = request.cookies.get(cookie_name(site), "")
+    key = token_hash(token) if token else ""
+    return (site.store.accounts.session(key) if key else None), key
 
 
 async def page_guard(request: Request) -> None:
@@ -240,5 +252,6 @@ def comes_from_here(site: Site, request: Request) -> bool:
     return origin in ours
 
 
-def _is_secure(site: Site) -> bool:
+def is_secure(site: Site) -> bool:
+    """Say whether browsers reach the site by TLS."""
     return site.settings.gateway.public_url.startswith("https://")

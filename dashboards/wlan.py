@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dashboards.views import (
-    ApFinding,
-    CoverageView,
-    FigureView,
-    RoomView,
-    Verdict,
-)
+from dashboards.building_views import ApFinding, CoverageView, FigureView, RoomView
+from dashboards.views import Verdict
 from netmon.coverage import BuildingCoverage, Measured
 from netmon.coverage_words import figure_text, room_text, verdict_text
 from netmon.model import Inventory

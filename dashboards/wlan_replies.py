@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards import wlan_schemas as s
-from dashboards.views import ApFinding, CoverageView, FigureView
+from dashboards.building_views import ApFinding, CoverageView, FigureView
 from netmon.coverage import Measured, RoomCoverage
 
 

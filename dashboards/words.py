@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 import msgspec
 
-from dashboards.shaping import AP_RULE, LINE_RULE, NO_DATA_RULE
+from dashboards.facts import AP_RULE, LINE_RULE, NO_DATA_RULE
 from dashboards.views import IncidentView
 from netmon.actions import Standing
+from netmon.alarm_classes import RuleName
 from netmon.line_verdict import LineVerdict
 from netmon.medium import sentence
-from netmon.model import FailureReason, Inventory
+from netmon.model import TARGET_DOWN_BPS, FailureReason, Inventory
 from netmon.storage.action_records import MatchField
 from netmon.storage.records import Incident
 from netmon.texts import Texts
@@ -78,6 +79,13 @@ def cause(texts: Texts, rule: str, evidence: Mapping[str, object]) -> str:
         return f"{told} {found}." if found else told
     if rule == LINE_RULE and failure is not None:
         return texts("site.cause.line_failed", failure=failure)
+    contracted = _number(evidence, "contracted_bps")
+    if rule == RuleName.BELOW_BY_CONTRACT and contracted is not None:
+        return texts(
+            "site.cause.contract",
+            contracted=texts.rate(contracted),
+            target=texts.rate(TARGET_DOWN_BPS),
+        )
     if rule in _CAUSES:
         text = texts(f"site.cause.{_CAUSES[rule]}")
         return text if failure is None else f"{text} ({failure})"

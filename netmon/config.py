@@ -7,7 +7,6 @@ come from files and never appear in ``repr`` or a dump.
 from __future__ import annotations
 
 import os
-from ipaddress import ip_network
 from math import inf
 from pathlib import Path
 from typing import Literal
@@ -17,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from netmon.errors import ConfigError, WrongValueError
-from netmon.login_settings import LoginSettings
+from netmon.login_settings import LoginSettings, MetricsSettings, refuse_nets
 from netmon.notify_settings import (
     ContactSettings,
     NotifySettings,
@@ -185,12 +184,7 @@ class CollectorSettings(Struct, frozen=True, forbid_unknown_fields=True):
             host, _, port = self.traps_listen.rpartition(":")
             if not host or not port.isdecimal() or not 0 <= int(port) <= 65535:
                 raise WrongValueError("no_listen_address", name="traps_listen")
-        for net in self.management_nets:
-            try:
-                ip_network(net)
-            except ValueError:
-                name = "management_nets"
-                raise WrongValueError("no_network", name=name, value=net) from None
+        refuse_nets("management_nets", self.management_nets)
         _more_than_0(
             interval_s=self.interval_s,
             structure_s=self.structure_s,
@@ -279,6 +273,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     sinks: SinkSettings = SinkSettings()
     login: LoginSettings = LoginSettings()
     site: SiteSettings = SiteSettings()
+    metrics: MetricsSettings = MetricsSettings()
 
     @property
     def state_path(self) -> Path:

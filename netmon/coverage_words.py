@@ -15,6 +15,8 @@ def figure_text(what: str, figure: Measured, texts: Texts) -> str:
     if not figure.rooms_count:
         return texts("coverage_figure.no_rooms")
     key = "open" if figure.open_count else "known"
+    if figure.open_count == figure.rooms_count:
+        key = "unknown"
     return texts(
         f"coverage_figure.{what}.{key}",
         covered=figure.covered_count,

@@ -47,6 +47,17 @@ class LineMedium:
     health: MediumHealth
 
 
+def read_media(
+    measurements: MeasurementStore,
+    lines: Iterable[Line],
+    latest: Sequence[Latest],
+    now_ms: int,
+) -> Mapping[str, LineMedium]:
+    """Return the medium of each line that a device tells of, by line, as `read_medium`."""
+    found = {line.id: read_medium(measurements, line, latest, now_ms) for line in lines}
+    return {line_id: medium for line_id, medium in found.items() if medium is not None}
+
+
 def read_medium(
     measurements: MeasurementStore,
     line: Line,

@@ -1,7 +1,9 @@
-"""Who may see the status site: local accounts, the city's own login, or everybody."""
+"""Who may see what: the status site by accounts, netmon's own figures by network."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from ipaddress import ip_address, ip_network
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -55,3 +57,42 @@ class LoginSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     required: bool = True
     oidc: OidcSettings = OidcSettings()
+
+
+def refuse_nets(name: str, nets: Iterable[str]) -> None:
+    """Refuse what is no network.
+
+    Raises:
+        WrongValueError: one of them is none.
+    """
+    for net in nets:
+        try:
+            ip_network(net)
+        except ValueError:
+            raise WrongValueError("no_network", name=name, value=net) from None
+
+
+class MetricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who may read ``/metrics``: it names buildings and senders by their ids.
+
+    Who asks from one of ``allowed_nets`` may, and who sends the token in ``token_file``;
+    without such a file networks alone decide.
+    """
+
+    allowed_nets: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    token_file: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no network; msgspec names the field's path."""
+        refuse_nets("allowed_nets", self.allowed_nets)
+
+    def allows(self, host: str) -> bool:
+        """Say whether an address is in one of the networks; no address is in none."""
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return False
+        # What a socket of both families calls an IPv4 address.
+        mapped = getattr(address, "ipv4_mapped", None)
+        nets = [ip_network(net) for net in self.allowed_nets]
+        return any((mapped or address) in net for net in nets)

@@ -1,7 +1,8 @@
-"""Buildings, lines and routers as tests need them: they say what matters, the rest is here."""
+"""Buildings, lines, routers and states as tests need them: they say what matters."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from netmon.model import (
@@ -14,6 +15,8 @@ from netmon.model import (
     SchoolType,
     Technology,
 )
+from netmon.storage.alarms import OPEN_INCIDENT
+from netmon.storage.records import AlarmState, StateRow, Transition
 from netmon.units import MBIT
 
 
@@ -66,3 +69,39 @@ def a_router(**changes: Any) -> Device:
         "line_id": "b1-main",
     }
     return Device(**(fields | changes))
+
+
+def a_state(
+    rule: str,
+    target: str,
+    building_id: str,
+    state: AlarmState,
+    since_ms: int,
+    updated_ms: int | None = None,
+) -> StateRow:
+    """What the alarm machine holds of a target; BAD opens an incident."""
+    return StateRow(
+        rule=rule,
+        target=target,
+        building_id=building_id,
+        state=state,
+        since_ms=since_ms,
+        updated_ms=since_ms if updated_ms is None else updated_ms,
+        incident_id=OPEN_INCIDENT if state is AlarmState.BAD else None,
+        memory=b"{}",
+    )
+
+
+def led_to(row: StateRow, **evidence: object) -> Transition:
+    """The transition, from SUSPECT, with which a state began."""
+    return Transition(
+        id=0,
+        rule=row.rule,
+        target=row.target,
+        building_id=row.building_id,
+        from_state=AlarmState.SUSPECT,
+        to_state=row.state,
+        at_ms=row.since_ms,
+        incident_id=row.incident_id,
+        evidence=json.dumps(evidence).encode(),
+    )

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 
 from dashboards import plot_replies, replies
+from dashboards.building_queries import read_building
+from dashboards.city_queries import PAST_INCIDENTS, read_city, read_incidents
 from dashboards.context import Site, SiteDep
 from dashboards.history import HistoryMetric, Span
 from dashboards.listing import Listing, arrange, select
@@ -14,12 +16,8 @@ from dashboards.openapi import refusal
 from dashboards.plot_schemas import PlotReply
 from dashboards.plots import PLOT_METRICS, PlotName, marks_of
 from dashboards.queries import (
-    PAST_INCIDENTS,
     history_reader,
     line_of,
-    read_building,
-    read_city,
-    read_incidents,
     read_line_history,
     read_sources,
 )

@@ -10,10 +10,10 @@ from fastapi.responses import HTMLResponse
 from dashboards.answers import page_answer
 from dashboards.city_csv import city_csv
 from dashboards.city_map import city_map
+from dashboards.city_queries import read_city, read_newest
 from dashboards.context import Site, SiteDep
+from dashboards.line_shaping import LOOKS
 from dashboards.listing import Listing, arrange, choices, select
-from dashboards.queries import open_incident_count, read_city, read_newest
-from dashboards.shaping import LOOKS
 from dashboards.views import City, Verdict
 from netmon.line_verdict import VerdictClass
 from netmon.model import SchoolType, Technology
@@ -51,12 +51,12 @@ async def city(site: SiteDep, listing: Annotated[Listing, Query()]) -> HTMLRespo
 def _city(site: Site, listing: Listing) -> HTMLResponse:
     found = read_city(site)
     rows = arrange(select(found.rows, listing), listing.sort)
-    incidents = read_newest(site, INCIDENTS_SHOWN)
+    incidents, open_count = read_newest(site, INCIDENTS_SHOWN)
     return page_answer(
         site,
         "city.html",
         "city",
-        open_count=open_incident_count(site),
+        open_count=open_count,
         city=found,
         now_ms=found.now_ms,
         rows=rows,

@@ -24,6 +24,7 @@ from dashboards.answers import page_answer
 from dashboards.context import Site, SiteDep
 from dashboards.desk import audit_rows, silence_rows, window_rows
 from dashboards.forms import Form, is_ours, read_form
+from dashboards.interrupted import typed_before
 from dashboards.visitors import allow
 from netmon.actions.errors import ActionError, Refusal
 from netmon.alarm_classes import RuleName, Severity
@@ -80,11 +81,11 @@ def _decided(
 
 @router.get("/wartung/neu")
 async def window_form(
-    site: SiteDep, ort: _Text = "", woechentlich: bool = False
+    request: Request, site: SiteDep, ort: _Text = "", woechentlich: bool = False
 ) -> Response:
     """Show the form of a window: one-off or weekly."""
     allow(site.visitor, Role.OPERATE)
-    form = new_window(site, ort, weekly=woechentlich)
+    form = typed_before(site, request) or new_window(site, ort, weekly=woechentlich)
     return await site.in_thread(_window_form, site, form, weekly=woechentlich)
 
 
@@ -127,11 +128,15 @@ async def add_window(
 
 @router.get("/wartung/stumm")
 async def silence_form(
-    site: SiteDep, ort: _Text = "", regel: _Text = "", ziel: _Text = ""
+    request: Request,
+    site: SiteDep,
+    ort: _Text = "",
+    regel: _Text = "",
+    ziel: _Text = "",
 ) -> Response:
     """Show the form of a silence."""
     allow(site.visitor, Role.OPERATE)
-    form = new_silence(site, ort, regel, ziel)
+    form = typed_before(site, request) or new_silence(site, ort, regel, ziel)
     return await site.in_thread(_silence_form, site, form)
 
 

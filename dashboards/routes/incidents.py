@@ -16,6 +16,7 @@ from dashboards.context import Site, SiteDep
 from dashboards.forms import Form, is_ours, read_form
 from dashboards.incident_listing import IncidentFilter, IncidentState
 from dashboards.incident_page import read_incident, read_lists
+from dashboards.interrupted import typed_before
 from dashboards.routes.desk import done_words, seen_to, status_of
 from dashboards.visitors import allow
 from netmon.actions import commands
@@ -62,13 +63,18 @@ async def incidents(
 
 @router.get("/stoerungen/{number}")
 async def incident(
+    request: Request,
     site: SiteDep,
     number: _Number,
     erledigt: Annotated[str, Query(max_length=100)] = "",
 ) -> Response:
     """Show one incident."""
     done = done_words(site, erledigt, number)
-    return await site.in_thread(_incident, site, number, done=done)
+    forms = {x: typed_before(site, request, x) for x in ("acknowledging", "marking")}
+    general = [text for form in forms.values() if form for text in form.general]
+    return await site.in_thread(
+        _incident, site, number, **forms, problem=" ".join(general), done=done
+    )
 
 
 def _incident(

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from dashboards.context import Site, Visitor, site_of
+from dashboards.interrupted import is_waiting
 from dashboards.oidc import NoRoleError, Provider, ProviderError
 from dashboards.visitors import (
     Entry,
@@ -80,6 +81,7 @@ def _form(
         problem=problem,
         wait_s=wait_s,
         name=name,
+        is_waiting=is_waiting(site, request),
         with_oidc=_door(request).provider is not None,
         visitor=Visitor(role=None),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 from http import HTTPStatus
 from typing import Any
@@ -10,11 +11,14 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from dashboards.bearer import bearer_token, refuse
 from dashboards.context import SiteDep
 from dashboards.health import Part, PartHealth, read_health
 from dashboards.openapi import refusal
 from dashboards.schemas import HealthReply, PartReply
+from netmon.config import Secret
 from netmon.errors import StorageError
+from netmon.login_settings import MetricsSettings
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +38,8 @@ _NO_METRICS: dict[int | str, dict[str, Any]] = {
         "content": {"text/plain": {"example": _METRICS_EXAMPLE}},
         "description": "Prometheus text format",
     },
+    401: refusal("the address is not allowed, and the token is missing or wrong"),
+    403: refusal("the address is not allowed, and there is no token that would help"),
     500: refusal("an error of netmon; see its log"),
     503: refusal("the store does not answer"),
 }
@@ -63,6 +69,31 @@ async def healthz(site: SiteDep, response: Response) -> HealthReply:
     return reply
 
 
+def _let_in(request: Request, settings: MetricsSettings, token: Secret | None) -> None:
+    """Let in who asks from an allowed network, or has the token.
+
+    Raises:
+        RefusedError: neither.
+    """
+    if settings.allows("" if request.client is None else request.client.host):
+        return
+    if token is None:
+        raise refuse(
+            HTTPStatus.FORBIDDEN,
+            "forbidden_address",
+            "this address may not read the metrics",
+            "add its network to metrics.allowed_nets, or set metrics.token_file",
+        )
+    sent = bearer_token(request, "metrics.token_file")
+    if not hmac.compare_digest(sent.encode(), token.reveal().encode()):
+        raise refuse(
+            HTTPStatus.UNAUTHORIZED,
+            "bad_token",
+            "this is not the token of metrics.token_file",
+            "send the one that is in that file",
+        )
+
+
 @router.get(
     "/metrics",
     summary="Own metrics for Prometheus",
@@ -70,7 +101,12 @@ async def healthz(site: SiteDep, response: Response) -> HealthReply:
     responses=_NO_METRICS,
 )
 async def metrics(site: SiteDep, request: Request) -> Response:
-    """Answer with all own metrics, read from the store now."""
+    """Answer with all own metrics, read from the store now.
+
+    Allowed networks may ask (`metrics.allowed_nets`, by default this machine), others
+    with the bearer token of `metrics.token_file`.
+    """
+    _let_in(request, site.settings.metrics, request.app.state.metrics_token)
     registry: CollectorRegistry = request.app.state.registry
     body = await site.in_thread(generate_latest, registry)
     return Response(body, media_type=CONTENT_TYPE_PLAIN_0_0_4)

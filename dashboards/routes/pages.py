@@ -9,16 +9,13 @@ from fastapi.responses import HTMLResponse
 
 from dashboards.answers import page_answer
 from dashboards.building_page import read_parts, read_plot
+from dashboards.building_queries import read_building
 from dashboards.context import Site, SiteDep
 from dashboards.floors import FEW_ACCESS_POINTS, FEW_DEVICES
 from dashboards.health import read_own_state
 from dashboards.history import Span
 from dashboards.plots import PlotName
-from dashboards.queries import (
-    UnknownError,
-    line_of,
-    read_building,
-)
+from dashboards.queries import UnknownError, line_of
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 

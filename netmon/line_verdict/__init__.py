@@ -10,6 +10,7 @@ from netmon.line_verdict.facts import (
 )
 from netmon.line_verdict.judge import (
     FULL_SHARE,
+    PROVEN_FOR_S,
     VALID_S,
     LineAlarms,
     LineVerdict,
@@ -21,6 +22,7 @@ from netmon.line_verdict.words import Told, ended, method_text, tell, tell_cause
 
 __all__ = [
     "FULL_SHARE",
+    "PROVEN_FOR_S",
     "VALID_S",
     "LineAlarms",
     "LineFacts",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -64,6 +64,8 @@ class SqliteMeasurements:
         self._refs: dict[int, SeriesRef] = {}
         # A series is its tags: they never change.
         self._tags_of: dict[int, dict[str, str]] = {}
+        # By building: what SQLite wrote, and what it says.
+        self._seen_of: dict[str, tuple[str, Sequence[SeenAccessPoint]]] = {}
 
     def write(self, batches: Sequence[CheckedBatch]) -> list[Written]:
         """Store batches in one transaction; see the port."""
@@ -234,6 +236,26 @@ class SqliteMeasurements:
             *values,
         )
         return [ap for (found,) in rows for ap in _seen(found)]
+
+    def access_points_of(self) -> Mapping[str, Sequence[SeenAccessPoint]]:
+        """Return every access point by building; see the port."""
+        rows = self._database.rows(
+            f"SELECT building_id, json_group_array({_SEEN}) FROM access_points "  # noqa: S608
+            "GROUP BY building_id"
+        )
+        told = {
+            building_id: self._seen(building_id, text) for building_id, text in rows
+        }
+        self._seen_of = told
+        return {building_id: found for building_id, (_, found) in told.items()}
+
+    def _seen(
+        self, building_id: str, text: str
+    ) -> tuple[str, Sequence[SeenAccessPoint]]:
+        known = self._seen_of.get(building_id)
+        if known is not None and known[0] == text:
+            return known
+        return text, tuple(_seen(text))
 
     def neighbours(self, building_id: str | None = None) -> list[SeenNeighbour]:
         """Return what switches saw at their ports; see the port."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from netmon.model import Inventory
 from netmon.texts import Texts
-from netmon.wlan_truth.states import ApState, ApTruth
+from netmon.wlan_truth.states import ApState, ApTruth, TrailEnd, UnknownReason
 
 
 def state_text(truth: ApTruth, texts: Texts) -> str:
@@ -17,9 +17,14 @@ def trail_text(truth: ApTruth, inventory: Inventory, texts: Texts) -> str:
 
     Sentences without a full stop at the end of the last one.
     """
+    # Of a list that is not complete nobody knows who is missing in it.
+    joined_unknown = (
+        truth.unknown is UnknownReason.INCOMPLETE and truth.end is TrailEnd.NOT_JOINED
+    )
+    tells_end = truth.end is not None and not joined_unknown
     parts = [
         _first(truth, texts),
-        "" if truth.end is None else _end(truth, inventory, texts),
+        _end(truth, inventory, texts) if tells_end else "",
     ]
     if truth.planned_port and truth.works:
         switch, _, port = truth.planned_port.partition(" ")

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from dashboards import schemas
-from dashboards.schemas import ReasonReply
+from dashboards.line_schemas import ReasonReply
 from netmon.model import FailureReason
 from netmon.storage.records import AlarmState
 

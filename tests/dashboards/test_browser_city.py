@@ -68,6 +68,15 @@ async def test_nothing_to_object_to_at_any_width(browser: Browser, site_url: str
         await expect(page.locator(".map-live .map-pin")).to_have_count(5)
         assert await violations(page) == [], f"{width} px"
         assert not await too_wide(page), f"{width} px"
+    # On a laptop nothing is cut off, nor just before a table becomes cards.
+    for width in (1366, 1291, 1290):
+        await page.set_viewport_size({"width": width, "height": 800})
+        await page.goto(site_url)
+        cut_off = await page.evaluate(
+            "[...document.querySelectorAll('.scroll')]"
+            ".filter(e => e.scrollWidth > e.clientWidth).length"
+        )
+        assert cut_off == 0, f"{width} px"
     # An empty selection has a page of its own kind.
     await page.goto(f"{site_url}/?q=nirgends")
     assert await violations(page) == []

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from itertools import product
 
-from dashboards.shaping import Facts, Moment, ap_group, ap_verdict
+from dashboards.ap_shaping import ap_group, ap_verdict
+from dashboards.facts import Facts, Moment
 from dashboards.views import Verdict
 from netmon.model import AccessPoint
 from netmon.storage.records import AlarmState, SeenAccessPoint, StateWord

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dashboards.facts import Moment
 from dashboards.own import device_records, process_records, sender_record
-from dashboards.shaping import Moment
 from netmon.config import Settings, TsdbSettings
 from netmon.model import FailureReason, Inventory
 from netmon.storage.records import Heartbeat, Latest, SeriesRef, Source, SourceKind

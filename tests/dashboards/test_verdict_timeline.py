@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from alerts.engine import Engine
+from dashboards.building_queries import read_building
+from dashboards.city_queries import read_city
 from dashboards.context import Site
-from dashboards.queries import read_building, read_city
 from dashboards.views import LineView, Verdict
 from netmon.clock import ManualClock
 from netmon.config import Settings

@@ -36,11 +36,10 @@ from netmon.storage.records import (
     Quarantined,
     Source,
     SourceKind,
-    StateRow,
-    Transition,
 )
 from netmon.storage.sqlite import SqliteStore
 from netmon.storage.tsdb import Sink
+from tests.city import a_state, led_to
 
 MINUTE_MS = 60_000
 
@@ -336,35 +335,9 @@ _STATES = (
 
 
 def _decide(store: SqliteStore, now_ms: int) -> None:
-    is_bad = {(r, t): s is AlarmState.BAD for r, t, _, s in _STATES}
-    rows = [
-        StateRow(
-            rule=rule,
-            target=target,
-            building_id=building,
-            state=state,
-            since_ms=now_ms - MINUTE_MS,
-            updated_ms=now_ms - MINUTE_MS,
-            incident_id=-1 if is_bad[rule, target] else None,
-            memory=b"{}",
-        )
-        for rule, target, building, state in _STATES
-    ]
-    begun = [
-        Transition(
-            id=0,
-            rule=row.rule,
-            target=row.target,
-            building_id=row.building_id,
-            from_state=AlarmState.SUSPECT,
-            to_state=AlarmState.BAD,
-            at_ms=row.since_ms,
-            incident_id=-1,
-            evidence=b"{}",
-        )
-        for row in rows
-        if row.state is AlarmState.BAD
-    ]
+    began_ms = now_ms - MINUTE_MS
+    rows = [a_state(*each, began_ms) for each in _STATES]
+    begun = [led_to(row) for row in rows if row.state is AlarmState.BAD]
     store.alarms.commit(rows, begun, reader="alerts", position=0, now_ms=now_ms)
 
 

@@ -56,6 +56,7 @@ def test_a_file_and_the_environment(tmp_path, monkeypatch):
             "[alerts.line_confirm_count]: is 0 -> use more than 0",
         ),
         ("[collector]\ninterval_s = -1", "[collector.interval_s]: is -1"),
+        ('[metrics]\nallowed_nets = ["all"]', "[metrics.allowed_nets]: "),
         *(
             (f'[site]\nmap_tiles_url = "{url}"', f"[site.{message}")
             for url, message in {

@@ -19,7 +19,8 @@ class AlarmStore(Protocol):
     def words(self, rule: str) -> Mapping[str, StateWord]:
         """Return a rule's states by target, without what else is kept of them.
 
-        A city has thousands of access points, and its overview only counts them.
+        A city has thousands of access points, and its overview only counts them. It is
+        the same object as the last time where all of it is as it was.
         """
 
     def commit(

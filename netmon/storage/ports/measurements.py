@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, Protocol
 
 from netmon.storage.records import (
@@ -66,6 +66,13 @@ class MeasurementStore(Protocol):
 
     def access_points(self, building_id: str | None = None) -> list[SeenAccessPoint]:
         """Return every access point ever reported, by building and name."""
+
+    def access_points_of(self) -> Mapping[str, Sequence[SeenAccessPoint]]:
+        """Return the same grouped by building.
+
+        Where nothing was reported since the last call, it is the same object: what was
+        made of it then still holds.
+        """
 
     def neighbours(self, building_id: str | None = None) -> list[SeenNeighbour]:
         """Return every neighbour a switch ever saw at a port, newest first."""

@@ -10,37 +10,15 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from dashboards.app import ROUTERS
 from dashboards.caching import KEYED, SLOT_MS, Memory, knows
 from netmon.ingest import token_hash
 from netmon.storage.account_records import Role, Session
 from netmon.storage.action_records import Actor, Mark, Via
 from netmon.storage.records import AlarmState, SourceKind
+from tests.dashboards.api.addresses import ADDRESSES, FILLED
 
 ACTOR = Actor("leitstelle", Via.API)
-# What stands in for the parameters of addresses.
-FILLED = {
-    "building_id": "gs-07",
-    "number": "1",
-    "plot": "rates",
-    "year": "2026",
-    "name": "json",
-}
 _AT = re.compile(r'^\{"at":"[^"]*",')
-
-
-def kept_addresses() -> list[str]:
-    """Return every address that may be asked for with GET behind a guard."""
-    found = []
-    for router, guard in ROUTERS:
-        for route in router.routes:
-            is_actions = getattr(route, "tags", None) == ["actions"]
-            if (guard or is_actions) and "GET" in getattr(route, "methods", ()):
-                found.append(route.path)
-    return found
-
-
-ADDRESSES = kept_addresses()
 
 
 @dataclass

@@ -269,7 +269,8 @@ async def test_who_may_only_read_sees_no_form(city, client, log_in, path):
 
 async def test_a_stranger_is_led_to_the_login(city, client):
     answer = await client.post("/wartung/neu", data=ONCE)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/anmelden")
+    target = "/anmelden?weiter=%2Fwartung%2Fneu"
+    assert (answer.status_code, answer.headers["location"]) == (303, target)
 
 
 async def test_what_is_no_form_or_too_large_is_refused(client, send):

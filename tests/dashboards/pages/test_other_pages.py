@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from datetime import date
+
 import pytest
+from msgspec.structs import replace
 
 from netmon.config import Settings, TsdbSettings
 from netmon.login_settings import LoginSettings
@@ -160,8 +165,8 @@ async def test_own_health_shows_lags_quarantine_and_waiting_mails(city, page):
     assert tiles["Mails nur in Kurzform"].startswith("1")
     assert "mail.what.new_rule" in tiles["Mails nur in Kurzform"]
     assert tiles["Gespeicherte Messwerte"] == "1"
-    assert tiles["Rückstand der Alarmierung"] == "1"
-    assert tiles["Rückstand der Weitergabe"] == "nicht eingerichtet"
+    assert tiles["Rückstand der Alarmierung (Datenpakete)"] == "1"
+    assert tiles["Rückstand der Weitergabe (Datenpakete)"] == "nicht eingerichtet"
     assert tiles["Inventar"].startswith("Version 1")
     assert "service@example.org" not in shown.text
 
@@ -185,10 +190,54 @@ class TestWithRelay:
         assert "nicht eingerichtet" not in shown.text
 
 
-async def test_a_known_contract_is_listed_but_is_no_open_fault(city, page):
-    evidence = {"cause": "contract", "line": "b-z9-main", "role": "main"}
-    city.line_state("b-z9", AlarmState.BAD, rule="below_by_contract", **evidence)
+async def test_a_known_contract_is_listed_but_is_no_open_fault(city, client, page):
+    evidence = {"cause": "contract", "line": "b-z9-main", "contracted_bps": 50e6}
+    number = city.line_state(
+        "b-z9", AlarmState.BAD, rule="below_by_contract", **evidence
+    )
     front = await page("/")
     assert not [e for e in front.all("span") if e.attrs.get("class") == "count"]
     assert front.rows("Offene Störungen") == {}
-    assert "Schule 9" in (await page("/stoerungen")).rows("Offene Störungen")
+    listed = await page("/stoerungen")
+    assert listed.rows("Offene Störungen") == {}
+    (row,) = listed.rows("Keine Störung").values()
+    cause = "Der Vertrag sieht 50,0 Mbit/s vor, das Ziel sind 100 Mbit/s."
+    assert row["Ursache"] == cause
+    # All ways to count say the same.
+    found = (await client.get("/api/v1/buildings/b-z9")).json()
+    assert found["open_incidents_count"] == 0
+    assert "Offene Störungen" not in (await page("/gebaeude/b-z9")).text
+    one = await page(f"/stoerungen/{number}")
+    assert "state-below_contract" in one.html
+    assert "state-bad" not in one.html
+
+
+async def test_fibre_that_should_be_there_by_now_is_called_so(city, page):
+    inventory = city.inventory
+    lines = {line.id: line for line in inventory.lines}
+    for line_id, day in (("b-z9-main", 19), ("b-oest-main", 20)):
+        planned = date(2026, 11, day)
+        lines[line_id] = replace(lines[line_id], fibre_planned_on=planned)
+    city.adopt(replace(inventory, lines=tuple(lines.values())))
+    late = (await page("/gebaeude/b-z9")).text
+    assert "Glasfaser war geplant für 19.11.2026: Termin vorbei" in late
+    assert "Glasfaser geplant: 20.11.2026" in (await page("/gebaeude/b-oest")).text
+
+
+async def test_rooms_of_which_nothing_is_known_are_no_zero(city, client, page):
+    rooms = {"rooms_count": 11.0, "covered_count": 0.0, "open_count": 11.0}
+    city.write("coverage", "b-ost", {"network": "lan"}, (1200, rooms))
+    row = (await page("/?q=Ostwall")).rows("Gebäude mit Anbindung")
+    (cells,) = row.values()
+    assert cells["Räume mit LAN"].startswith("–11 offen")
+    told = (await client.get("/gebaeude.csv?q=Ostwall")).content.decode("utf-8-sig")
+    (line,) = csv.DictReader(io.StringIO(told), delimiter=";")
+    figures = {name: text for name, text in line.items() if "LAN" in name}
+    assert "11" in figures.values()
+    assert "0" not in [t for n, t in figures.items() if not n.startswith("W")]
+
+
+async def test_a_file_of_no_building_has_its_headings(city, client):
+    full = (await client.get("/gebaeude.csv")).text
+    empty = (await client.get("/gebaeude.csv?q=nirgends")).text
+    assert empty == full.partition("\r\n")[0] + "\r\n"

@@ -228,6 +228,9 @@ async def test_a_table_that_breaks_off_leaves_the_missing_unknown(
         ApState.UNKNOWN,
         UnknownReason.INCOMPLETE,
     )
+    # Not that it had not joined: of a list with holes nobody knows.
+    said = trail_text(truth, school.inventory, Texts("de"))
+    assert said == "Der Controller hat seine Liste nicht vollständig geliefert"
 
 
 async def test_a_planned_one_that_never_came(school: School) -> None:
