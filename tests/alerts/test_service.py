@@ -389,7 +389,7 @@ def test_the_test_mail_says_what_became_of_it(
     assert f"{SERVICE}: vom Server angenommen." in capsys.readouterr().out
     server.answers.append("550 no")
     assert main(command) == 1
-    assert f"{SERVICE}: nicht angenommen (mail refused: 550" in capsys.readouterr().out
+    assert f"{SERVICE}: nicht angenommen (Mail abgelehnt: 550" in capsys.readouterr().out
     assert [m["Subject"] for _, _, m in server.mails] == ["[Test] netmon – Testmail"]
     file.write_text("")
     assert main(command) == 1
