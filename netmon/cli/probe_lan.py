@@ -63,9 +63,12 @@ def _sweep_options(parser: argparse.ArgumentParser, texts: Texts) -> None:
     parser.add_argument("--inventory", type=Path, help=texts("onsite.help.devices"))
     parser.add_argument("--planned", type=Path, help=texts("onsite.help.addresses"))
     parser.add_argument(
-        "--rate", type=_rate, default=100, help=texts("onsite.help.rate")
+        "--rate",
+        type=_between(texts, 10, 200),
+        default=100,
+        help=texts("onsite.help.rate"),
     )
-    parser.add_argument("--vlan", type=_vlan, help=texts("onsite.help.tag"))
+    parser.add_argument("--vlan", type=_vlan(texts), help=texts("onsite.help.tag"))
 
 
 def _vlan_options(parser: argparse.ArgumentParser, texts: Texts) -> None:
@@ -73,7 +76,7 @@ def _vlan_options(parser: argparse.ArgumentParser, texts: Texts) -> None:
     parser.add_argument(
         "vlans",
         nargs="+",
-        type=_vlan_wish,
+        type=_vlan_wish(texts),
         metavar="ID[=IP]",
         help=texts("onsite.help.vlans"),
     )
@@ -102,28 +105,27 @@ _OPTIONS: Mapping[str, Callable[[argparse.ArgumentParser, Texts], None]] = {
 def _add_seconds(parser: argparse.ArgumentParser, texts: Texts, default: int) -> None:
     parser.add_argument(
         "--seconds",
-        type=_seconds,
+        type=_between(texts, 0.1, _LONGEST_S),
         default=float(default),
         help=texts("onsite.help.seconds", default=default),
     )
 
 
-def _seconds(text: str) -> float:
-    return _within(float(text), 0.1, _LONGEST_S)
+def _between(texts: Texts, low: float, high: float) -> Callable[[str], float]:
+    """Return what reads a number for argparse, which tells the bounds."""
+
+    def number(text: str) -> float:
+        if not low <= float(text) <= high:
+            told = {"value": text, "low": f"{low:g}", "high": f"{high:g}"}
+            raise argparse.ArgumentTypeError(texts("cli.outside", **told))
+        return float(text)
+
+    return number
 
 
-def _rate(text: str) -> float:
-    return _within(float(text), 10, 200)
-
-
-def _vlan(text: str) -> int:
-    return int(_within(int(text), 1, 4094))
-
-
-def _within(value: float, low: float, high: float) -> float:
-    if not low <= value <= high:
-        raise argparse.ArgumentTypeError(f"{low:g} - {high:g}")
-    return value
+def _vlan(texts: Texts) -> Callable[[str], int]:
+    bounds = _between(texts, 1, 4094)
+    return lambda text: int(bounds(str(int(text))))
 
 
 def _address(text: str) -> str:
@@ -132,9 +134,14 @@ def _address(text: str) -> str:
     return str(IPv4Address(text))
 
 
-def _vlan_wish(text: str) -> tuple[int, str]:
-    vlan, _, gateway = text.partition("=")
-    return _vlan(vlan), _address(gateway) if gateway else ""
+def _vlan_wish(texts: Texts) -> Callable[[str], tuple[int, str]]:
+    number = _vlan(texts)
+
+    def wish(text: str) -> tuple[int, str]:
+        vlan, _, gateway = text.partition("=")
+        return number(vlan), _address(gateway) if gateway else ""
+
+    return wish
 
 
 def run(args: argparse.Namespace, texts: Texts) -> int:

@@ -127,6 +127,12 @@ def test_a_store_that_cannot_be_opened_is_named(tmp_path, capsys):
         (["gateway", "--port"], "--port: braucht einen Wert"),
         (["sources", "add", "x"], "eines davon ist nötig: --building --collector"),
         (["relay", "status", "x"], "unbekannte Angabe: x"),
+        (
+            ["probe", "lan", "vlan", "5000"],
+            "ID[=IP]: 5000 liegt nicht zwischen 1 und 4094",
+        ),
+        (["probe", "lan", "sweep", "10.7.20.0/24", "--rate", "5"], "--rate: 5 liegt"),
+        (["probe", "lan", "vlan", "x"], "ID[=IP]: „x“ ist keine passende Angabe"),
         (["gateway", "--port", "99999"], "--port: „99999“ ist kein Port von 0 bis"),
         # Passed on, this one would be taken for 34463.
         (

@@ -44,7 +44,7 @@ def test_from_the_order_to_a_tampered_file(school, ordered, tmp_path, capsys):
     assert f"Kampagne {ordered.id}: vollständig" in said
     assert "Gültige Messungen: 30 von 30" in said
     assert "Download, Höchstrate (90 %): an 0 von 3 Messtagen" in said
-    assert "Prüfkette: 62 Glieder in Ordnung" in said
+    assert "Prüfkette in Ordnung (Glieder: 62)" in said
 
     out = tmp_path / "out"
     assert main(["evidence", "report", school.line_id, "--out", str(out)]) == 0

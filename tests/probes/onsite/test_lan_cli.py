@@ -108,7 +108,7 @@ def test_wrong_usage(wrong, capsys):
     with pytest.raises(SystemExit) as left:
         build_parser(Texts()).parse_args(["probe", "lan", *wrong])
     assert left.value.code == 2
-    assert "error" in capsys.readouterr().err
+    assert "Fehler" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
