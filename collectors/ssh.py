@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -163,9 +164,38 @@ class Talk:
         self._credential = credential
         self._known_hosts = known_hosts
         self._budget_s = budget_s
+        # Monotonic seconds, from when a thread is free.
+        self._stop_s = math.inf
         self._client: paramiko.SSHClient | None = None
         self._output = 0
+        self._has_logged_in = False
         self.is_stopped = False
+
+    def check(self, line: str) -> None:
+        """Look at a line before it is sent.
+
+        Raises:
+            DeniedError: the device asks for the password again. Some drivers would
+                answer for ever, and an account that fails too often is locked.
+        """
+        password = self._credential.password
+        if not self._platform.logs_in or password is None:
+            return
+        if line == password.reveal():
+            if self._has_logged_in:
+                raise DeniedError("user, password or key not accepted")
+            self._has_logged_in = True
+
+    def check_time(self) -> None:
+        """Say whether there is time to go on reading, whatever the driver waits for.
+
+        Raises:
+            DeadlineError: there is none, or somebody stopped it from outside.
+        """
+        if self.is_stopped:
+            raise DeadlineError("stopped")
+        if time.monotonic() > self._stop_s:
+            raise DeadlineError("no prompt came in time")
 
     def count(self, said: str) -> None:
         """Count what the device writes.
@@ -183,6 +213,7 @@ class Talk:
         Raises:
             SessionError: the device could not be asked to the end.
         """
+        self._stop_s = time.monotonic() + self._budget_s
         try:
             return self._talk()
         except ForbiddenCommandError:
@@ -199,12 +230,11 @@ class Talk:
             self._client.close()
 
     def _talk(self) -> dict[str, str]:
-        stop_s = time.monotonic() + self._budget_s
         connection = self._connect()
         try:
             texts: dict[str, str] = {}
             for command in self._platform.commands:
-                left_s = min(COMMAND_S, stop_s - time.monotonic())
+                left_s = min(COMMAND_S, self._stop_s - time.monotonic())
                 if left_s <= 0 or self.is_stopped:
                     raise DeadlineError("no time left for all commands")
                 said = connection.send_command(command, read_timeout=left_s)
@@ -281,14 +311,15 @@ def _guarded(driver: str, allowed: frozenset[str], talk: Talk) -> type:
     class Guarded(base):  # type: ignore[misc]
         def write_channel(self, out_data: str) -> None:
             """Send a line if it is on the list."""
-            if out_data.rstrip("\r\n") not in allowed:
+            line = out_data.rstrip("\r\n")
+            if line not in allowed:
                 raise ForbiddenCommandError("this line is not on the list")
+            talk.check(line)
             super().write_channel(out_data)
 
         def read_channel(self) -> str:
-            """Read, unless somebody has closed the connection from outside."""
-            if talk.is_stopped:
-                raise DeadlineError("stopped")
+            """Read, while there is time and nobody has closed the connection."""
+            talk.check_time()
             said = str(super().read_channel())
             talk.count(said)
             return said

@@ -12,6 +12,7 @@ import asyncssh
 import pytest
 from netmiko.exceptions import NetmikoTimeoutException
 
+from collectors.base import DeadlineError
 from collectors.credentials import SshCredential
 from collectors.records import DeviceResult, Known, to_records
 from collectors.ssh import ForbiddenCommandError, SshCollector, Talk, told
@@ -242,6 +243,49 @@ async def test_a_wrong_password_is_denied_and_never_told(
         result = await ask(collector, ssh, wrong)
     assert result.failure is FailureReason.DENIED
     assert "falsches-wort" not in result.reason + caplog.text
+
+
+class AsksAgain(SshDevice):
+    """Takes no password of those typed into the session."""
+
+    async def _serve(self, process: asyncssh.SSHServerProcess[str]) -> None:
+        while True:
+            process.stdout.write("\r\n(Cisco Controller)\r\nUser: ")
+            user = await self._line(process)
+            process.stdout.write(f"{user}\r\nPassword:")
+            await self._line(process)
+
+
+async def test_a_password_is_typed_into_a_session_once(
+    collector: SshCollector, tmp_path: Path
+) -> None:
+    """The driver would go on for ever, and lock the account at the device."""
+    ssh = AsksAgain("cisco_aireos", {})
+    async with running(ssh, HOST_KEY):
+        known_hosts(tmp_path / "known_hosts", ssh, HOST_KEY)
+        result = await ask(collector, ssh)
+    assert result.failure is FailureReason.DENIED
+    assert ssh.lines.count(PASSWORD) == 1
+
+
+class AsksWho(SshDevice):
+    """Asks for the user and for nothing else."""
+
+    async def _serve(self, process: asyncssh.SSHServerProcess[str]) -> None:
+        while True:
+            process.stdout.write("\r\nUser: ")
+            await self._line(process)
+
+
+async def test_a_driver_that_never_gives_up_meets_the_budget(tmp_path: Path) -> None:
+    ssh = AsksWho("cisco_aireos", {})
+    async with running(ssh, HOST_KEY):
+        path = known_hosts(tmp_path / "known_hosts", ssh, HOST_KEY)
+        platform = load_ssh_platforms()["cisco_aireos"]
+        talk = Talk(platform, "127.0.0.1", ssh.port, CREDENTIAL, path, budget_s=1.0)
+        with pytest.raises(DeadlineError):
+            async with asyncio.timeout(60):
+                await asyncio.to_thread(talk.run)
 
 
 async def test_nobody_there_and_no_ssh_there(collector: SshCollector) -> None:
