@@ -2,13 +2,13 @@
 
 A counter is compared modulo its width, so that passing the end of 32 or 64 bits is no
 event. Nothing is said where it may have been reset (the device restarted, or the rate
-would be more than the port can carry), or where a 32-bit counter may have gone round
-more than once. Of radios it is the share of frames that were sent again.
+would be more than the port can carry, or both its 32-bit counters fell), or where a
+32-bit counter may have gone round more than once. Of radios it is the share of frames that were sent again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from collectors.base import Value
@@ -144,12 +144,14 @@ def compare(
 
 def _learnt(
     row: Row,
-    moved: Iterable[tuple[str, int, int, int]],
+    moved: Sequence[tuple[str, int, int, int]],
     elapsed_s: float,
     changes: Mapping[str, int],
 ) -> Row:
     numbers = dict(row.numbers)
     numbers["oper_changes_total"] = float(changes.get(row.parts["port"], 0))
+    if _were_set_back(moved):
+        return Row(row.parts, numbers, row.words)
     speed_bps = numbers.get("speed_bps")
     # A counter that stands at 0 beside a worse one that does not is none.
     idle: set[str] = set()
@@ -159,6 +161,21 @@ def _learnt(
         if not value:
             idle.add(name)
     return Row(row.parts, numbers, row.words)
+
+
+def _were_set_back(moved: Iterable[tuple[str, int, int, int]]) -> bool:
+    """Say whether a port that has 32-bit counters only had both of them cleared.
+
+    One that fell has passed its end; that both did so between two polls is rarer.
+    """
+    fell: set[str] = set()
+    for name, last, value, bits in moved:
+        if bits == 32:
+            if value < last:
+                fell.add(name)
+        elif value:
+            return False
+    return len(fell) == len(RATES)
 
 
 def _with_retries(

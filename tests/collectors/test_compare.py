@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -114,6 +116,28 @@ def test_a_counter_that_was_not_told_has_no_rate() -> None:
     third = compared({IN: 7510, OUT: 20}, second.now, 120.0, 12100, 1.0)
     assert numbers(third).get("in_rate_bps") is None
     assert numbers(third)["out_rate_bps"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("now", "rates"),
+    [
+        # Through its end in one way, as it should; in both ways somebody cleared them.
+        ({IN: 500, OUT: 4_100_007_500}, (pytest.approx(1000.0), 1000.0)),
+        ({IN: 500, OUT: 500}, (None, None)),
+    ],
+)
+def test_counters_of_32_bits_that_fall_in_both_ways_were_cleared(
+    now: dict[str, Value], rates: tuple[float | None, float | None]
+) -> None:
+    short = [replace(counters, bits=32) for counters in COUNTERS]
+    (row,) = ports(1.0).rows
+    row = replace(row, numbers={**row.numbers, "speed_bps": float(100 * MBIT)})
+    table = replace(ports(1.0), rows=(row,))
+    answer: dict[str, Value] = {IN: TOP32 - 7000, OUT: 4_100_000_000}
+    first = compare([table], short, answer, None, 0.0, 100)
+    second = compare([table], short, now, first.now, 60.0, 6100)
+    told = numbers(second)
+    assert (told.get("in_rate_bps"), told.get("out_rate_bps")) == rates
 
 
 def test_changes_of_state_are_counted_and_named() -> None:
