@@ -22,6 +22,7 @@ password_file = "/etc/netmon/ssh-password"   # or key_file = "/etc/netmon/ssh-ke
 
 Each secret can stand in the file (``community``), in one of its own
 (``community_file``) or in the environment (``community_env``, the variable's name).
+All these files may be read by netmon only, or by a group of its own.
 """
 
 from __future__ import annotations
@@ -198,17 +199,29 @@ def load_credentials(path: Path) -> Credentials:
 def _read(path: Path) -> dict[str, Any]:
     source = str(path)
     try:
-        mode = path.stat().st_mode
+        is_open = _is_open(path)
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError([refused(source, None, "unreadable", why=error)]) from error
-    if mode & (stat.S_IRWXG | stat.S_IRWXO) & ~stat.S_IRGRP:
+    except UnicodeDecodeError:
+        # Its text and its object quote the secrets.
+        raise ConfigError([refused(source, None, "no_utf8")]) from None
+    if is_open:
         raise ConfigError([refused(source, None, "open_to_others")])
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         # The parser's text may quote the line with the secret.
         raise ConfigError([refused(source, None, "no_toml_secret")]) from error
+
+
+def _is_open(path: Path) -> bool:
+    """Say whether others than the owner and a group that may only read get at a file.
+
+    Raises:
+        OSError: it is not there.
+    """
+    return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) & ~stat.S_IRGRP)
 
 
 _Written = TypeVar("_Written", _Entry, _SshEntry)
@@ -236,7 +249,10 @@ def _given(
         return Secret(found), []
     if text:
         return Secret(text), []
-    return read_secret(file, setting=f"{where}_file"), []
+    secret = read_secret(file, setting=f"{where}_file")
+    if secret is not None and _is_open(Path(file)):
+        return None, [refused(file, f"{where}_file", "open_to_others")]
+    return secret, []
 
 
 def _ssh_credential(source: str, name: str, table: object) -> SshCredential:
@@ -250,6 +266,9 @@ def _ssh_credential(source: str, name: str, table: object) -> SshCredential:
         problems.append(refused(source, name, "password_or_key"))
     if entry.key_file and not Path(entry.key_file).is_file():
         problems.append(refused(source, f"{name}.key_file", "no_key_file"))
+    elif entry.key_file and _is_open(Path(entry.key_file)):
+        where = f"{name}.key_file"
+        problems.append(refused(entry.key_file, where, "open_to_others"))
     if problems:
         raise ConfigError(problems)
     return SshCredential(

@@ -129,6 +129,9 @@ class PysnmpLink:
             self._target = await kind.create(
                 (address, self._port), timeout=self._timeout_s, retries=0
             )
+            self._target.PROTO_TRANSPORT = _hears_only(
+                self._target.transport_address, kind.PROTO_TRANSPORT
+            )
             self._engine = new_engine()
         objects = [ObjectType(ObjectIdentity(oid)) for oid in oids]
         try:
@@ -182,6 +185,21 @@ class PysnmpRows:
             page.append((oid, value))
             self._after = oid
         return page
+
+
+def _hears_only(device: tuple[Any, ...], kind: Any) -> type:
+    """Return pysnmp's transport that drops what does not come from the device.
+
+    pysnmp itself takes an answer from whoever knows the number of the question.
+    """
+
+    class Heard(kind):  # type: ignore[misc]
+        def datagram_received(self, datagram: bytes, sender: tuple[Any, ...]) -> None:
+            """Pass a datagram on if host and port are those that were asked."""
+            if sender[:2] == device[:2]:
+                super().datagram_received(datagram, sender)
+
+    return Heard
 
 
 def _auth(credential: Credential) -> CommunityData | UsmUserData:

@@ -46,6 +46,7 @@ def test_v3_with_authentication_and_privacy(tmp_path: Path) -> None:
 def test_a_secret_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
     secret = tmp_path / "community"
     secret.write_text("hidden-word\n", encoding="utf-8")
+    secret.chmod(0o640)
     text = f'[old]\nversion = "v2c"\ncommunity_file = "{secret}"\ndriver = "pysnmp"\n'
     found = load_credentials(written(tmp_path, text)).get("old")
     assert found.driver == "pysnmp"
@@ -78,6 +79,31 @@ def test_a_file_open_to_others_is_refused(tmp_path: Path, mode: int) -> None:
         ": holds secrets and is open to others -> chmod 600, or 640 with a group of"
         " its own"
     ]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        'version = "v2c"\ncommunity_file = "{}"',
+        'kind = "ssh"\nuser = "n"\npassword_file = "{}"',
+        'kind = "ssh"\nuser = "n"\nkey_file = "{}"',
+    ],
+)
+def test_so_is_a_secrets_own_file(tmp_path: Path, entry: str) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("hidden-word", encoding="utf-8")
+    secret.chmod(0o644)
+    path = written(tmp_path, f"[a]\n{entry.format(secret)}\n")
+    with pytest.raises(ConfigError, match=f"{secret} .*is open to others"):
+        load_credentials(path)
+    secret.chmod(0o600)
+    assert load_credentials(path).names == ["a"]
+
+
+def test_a_file_in_latin1_is_refused_in_words(tmp_path: Path) -> None:
+    path = written(tmp_path, "")
+    path.write_bytes(V3.replace("hidden-auth", "hidden-\xe4").encode("latin-1"))
+    assert problems(path) == [": is no UTF-8 -> store the file as UTF-8"]
 
 
 def test_a_group_of_its_own_may_read(tmp_path: Path) -> None:
@@ -176,6 +202,7 @@ def test_what_ssh_and_the_environment_need(
 def test_ssh_has_a_section_of_its_own_kind(tmp_path: Path) -> None:
     secret = tmp_path / "password"
     secret.write_text("wort-eins\n")
+    secret.chmod(0o600)
     path = written(
         tmp_path,
         f'[s]\nkind = "ssh"\nuser = "netmon"\npassword_file = "{secret}"\n'

@@ -7,12 +7,14 @@ ever or to take an error for an empty answer; run them at every upgrade.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol, cast
 
 import pytest
 
 from collectors.base import (
+    NoReplyError,
     ProtocolError,
     Session,
     SessionError,
@@ -329,6 +331,34 @@ async def test_a_reply_with_another_community_is_none(
     )
     with pytest.raises(SessionError):
         await session.get([SYS_DESCR])
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2"], ids=["port", "host"])
+async def test_a_reply_from_elsewhere_is_none(driver: Driver, host: str) -> None:
+    """Neither driver takes a device's own other address, nor anybody else's."""
+    with socket.socket(type=socket.SOCK_DGRAM) as elsewhere:
+        elsewhere.bind((host, 0))
+
+        class Agent(WrongAgent):
+            def datagram_received(
+                self, data: bytes, addr: tuple[str | int, int]
+            ) -> None:
+                elsewhere.sendto(reply(data, FINE), addr)
+                self.requests += 1
+
+        transport, agent = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: Agent(lambda data, _: []), local_addr=("127.0.0.1", 0)
+        )
+        address = f"127.0.0.1:{transport.get_extra_info('sockname')[1]}"
+        session = open_session(
+            address, v2c(driver), clock=SystemClock(), timing=HURRIED
+        )
+        with pytest.raises(NoReplyError):
+            await session.get([SYS_DESCR])
+        assert agent.requests
+        await session.aclose()
+        transport.close()
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
