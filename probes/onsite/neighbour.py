@@ -19,7 +19,9 @@ from probes.onsite.frames import ETHERTYPE_LLDP, FIRST_ETHERTYPE, clean, split
 
 _CDP_LLC = b"\xaa\xaa\x03\x00\x00\x0c\x20\x00"
 # IEEE 802.1AB table 8-4 and CDP's capabilities: what forwards frames.
-_LLDP_FORWARDS = 1 << 2 | 1 << 4  # bridge, router; not an access point, phone, station
+_LLDP_FORWARDS = 1 << 2 | 1 << 4  # bridge, router; not an access point
+# Telephone, cable modem, station: most telephones bridge a computer behind them.
+_LLDP_ENDS = 1 << 5 | 1 << 6 | 1 << 7
 _CDP_FORWARDS = 0x01 | 0x02 | 0x04 | 0x08  # router, two kinds of bridge, switch
 # IANA-MAU-MIB: operational MAU types of copper ports; others are not told here.
 _MAU_BPS = {10: 1e7, 11: 1e7, 15: 1e8, 16: 1e8, 29: 1e9, 30: 1e9, 54: 1e10}
@@ -84,7 +86,8 @@ def _lldp(data: bytes) -> Neighbour | None:
                 told = replace(told, switch=clean(value))
             case 7 if len(value) >= 4:
                 enabled = int.from_bytes(value[2:4], "big")
-                told = replace(told, forwards=bool(enabled & _LLDP_FORWARDS))
+                forwards = bool(enabled & _LLDP_FORWARDS and not enabled & _LLDP_ENDS)
+                told = replace(told, forwards=forwards)
             case 127 if len(value) >= 4:
                 told = _organisation(told, value[:3], value[3], value[4:])
             case _:

@@ -182,6 +182,17 @@ def test_cdp():
     assert (told.vlan, told.voice_vlan, told.power_w) == (20, 100, 30.0)
 
 
+# Bridge; bridge and router; bridge and telephone, as most telephones say; station.
+@pytest.mark.parametrize(
+    ("enabled", "forwards"), [(0x04, True), (0x14, True), (0x24, False), (0x80, False)]
+)
+def test_a_phone_bridges_and_is_no_switch(enabled, forwards):
+    frame = bytearray(FULL)
+    at = frame.index(bytes([0x0E, 0x04]))  # type 7 and four octets
+    frame[at + 4 : at + 6] = enabled.to_bytes(2, "big")
+    assert decode(bytes(frame)).forwards is forwards
+
+
 def test_a_phone_is_no_switch():
     frame = bytearray(cdp())
     at = frame.index(bytes.fromhex("0004 0008 00000028"))
