@@ -161,6 +161,9 @@ class _Draft:
             if socket.switch_id
         }
         self._adopted: set[str] = set()
+        planned = inventory.access_points
+        self._serials = {ap.serial.casefold() for ap in planned if ap.serial}
+        self._names = {(ap.controller_id, ap.name.casefold()) for ap in planned}
 
     def planned(self, truth: ApTruth, all_of_it: WlanTruth) -> None:
         """Take over what was learnt of a planned access point."""
@@ -238,7 +241,7 @@ class _Draft:
         seen = self._seen.get(truth.ap)
         if seen is None or not truth.works or truth.ap in self._adopted:
             return
-        if seen.device not in self.devices:
+        if seen.device not in self.devices or self._is_planned(seen):
             return
         key = (truth.switch_id, truth.port)
         point = AccessPoint(
@@ -253,6 +256,15 @@ class _Draft:
         self.points[point.id] = point
         self._note(ChangeKind.AP_ADDED, point, "", seen.serial)
         self._place(truth, point.id)
+
+    def _is_planned(self, seen: SeenAccessPoint) -> bool:
+        """Say whether it is in the inventory by now.
+
+        Until its controller is polled by the new inventory it goes by its old tag.
+        """
+        if seen.serial:
+            return seen.serial.casefold() in self._serials
+        return (seen.device, seen.name.casefold()) in self._names
 
     def add_devices(
         self,

@@ -96,6 +96,8 @@ async def test_all_that_was_found_is_accepted_by_an_import(
     # The new switch does not exist here, so nobody asks it.
     known = tuple(d for d in accepted.devices if d.id in school.inventory.device_by_id)
     school.take(replace(accepted, devices=known))
+    # Until its controller is polled anew the newcomer goes by its old tag.
+    assert ChangeKind.AP_ADDED not in [c.kind for c in proposed(school).changes]
     await school.poll(after_s=MINUTE_S)
     assert {point.state for point in school.truth().points} == {ApState.IN_ORDER}
     assert [change.kind for change in proposed(school).changes] == [
