@@ -36,9 +36,9 @@ class RoomCoverage(Struct, frozen=True, kw_only=True):
     """A room. ``lan`` and ``wlan`` are None where that is not known.
 
     A socket is live if its port is switched on at a switch that answers, linked if
-    something is plugged in, open if its switch tells nothing. ``points`` are the
-    access points planned here, ``points_working`` and ``points_open`` those that
-    work and those of which nothing is known.
+    something is plugged in, open if its switch tells nothing, astray if its switch has
+    no such port. ``points`` are the access points planned here, ``points_working`` and
+    ``points_open`` those that work and those of which nothing is known.
     """
 
     room: Room
@@ -48,6 +48,7 @@ class RoomCoverage(Struct, frozen=True, kw_only=True):
     live_count: int = 0
     linked_count: int = 0
     open_count: int = 0
+    astray_count: int = 0
     points: tuple[str, ...] = ()
     points_working_count: int = 0
     points_open_count: int = 0
@@ -157,6 +158,13 @@ class Ports(Struct, frozen=True):
         told = [on for (switch, _), on in self.enabled.items() if switch == key[0]]
         return False if told and None not in told else None
 
+    def is_astray(self, socket: Socket) -> bool:
+        """Say whether a dead socket is patched to a port its switch does not have."""
+        return (
+            socket.switch_id is not None
+            and (socket.switch_id, socket.switch_port) not in self.enabled
+        )
+
 
 def live_ports(latest: Iterable[Latest], now_ms: int) -> Ports:
     """Return the ports of switches that answer, as they were told lately.
@@ -251,6 +259,10 @@ def _room(
         live_count=live.count(True),
         linked_count=len(linked),
         open_count=live.count(None),
+        astray_count=sum(
+            is_live is False and ports.is_astray(socket)
+            for socket, is_live in zip(sockets or (), live, strict=True)
+        ),
         points=tuple(point.id for point in points),
         points_working_count=works.count(True),
         points_open_count=works.count(None),

@@ -50,6 +50,8 @@ def room_text(
     )
     if room.open_count:
         lan += texts("coverage_figure.room.open", n=room.open_count)
+    if room.astray_count:
+        lan += texts("coverage_figure.room.astray", n=room.astray_count)
     points = []
     for ap in room.points:
         known = truth.by_ap.get(ap) if truth else None

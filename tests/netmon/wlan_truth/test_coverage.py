@@ -17,8 +17,10 @@ from netmon.coverage import (
     coverage,
     read_coverage,
 )
+from netmon.coverage_words import room_text
 from netmon.demo.faults import ApFault
 from netmon.model import Coverage, Room, Socket, Survey
+from netmon.texts import Texts
 from netmon.wlan_truth import ApState, ApTruth, Change
 
 from .conftest import School, make_school, point
@@ -204,6 +206,15 @@ async def test_a_switch_that_tells_half_of_its_ports(school: School) -> None:
     found = read_coverage(school.store, school.inventory, "b1", school.now_ms)
     assert found.rooms[0].lan is None
     assert (found.rooms[0].live_count, found.rooms[0].open_count) == (0, 1)
+
+
+def test_a_port_that_its_switch_does_not_have_is_told() -> None:
+    sockets = [socket(1), socket(2), replace(socket(3), switch_id=None)]
+    first, second, third = measured(TEN[:3], sockets, {"1": False}).rooms
+    assert [one.lan for one in (first, second, third)] == [False] * 3
+    assert [one.astray_count for one in (first, second, third)] == [0, 1, 0]
+    lan, _ = room_text(second, None, Texts("de"))
+    assert "1 an einem Port, den der Switch nicht hat" in lan
 
 
 def test_of_a_table_that_broke_off_no_port_is_said_to_be_missing() -> None:
