@@ -71,6 +71,11 @@ class Texts:
         """Say whether the catalogue holds the key."""
         return key in self._messages
 
+    def named(self, group: str, name: str) -> str:
+        """Return the word for a name of a group; the name where there is none."""
+        key = f"{group}.{name}"
+        return self(key) if self.has(key) else name
+
     def number(self, value: float | None, decimals: int = 0) -> str:
         """Return ``1.234,5`` (German) or ``1,234.5``; ``–`` for None."""
         if value is None:

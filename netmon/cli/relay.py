@@ -113,7 +113,7 @@ def _status(args: argparse.Namespace, texts: Texts) -> int:
         age = texts.age(from_ms(beat.at_ms), now)
         print(texts("relay.beat", age=age, note=beat.note or NO_VALUE))
         for name, value in sorted(beat.figures.items()):
-            print(f"  {name} {texts.number(value)}")
+            print(f"  {texts.named('figure', name)}: {texts.number(value)}")
     memory = decode_memory(cursor.memory)
     print(texts("relay.skipped", n=texts.number(memory.skipped_total)))
     for skip in memory.skipped:

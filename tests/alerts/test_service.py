@@ -121,6 +121,10 @@ def test_the_service_runs_until_stopped(
     assert beats["mail"]["mails_waiting_count"] == 0
     assert beats["alerts"]["open_incidents_count"] == 1
     assert beats["alerts"]["behind_chunks_count"] == 0
+    words = Texts("de")
+    for process, figures in beats.items():
+        assert words.has(f"process.{process}")
+        assert all(words.has(f"figure.{name}") for name in figures)
 
 
 def test_what_was_refused_is_tried_again_when_the_service_starts(
