@@ -9,6 +9,7 @@ A look costs two small queries while nothing has changed and nothing is due.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -46,6 +47,8 @@ from netmon.storage.records import (
     ThreadNews,
 )
 from netmon.texts import Texts
+
+_log = logging.getLogger(__name__)
 
 READER = "mail"
 _TRANSITIONS_A_STEP = 1000
@@ -161,9 +164,12 @@ class Notifier:
             if memory
             else _Memory(digested_ms=now_ms)
         )
-        self._threads = {t.id: _Open(t) for t in self._store.threads.open()}
+        self._threads = {
+            t.id: _Open(t) for t in self._store.threads.open() if _is_readable(t)
+        }
         for member in self._store.threads.members():
-            self._threads[member.thread_id].members[member.incident_id] = member
+            if (one := self._threads.get(member.thread_id)) is not None:
+                one.members[member.incident_id] = member
         window_ms = round(1000 * self._settings.alerts.notify.storm_window_s)
         self._made_ms = [
             ms
@@ -315,6 +321,16 @@ class Notifier:
             kept.thread = replace(one.thread, id=thread_id)
             for number in one.joined:
                 kept.members[number] = _member(thread_id, fresh[number], now_ms)
+
+
+def _is_readable(thread: Thread) -> bool:
+    """Say whether a thread's memory is ours; else its mails wait, and no others do."""
+    try:
+        read_memory(thread)
+    except msgspec.DecodeError as error:
+        _log.error("thread %d waits, its memory cannot be read: %s", thread.id, error)
+        return False
+    return True
 
 
 def _member(thread_id: int, incident: Incident, now_ms: int) -> ThreadMember:

@@ -226,12 +226,14 @@ class World:
         self.store_series("latency", tags, {"rtt_s": [0.012]})
 
     def polled(self, up: dict[str, bool | None]) -> None:
-        """Store what the controller says of its access points and evaluate."""
+        """Store what the controller says of its access points and evaluate.
+
+        Of which it says nothing (None) there is no record.
+        """
         for ap, is_up in up.items():
-            tags = {"building": "gs-07", "device": "wlc-07", "ap": ap}
-            failure = FailureReason.NO_REPLY if is_up is None else None
-            value = None if is_up is None else float(is_up)
-            self.store_series("wlan_ap", tags, {"up": [value]}, failure=failure)
+            if is_up is not None:
+                tags = {"building": "gs-07", "device": "wlc-07", "ap": ap}
+                self.store_series("wlan_ap", tags, {"up": [float(is_up)]})
         self.run()
 
     def states(self, rule: str = "line_below_target", number: int = 7) -> str:

@@ -8,14 +8,16 @@ from pathlib import Path
 from netmon.storage.records import MailEvent
 
 
-def spoil(folder: Path, number: int) -> None:
-    """Let the evidence of an incident be what no version ever wrote."""
+def write(folder: Path, sql: str, *values: object) -> None:
     connection = sqlite3.connect(folder / "state.sqlite3")
     with connection:
-        connection.execute(
-            "UPDATE incidents SET evidence = x'7b2273' WHERE id = ?", (number,)
-        )
+        connection.execute(sql, values)
     connection.close()
+
+
+def spoil(folder: Path, number: int) -> None:
+    """Let the evidence of an incident be what no version ever wrote."""
+    write(folder, "UPDATE incidents SET evidence = x'7b2273' WHERE id = ?", number)
 
 
 def test_one_that_cannot_be_written_is_told_plainly_and_silences_nobody(
@@ -70,3 +72,29 @@ def test_a_digest_that_cannot_be_written_names_the_incidents(found, tmp_path):
     ]
     assert digest.subject == "[Lagebericht] gs-00 – Anbindung nicht gemessen"
     assert digest.unwritten
+
+
+def test_a_thread_that_cannot_be_read_waits_alone(found, tmp_path):
+    """Of a later version, say: its mails come after the upgrade, the others now."""
+    town = found(2)
+    town.broken = {"line gs-00"}
+    town.minutes(12)
+    town.broken.add("line gs-01")
+    town.minutes(13)
+    first, second = town.store.threads.open()
+    assert town.told()[-1] == "07:32- line_down line:gs-01-main"
+    write(tmp_path, "UPDATE threads SET memory = '{' WHERE id = ?", first.id)
+    town.service = None
+    town.broken.clear()
+    # No more than ten mails within a quarter of an hour.
+    town.clock.advance(900)
+    town.minutes(2)
+    assert [thread.id for thread in town.store.threads.open()] == [first.id]
+    write(
+        tmp_path, "UPDATE threads SET memory = ? WHERE id = ?", first.memory, first.id
+    )
+    town.service = None
+    town.minutes(1)
+    assert town.store.threads.open() == []
+    ends = [m for m in town.store.outbox.mails() if m.event is MailEvent.RECOVERY]
+    assert {m.thread_id for m in ends} == {first.id, second.id}
