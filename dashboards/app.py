@@ -21,6 +21,7 @@ from dashboards.exposition import make_registry
 from dashboards.heads import Heads
 from dashboards.health import INGEST
 from dashboards.interrupted import Interrupted
+from dashboards.keeping import keeping
 from dashboards.kept import Kept
 from dashboards.leasing import LeaseDesk
 from dashboards.limited import LimitedInventories
@@ -121,7 +122,9 @@ def create_app(settings: Settings, store: Store, clock: Clock) -> FastAPI:
     app.state.metrics_token = read_secret(
         settings.metrics.token_file, setting="metrics.token_file"
     )
-    app.state.ingest = ingest.IngestService(store, clock, inventory)
+    app.state.ingest = ingest.IngestService(
+        store, clock, inventory, settings.store.min_free_bytes
+    )
     app.state.leases = LeaseDesk(settings.measure, store, clock, texts)
     app.state.calendars = site.calendars
     app.state.counting = threading.Lock()
@@ -150,7 +153,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await _look_at_calendars(site, app.state.calendars)
     beating = asyncio.create_task(_keep_beating(site, service))
     try:
-        async with app.state.leases.watching(), recording(site):
+        async with app.state.leases.watching(), recording(site), keeping(site):
             yield
     finally:
         beating.cancel()

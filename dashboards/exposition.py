@@ -14,6 +14,7 @@ from dashboards.context import Site
 from dashboards.health import lags
 from netmon.metrics import KINDS
 from netmon.quantities import Unit
+from netmon.retention import waiting
 from netmon.storage.records import AlarmState, MailEvent
 
 # Counting all records reads the whole table; a scrape every second must not.
@@ -76,6 +77,35 @@ class StoreCollector(Collector):
         for reader, chunks in lags(self._site).items():
             lag.add_metric([reader], chunks)
         yield lag
+        yield from self._room()
+
+    def _room(self) -> Iterator[Metric]:
+        """Yield how large the store is, and who keeps it from being smaller."""
+        site, now_ms = self._site, self._site.moment().now_ms
+        room = site.store.room()
+        for name, told, value in (
+            ("store_bytes", "Files of the state store", room.store_bytes),
+            (
+                "store_reusable_bytes",
+                "Of these free for new rows",
+                room.reusable_bytes,
+            ),
+            (
+                "store_disk_free_bytes",
+                "What the store's disk has left; below store.min_free_mb nothing is taken",
+                room.disk_free_bytes,
+            ),
+        ):
+            yield GaugeMetricFamily(f"netmon_{name}", told, value=value)
+        behind = GaugeMetricFamily(
+            "netmon_reader_waiting_seconds",
+            "For how long the oldest chunk has waited for a reader, 0 if none does",
+            labels=["reader"],
+        )
+        for each in waiting(site.store, site.settings, now_ms):
+            since_ms = now_ms if each.since_ms is None else each.since_ms
+            behind.add_metric([each.reader], max(0, now_ms - since_ms) / 1000)
+        yield behind
 
     def _processes(self) -> Iterator[Metric]:
         age = GaugeMetricFamily(

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from netmon.calendars import WARN_BEFORE_DAYS
 from netmon.clock import berlin_day
 from netmon.config import Settings
-from netmon.storage.records import Heartbeat, InventoryVersion, MailEvent
+from netmon.retention import Waiting, waiting
+from netmon.storage.records import Heartbeat, InventoryVersion, MailEvent, StoreRoom
 
 if TYPE_CHECKING:
     # The pages' own: a process that serves none can do without the web framework.
@@ -39,7 +40,10 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PartHealth:
-    """One part. ``age_s`` is None where it never gave a sign of life."""
+    """One part. ``age_s`` is None where it never gave a sign of life.
+
+    The store gives none; it is well while it answers and its disk has room.
+    """
 
     part: Part
     ok: bool
@@ -63,7 +67,14 @@ class OwnState:
     mails: Mapping[tuple[MailEvent, bool], int]
     inventory: InventoryVersion | None
     holidays_until: date | None
+    room: StoreRoom
+    waiting: tuple[Waiting, ...]
     unwritten: tuple[int, str] = (0, "")
+
+    @property
+    def holding(self) -> tuple[Waiting, ...]:
+        """Who keeps the store from removing what is old."""
+        return tuple(each for each in self.waiting if each.holds)
 
     @property
     def ok(self) -> bool:
@@ -102,11 +113,15 @@ def allowed_ages(settings: Settings) -> Mapping[Part, float]:
 
 
 def judge(
-    heartbeats: Sequence[Heartbeat], allowed_s: Mapping[Part, float], now_ms: int
+    heartbeats: Sequence[Heartbeat],
+    allowed_s: Mapping[Part, float],
+    now_ms: int,
+    *,
+    has_room: bool = True,
 ) -> tuple[PartHealth, ...]:
     """Return the health of the parts, given that the store has answered."""
     seen = {beat.process: beat.at_ms for beat in heartbeats}
-    found = [PartHealth(Part.STORE, ok=True, age_s=None, allowed_s=None)]
+    found = [PartHealth(Part.STORE, ok=has_room, age_s=None, allowed_s=None)]
     for part, limit_s in allowed_s.items():
         at_ms = seen.get(part.value)
         age_s = None if at_ms is None else max(0, now_ms - at_ms) / 1000
@@ -121,8 +136,15 @@ def read_health(site: Site) -> tuple[PartHealth, ...]:
     Raises:
         StorageError: the store does not answer, so nothing is known.
     """
-    heartbeats = site.store.heartbeats.all()
-    return judge(heartbeats, allowed_ages(site.settings), site.moment().now_ms)
+    return _judged(site, site.store.heartbeats.all(), site.moment().now_ms)
+
+
+def _judged(
+    site: Site, heartbeats: Sequence[Heartbeat], now_ms: int
+) -> tuple[PartHealth, ...]:
+    least = site.settings.store.min_free_bytes
+    has_room = site.store.disk_free_bytes() >= least
+    return judge(heartbeats, allowed_ages(site.settings), now_ms, has_room=has_room)
 
 
 def lags(site: Site) -> Mapping[str, int]:
@@ -146,11 +168,13 @@ def read_own_state(site: Site) -> OwnState:
     heartbeats = store.heartbeats.all()
     return OwnState(
         now_ms=now_ms,
-        parts=judge(heartbeats, allowed_ages(site.settings), now_ms),
+        parts=_judged(site, heartbeats, now_ms),
         heartbeats=tuple(heartbeats),
         stored=store.measurements.count(),
         quarantined=store.measurements.quarantine_count(),
         lag=lags(site),
+        room=store.room(),
+        waiting=waiting(store, site.settings, now_ms),
         mails=store.outbox.counts(),
         unwritten=store.outbox.unwritten(),
         inventory=store.inventories.current(),

@@ -28,6 +28,7 @@ from netmon.refused import refused
 from netmon.rule_overrides import MAX_COUNT, RuleOverride, refuse_doubles
 from netmon.sink_settings import SinkSettings
 from netmon.site_settings import SiteSettings
+from netmon.store_settings import StoreSettings
 from netmon.strict_files import as_struct, read_toml
 from netmon.units import named_rate_bps, parse_rate_bps
 
@@ -265,6 +266,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     data_dir: str = "var"
     language: Literal["de", "en"] = "de"
     gateway: GatewaySettings = GatewaySettings()
+    store: StoreSettings = StoreSettings()
     tsdb: TsdbSettings = TsdbSettings()
     mail: MailSettings = MailSettings()
     alerts: AlertSettings = AlertSettings()

@@ -90,6 +90,12 @@ class StorageBusyError(StorageError):
     retry = True
 
 
+class StorageFullError(StorageError):
+    """The disk of the store has no room; nothing was written."""
+
+    retry = True
+
+
 class SendError(NetmonError):
     """A peer did not take what was sent.
 

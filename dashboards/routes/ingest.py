@@ -14,7 +14,7 @@ from dashboards.bearer import RefusedError, authenticate, refuse, reply
 from dashboards.group_commit import FullError, GroupCommit
 from dashboards.openapi import refusal, wire_answer
 from netmon.clock import Clock, to_ms
-from netmon.errors import StorageError
+from netmon.errors import StorageError, StorageFullError
 from netmon.ingest import (
     ForbiddenTargetError,
     MalformedBatchError,
@@ -39,10 +39,18 @@ _log = logging.getLogger(__name__)
 class IngestService:
     """What the route needs: the store, the clock, and the writer thread."""
 
-    def __init__(self, store: Store, clock: Clock, inventory: CurrentInventory) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        inventory: CurrentInventory,
+        min_free_bytes: int = 0,
+    ) -> None:
         self.store = store
         self.clock = clock
         self.inventory = inventory
+        self._min_free_bytes = min_free_bytes
+        self._had_room = True
         self.commits = GroupCommit(store.measurements.write)
 
     def start(self) -> None:
@@ -52,6 +60,15 @@ class IngestService:
     def stop(self) -> None:
         """Commit what waits and stop."""
         self.commits.stop()
+
+    def has_room(self) -> bool:
+        """Say whether the disk has enough left for what arrives and for all others."""
+        has_room = self.store.disk_free_bytes() >= self._min_free_bytes
+        if has_room != self._had_room:
+            self._had_room = has_room
+            told = "has room again" if has_room else "is full: nothing is accepted"
+            _log.warning("the disk %s (store.min_free_mb)", told)
+        return has_room
 
     def known_building(self, building_id: str) -> bool:
         """Say whether a building may have measurements; before any import, all may."""
@@ -66,6 +83,16 @@ def _too_large(limit: int) -> RefusedError:
         f"the body is larger than {limit} bytes",
         "send fewer records at once",
         field="body",
+    )
+
+
+def _full() -> RefusedError:
+    return refuse(
+        HTTPStatus.INSUFFICIENT_STORAGE,
+        "disk_full",
+        "the gateway's disk is full",
+        "keep the data; somebody has to make room on the gateway's disk",
+        retry=True,
     )
 
 
@@ -119,6 +146,8 @@ def _gunzip(packed: bytes) -> bytes:
 
 async def _accept(request: Request, service: IngestService) -> bytes:
     source = authenticate(request, service.store)
+    if not service.has_room():
+        raise _full()
     body = await _body(request)
     received_ms = to_ms(service.clock.now())
     try:
@@ -171,6 +200,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     429: refusal("the gateway is busy; keep the data and come again"),
     500: refusal("an error of netmon; see its log"),
     503: refusal("the store is busy; keep the data and come again"),
+    507: refusal("the gateway's disk is full; keep the data and come again"),
 }
 
 
@@ -227,6 +257,10 @@ async def measurements(request: Request) -> Response:
     except FullError:
         body = ErrorBody("busy", "too many batches wait", "come again later", True)
         return reply(HTTPStatus.TOO_MANY_REQUESTS, encode(ErrorReply(body)))
+    except StorageFullError:
+        _log.exception("a batch found no room on the disk")
+        full = _full()
+        return reply(full.status, encode(ErrorReply(full.body)))
     except StorageError:
         # The text stays in the log: it may name paths.
         _log.exception("a batch could not be stored")

@@ -16,6 +16,7 @@ from dashboards.health import read_own_state
 from dashboards.history import Span
 from dashboards.plots import PlotName
 from dashboards.queries import UnknownError, line_of
+from netmon.retention import DAY_MS, Kept, span_ms
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -82,6 +83,13 @@ async def system(site: SiteDep) -> HTMLResponse:
 
     def render() -> HTMLResponse:
         own = read_own_state(site)
-        return page_answer(site, "system.html", "system", own=own, now_ms=own.now_ms)
+        return page_answer(
+            site,
+            "system.html",
+            "system",
+            own=own,
+            now_ms=own.now_ms,
+            kept=[(each, span_ms(each, site.settings) // DAY_MS) for each in Kept],
+        )
 
     return await site.in_thread(render)

@@ -56,6 +56,10 @@ def add(commands: Commands, texts: Texts) -> None:
     add_config_option(status, texts)
     status.set_defaults(run=_status)
 
+    forget = actions.add_parser("forget", help=texts("relay.help.forget"))
+    add_config_option(forget, texts)
+    forget.set_defaults(run=_forget)
+
 
 def _run(args: argparse.Namespace, texts: Texts) -> int:
     import logging
@@ -127,4 +131,17 @@ def _status(args: argparse.Namespace, texts: Texts) -> int:
                 reason=skip.reason,
             )
         )
+    return 0
+
+
+def _forget(args: argparse.Namespace, texts: Texts) -> int:
+    from netmon.cli.base import open_store
+    from netmon.relay import READER
+
+    with open_store(args.config) as (store, settings):
+        if settings.tsdb.url:
+            # It would be a reader that has read nothing, and hold everything.
+            raise ConfigError([refused("netmon relay", "tsdb.url", "still_relayed")])
+        known = store.cursors.forget(READER)
+    print(texts("relay.forgotten" if known else "relay.never_ran"))
     return 0

@@ -6,17 +6,19 @@ kill -9 and a power cut. One writer at a time; others wait up to BUSY_TIMEOUT_S.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from netmon.errors import StorageBusyError, StorageError
+from netmon.errors import StorageBusyError, StorageError, StorageFullError
 from netmon.refused import failed
+from netmon.storage.records import StoreRoom
 
 BUSY_TIMEOUT_S = 15.0
 
@@ -49,6 +51,8 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 def _translate(error: sqlite3.Error, opened: Path | None = None) -> StorageError:
     if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
         return failed(StorageBusyError, "store_busy")
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        return failed(StorageFullError, "store_full")
     if opened is not None:
         return failed(StorageError, "store_unopened", file=opened, why=str(error))
     return failed(StorageError, "store_refused", why=str(error))
@@ -109,7 +113,9 @@ class Database:
             try:
                 yield connection
             except BaseException:
-                connection.execute("ROLLBACK")
+                # On a full disk SQLite has rolled back already.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
         except sqlite3.Error as error:
@@ -143,6 +149,37 @@ class Database:
         with self.reading() as connection:
             found: Sequence[Any] | None = connection.execute(sql, values).fetchone()
         return found
+
+    def disk_free_bytes(self) -> int:
+        """Return what netmon may still write to the disk of the file.
+
+        Raises:
+            StorageError: the folder is gone.
+        """
+        try:
+            told = os.statvfs(self._path.parent)
+        except OSError as error:
+            raise failed(StorageError, "store_refused", why=str(error)) from error
+        return told.f_bavail * told.f_frsize
+
+    def room(self) -> StoreRoom:
+        """Return the bytes of file and log, and what of them is free for new rows.
+
+        Raises:
+            StorageError: SQLite refused.
+        """
+        size = 0
+        for name in (self._path, self._path.with_name(self._path.name + "-wal")):
+            with suppress(FileNotFoundError):
+                size += name.stat().st_size
+        with self.reading() as connection:
+            (pages,) = connection.execute("PRAGMA freelist_count").fetchone()
+            (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+        return StoreRoom(
+            store_bytes=size,
+            reusable_bytes=pages * page_bytes,
+            disk_free_bytes=self.disk_free_bytes(),
+        )
 
     def close(self) -> None:
         """Close every connection of every thread."""

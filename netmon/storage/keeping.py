@@ -124,6 +124,13 @@ class SqliteCursors:
         with self._database.transaction() as connection:
             set_cursor(connection, reader, position, now_ms, memory)
 
+    def forget(self, reader: str) -> bool:
+        """Forget a reader; see the port."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM deliveries WHERE reader = ?", (reader,))
+            gone = connection.execute("DELETE FROM cursors WHERE reader = ?", (reader,))
+            return gone.rowcount == 1
+
     def log_delivery(self, reader: str, position: int, now_ms: int) -> None:
         """Move the cursor and note the delivery; see the port."""
         with self._database.transaction() as connection:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import takewhile
 
 import msgspec
 
 from netmon.model import FailureReason
 from netmon.storage.database import Database
+from netmon.storage.keeping import set_cursor
 from netmon.storage.ports import Resolution
 from netmon.storage.records import (
     CheckedBatch,
     Chunk,
     Latest,
     Points,
+    Pruned,
     Rollup,
     SeenAccessPoint,
     SeenNeighbour,
@@ -147,8 +150,12 @@ class SqliteMeasurements:
         return found
 
     def last_position(self) -> int:
-        """Return the id of the newest chunk."""
-        return self._number("SELECT coalesce(max(id), 0) FROM measurements")
+        """Return the id of the newest chunk ever written; see the port."""
+        # Not the newest row: what all have read may be gone, and its number stays taken.
+        return self._number(
+            "SELECT coalesce(max(seq), 0) FROM sqlite_sequence "
+            "WHERE name = 'measurements'"
+        )
 
     def count(self) -> int:
         """Return the number of measurements stored."""
@@ -282,19 +289,69 @@ class SqliteMeasurements:
             for seq in _unpack(points).seq
         ]
 
-    def prune(self, before_ms: int, readers: Sequence[str]) -> int:
-        """Delete old chunks that all readers have read; see the port."""
-        with self._database.transaction() as connection:
-            floor = self._number("SELECT coalesce(max(id), 0) + 1 FROM measurements")
-            for reader in readers:
-                row = connection.execute(
-                    "SELECT position FROM cursors WHERE reader = ?", (reader,)
-                ).fetchone()
-                floor = min(floor, 0 if row is None else row[0])
-            deleted = connection.execute(
-                "DELETE FROM measurements WHERE received_ms < ? AND id <= ? "
+    def received_after(self, position: int) -> int | None:
+        """Return when the first chunk after a position came; see the port."""
+        row = self._database.row(
+            "SELECT received_ms FROM measurements WHERE id > ? ORDER BY id LIMIT 1",
+            position,
+        )
+        return None if row is None else int(row[0])
+
+    def prune(
+        self,
+        sweep: str,
+        kinds: Collection[str],
+        before_ms: int,
+        upto: int,
+        *,
+        now_ms: int,
+        max_chunks: int,
+    ) -> Pruned:
+        """Delete a piece of what is old of some kinds; see the port."""
+        position = self._number(
+            "SELECT coalesce(max(position), 0) FROM cursors WHERE reader = ?", sweep
+        )
+        # Before the write lock: these pages may have to come from the disk first.
+        rows = self._database.rows(
+            "SELECT id, received_ms FROM measurements WHERE id > ? AND id <= ? "
+            "ORDER BY id LIMIT ?",
+            position,
+            upto,
+            max_chunks,
+        )
+        old = list(takewhile(lambda row: row[1] < before_ms, rows))
+        if not old:
+            return Pruned(chunks=0, records=0, position=position, more=False)
+        last = old[-1][0]
+        marks = ",".join("?" * len(kinds))
+        # Who accepts in this process waits here no longer than for such a step;
+        # SQLite's own lock would let both sleep.
+        with self._writing, self._database.transaction() as connection:
+            gone = connection.execute(
+                "DELETE FROM measurements WHERE id > ? AND id <= ? AND "  # noqa: S608
+                f"(SELECT kind FROM series WHERE id = series_id) IN ({marks}) "
                 "RETURNING n",
-                (before_ms, floor),
+                (position, last, *kinds),
             ).fetchall()
-            add_stored(connection, -sum(n for (n,) in deleted))
-            return len(deleted)
+            records = sum(n for (n,) in gone)
+            add_stored(connection, -records)
+            set_cursor(connection, sweep, last, now_ms, None)
+        return Pruned(
+            chunks=len(gone),
+            records=records,
+            position=last,
+            more=len(old) == max_chunks,
+        )
+
+    def prune_quarantine(self, before_ms: int, max_records: int) -> int:
+        """Delete the oldest records set aside; see the port."""
+        rows = self._database.rows(
+            "SELECT id, received_ms FROM quarantine ORDER BY id LIMIT ?", max_records
+        )
+        old = list(takewhile(lambda row: row[1] < before_ms, rows))
+        if not old:
+            return 0
+        with self._writing, self._database.transaction() as connection:
+            return connection.execute(
+                "DELETE FROM quarantine WHERE id <= ?", (old[-1][0],)
+            ).rowcount

@@ -369,6 +369,26 @@ class Heartbeat(Struct, frozen=True, kw_only=True):
     note: str
 
 
+class StoreRoom(Struct, frozen=True, kw_only=True):
+    """The store's files in bytes; ``reusable_bytes`` of them are free for new rows."""
+
+    store_bytes: int
+    reusable_bytes: int
+    disk_free_bytes: int
+
+
+class Pruned(Struct, frozen=True, kw_only=True):
+    """One step of a sweep: what it deleted, and up to where it has looked.
+
+    ``more`` says that what comes next in the log may be old enough as well.
+    """
+
+    chunks: int
+    records: int
+    position: int
+    more: bool
+
+
 class Cursor(Struct, frozen=True, kw_only=True):
     """How far a reader has read the chunks: all up to ``position`` are done."""
 

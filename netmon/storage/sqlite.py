@@ -20,6 +20,7 @@ from netmon.storage.keeping import (
 from netmon.storage.leases import SqliteLeases
 from netmon.storage.measurements import SqliteMeasurements
 from netmon.storage.outbox import SqliteOutbox
+from netmon.storage.records import StoreRoom
 from netmon.storage.threads import SqliteThreads
 
 
@@ -47,6 +48,14 @@ class SqliteStore:
         self.leases = SqliteLeases(self._database)
         self.campaigns = SqliteCampaigns(self._database)
         self.actions = SqliteActions(self._database)
+
+    def room(self) -> StoreRoom:
+        """Return how large the store is; see the port."""
+        return self._database.room()
+
+    def disk_free_bytes(self) -> int:
+        """Return how much the store's disk has left; see the port."""
+        return self._database.disk_free_bytes()
 
     def close(self) -> None:
         """Close all connections."""

@@ -232,29 +232,3 @@ def test_chunks_of_a_span_are_those_that_touch_it(store: Store) -> None:
     assert seen(12, 13) == [10]
     assert store.measurements.chunks([], 0, NOON_MS * 2) == []
     assert store.measurements.chunks([series_id + 99], 0, NOON_MS * 2) == []
-
-
-def test_pruning_keeps_what_is_young_or_unread(store: Store) -> None:
-    source = a_source(store)
-    for n in (1, 2, 3):
-        store.measurements.write(
-            [a_batch(source, a_series([n]), received_ms=NOON_MS + n * HOUR_MS)]
-        )
-    ids = [chunk.id for chunk in store.measurements.chunks_after(0, 100)]
-    late = NOON_MS + 10 * HOUR_MS
-    assert store.measurements.prune(late, ["relay", "alerts"]) == 0
-    store.cursors.set("relay", ids[2], NOON_MS)
-    assert store.measurements.prune(late, ["relay", "alerts"]) == 0
-    store.cursors.set("alerts", ids[1], NOON_MS)
-    assert store.measurements.prune(NOON_MS + HOUR_MS + 1, ["relay", "alerts"]) == 1
-    assert store.measurements.count() == 2
-    assert store.measurements.prune(late, ["relay", "alerts"]) == 1
-    assert [c.id for c in store.measurements.chunks_after(0, 100)] == ids[2:]
-    again = a_batch(source, a_series([1, 2, 3]))
-    assert store.measurements.write([again]) == [Written(0, 3)]
-    assert store.measurements.count() == 1
-    assert store.measurements.prune(late, []) == 1
-    assert store.measurements.count() == 0
-    store.measurements.write([a_batch(source, a_series([4, 5]))])
-    assert store.measurements.last_position() > ids[2]
-    assert store.measurements.count() == 2

@@ -82,7 +82,7 @@ async def test_healthz_says_when_the_store_does_not_answer(city, client, monkeyp
 async def test_the_app_gives_its_own_sign_of_life(settings, store, clock):
     app = create_app(settings, store, clock)
     async with app.router.lifespan_context(app):
-        assert [b.process for b in store.heartbeats.all()] == ["ingest"]
+        assert "ingest" in {b.process for b in store.heartbeats.all()}
 
 
 async def scrape(client) -> dict[tuple[str, ...], float]:

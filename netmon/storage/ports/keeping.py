@@ -51,6 +51,9 @@ class CursorStore(Protocol):
     ) -> None:
         """Move a reader's cursor; ``memory`` None keeps what it remembers."""
 
+    def forget(self, reader: str) -> bool:
+        """Forget a reader and its deliveries; False where there is none of the name."""
+
     def log_delivery(self, reader: str, position: int, now_ms: int) -> None:
         """Move the cursor, also back, and note when that position was reached."""
 

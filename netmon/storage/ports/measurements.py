@@ -9,6 +9,7 @@ from netmon.storage.records import (
     CheckedBatch,
     Chunk,
     Latest,
+    Pruned,
     Rollup,
     SeenAccessPoint,
     SeenNeighbour,
@@ -39,7 +40,7 @@ class MeasurementStore(Protocol):
         """
 
     def last_position(self) -> int:
-        """Return the id of the newest chunk; 0 for an empty store."""
+        """Return the id of the newest chunk ever written, 0 before the first."""
 
     def latest(
         self,
@@ -86,5 +87,26 @@ class MeasurementStore(Protocol):
     def ids(self) -> list[tuple[str, str, int]]:
         """Return (source, spool, seq) of every stored record, for audits."""
 
-    def prune(self, before_ms: int, readers: Sequence[str]) -> int:
-        """Delete chunks received before a time that all readers have read."""
+    def received_after(self, position: int) -> int | None:
+        """Return when the first chunk after a position came; None: there is none."""
+
+    def prune(
+        self,
+        sweep: str,
+        kinds: Collection[str],
+        before_ms: int,
+        upto: int,
+        *,
+        now_ms: int,
+        max_chunks: int,
+    ) -> Pruned:
+        """Go on with a sweep through the log: delete what is old of some kinds.
+
+        A sweep is named, its place in the log a cursor like a reader's. A step looks at
+        ``max_chunks`` chunks in order of arrival, never beyond ``upto`` nor beyond the
+        first that was received at ``before_ms`` or later: what came behind it is
+        younger, whatever a clock said. Deletion and place are ONE transaction.
+        """
+
+    def prune_quarantine(self, before_ms: int, max_records: int) -> int:
+        """Delete the oldest records set aside before a time; return how many."""

@@ -18,6 +18,7 @@ from netmon.storage.ports.keeping import (
 from netmon.storage.ports.leases import LeaseStore
 from netmon.storage.ports.measurements import MeasurementStore
 from netmon.storage.ports.telling import DeliveryStore, OutboxStore, ThreadStore
+from netmon.storage.records import StoreRoom
 
 
 class Store(Protocol):
@@ -78,6 +79,12 @@ class Store(Protocol):
     @property
     def actions(self) -> ActionStore:
         """What people decide about alarms."""
+
+    def room(self) -> StoreRoom:
+        """Return how large the store is and how much its disk has left."""
+
+    def disk_free_bytes(self) -> int:
+        """Return how much the store's disk has left; cheap, for every request."""
 
     def close(self) -> None:
         """Close all connections; the store is not usable afterwards."""
