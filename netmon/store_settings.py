@@ -22,7 +22,7 @@ class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     keep_tests_days: int = 400
     keep_lines_days: int = 35
-    keep_polled_days: int = 7
+    keep_polled_days: int = 3
     min_free_mb: int = 500
 
     def __post_init__(self) -> None:

@@ -95,7 +95,7 @@ async def test_page_and_metrics_say_what_is_kept_and_who_holds_it(city, client, 
     page = (await client.get("/system")).text
     assert "Die Alarmierung hat seit 20.11.2026" in page
     assert "Die Aufzeichnung der Nachweise hat" not in page
-    for days in ("7 Tage", "35 Tage", "400 Tage"):
+    for days in ("3 Tage", "35 Tage", "400 Tage"):
         assert days in page
     found = await scrape(client)
     assert found["netmon_reader_waiting_seconds", "alerts"] == 8 * DAY_S
