@@ -31,7 +31,7 @@ or, where a name ends in `_ms`, milliseconds since 1970. `null` means: not known
 never zero and never good.
 - Every error has the shape of `ErrorReply`: `code` for programs, `message` and `fix` for \
 people, `retry` says whether the same request may succeed later, `field` what it is about. \
-With 429 and 503 comes `Retry-After` in seconds.
+With 429, 503 and 507 comes `Retry-After` in seconds.
 - Unknown fields of operators' and probes' wishes and unknown parameters of lists are refused.
 - Answers that may be asked for again have a weak `ETag`; send it as `If-None-Match` and a \
 304 says that nothing has changed.
@@ -130,6 +130,12 @@ _ERROR_EXAMPLES = {
         "Der Fehler steht im Protokoll des Servers. Mit der Uhrzeit melden.",
     ),
     "503": _COME_AGAIN,
+    "507": ErrorBody(
+        "disk_full",
+        "the gateway's disk is full",
+        "keep the data; somebody has to make room on the gateway's disk",
+        retry=True,
+    ),
 }
 
 
