@@ -55,7 +55,10 @@ def test_a_file_and_the_environment(tmp_path, monkeypatch):
             "[alerts]\nline_confirm_count = 0",
             "[alerts.line_confirm_count]: is 0 -> use more than 0",
         ),
-        ("[store]\nkeep_polled_days = 0", "[store.keep_polled_days]: 0 is outside 1 to"),
+        (
+            "[store]\nkeep_polled_days = 0",
+            "[store.keep_polled_days]: 0 is outside 1 to",
+        ),
         ("[store]\nkeep_lines_days = 1", "[store.keep_lines_days]: 1 is outside 2 to"),
         ("[store]\nmin_free_mb = -1", "[store.min_free_mb]: -1 is outside 0 to"),
         ("[store]\nkeep_tests_days = 1.5", "[store.keep_tests_days]: is no whole"),
