@@ -25,7 +25,7 @@ from netmon.units import HOUR_S
 ALERTS = "alerts"
 DAY_MS = int(24 * HOUR_S * 1000)
 # A step rewrites about a page a chunk, because the index lies by series: so many keep
-# the write lock for some 15 ms, less than an ordinary commit (bench/retention.py).
+# the write lock for 8 to 19 ms, less than the commit of a batch (bench/retention.py).
 CHUNKS_A_STEP = 500
 
 
