@@ -187,7 +187,6 @@ class Retention:
 
     def figures(self, now_ms: int) -> Mapping[str, float]:
         """Return the numbers of the heartbeat; totals count since the start."""
-        room = self._store.room()
         since = [
             one.since_ms
             for one in waiting(self._store, self._settings, now_ms)
@@ -196,8 +195,5 @@ class Retention:
         return {
             "removed_chunks_total": self._removed_chunks,
             "removed_records_total": self._removed_records,
-            "store_bytes": room.store_bytes,
-            "reusable_bytes": room.reusable_bytes,
-            "disk_free_bytes": room.disk_free_bytes,
             "held_s": max((now_ms - each) / 1000 for each in since) if since else 0.0,
         }

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from dashboards.history import HistoryMetric, Span, read_history
-from dashboards.keeping import keeping
+from dashboards.keeping import PROCESS, keeping
 from netmon.ingest import new_token, token_hash
 from netmon.retention import ALERTS, EVIDENCE, Retention
 from netmon.storage.records import SourceKind
@@ -25,6 +25,17 @@ def read_all(city):
         city.store.cursors.set(
             reader, city.store.measurements.last_position(), city.now_ms
         )
+
+
+async def until_told(city, figure=None):
+    """Wait for a sign of life of the removal, with a figure above 0 if one is named."""
+    async with asyncio.timeout(60):
+        while not any(  # noqa: ASYNC110 - nobody announces it
+            figure is None or beat.figures[figure]
+            for beat in city.store.heartbeats.all()
+            if beat.process == PROCESS
+        ):
+            await asyncio.sleep(0.02)
 
 
 def test_the_pages_show_all_their_spans_after_the_removal(city, settings, clock):
@@ -57,13 +68,8 @@ async def test_the_gateway_sweeps_by_itself_and_gives_a_sign_of_life(city, app, 
     city.access_point("b-ost", "ost-1", 12)
     clock.advance(8 * DAY_S)
     read_all(city)
-    async with asyncio.timeout(60), keeping(app.state.site, every_s=0.05):
-        while not any(  # noqa: ASYNC110 - nobody announces it
-            beat.figures.get("removed_chunks_total")
-            for beat in city.store.heartbeats.all()
-            if beat.process == "retention"
-        ):
-            await asyncio.sleep(0.02)
+    async with keeping(app.state.site, every_s=0.05):
+        await until_told(city, "removed_chunks_total")
     assert city.store.measurements.count() == 0
 
 
@@ -88,13 +94,23 @@ async def test_a_sweep_that_fails_is_tried_again(city, app, monkeypatch, caplog)
     assert "old measurements not removed this time" in caplog.text
 
 
-async def test_page_and_metrics_say_what_is_kept_and_who_holds_it(city, client, clock):
+async def test_page_and_metrics_say_what_is_kept_and_who_holds_it(
+    city, client, clock, settings
+):
+    await until_told(city)  # the next one comes in a minute, and says the same
     city.access_point("b-ost", "ost-1", 12)
     clock.advance(8 * DAY_S)
     city.store.cursors.set(EVIDENCE, 1, city.now_ms)
+    figures = Retention(city.store, settings).figures(city.now_ms)
+    city.store.heartbeats.beat(PROCESS, city.now_ms, figures)
     page = (await client.get("/system")).text
     assert "Die Alarmierung hat seit 20.11.2026" in page
     assert "Die Aufzeichnung der Nachweise hat" not in page
+    assert "netmon relay forget" not in page
+    assert f"aufgehalten seit (s): {round(8 * DAY_S):,}".replace(",", ".") in page
+    assert not any(name in page for name in figures), "a figure without a name"
+    city.store.cursors.set("relay", 0, city.now_ms)
+    assert "netmon relay forget" in (await client.get("/system")).text
     for days in ("3 Tage", "35 Tage", "400 Tage"):
         assert days in page
     found = await scrape(client)
