@@ -105,8 +105,11 @@ class DemoFiles:
 
     def _write(self, name: str, text: str) -> Path:
         path = self.root / name
-        path.touch(mode=0o600)
-        path.write_text(text, encoding="utf-8")
+        # At once: a probe that starts may be reading what is written for the next one.
+        fresh = path.with_name(f"{name}.new")
+        fresh.touch(mode=0o600)
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
         return path
 
     def token(self, name: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,33 @@ def test_lines_of_the_demo_differ_as_those_of_a_city_do(plan):
     assert {shape.refresh_s for shape in shapes} == {0.0, 1.0, 3.0, None}
     assert len({shape.traffic for shape in shapes}) == 4
     assert {shape.base_rtt_s for shape in shapes} == {0.004, 0.007, 0.016}
+
+
+def test_a_file_that_all_probes_share_is_never_seen_half_written(files, plan):
+    """The next probe's settings are written while the one before starts."""
+    world = LinesAnswer(
+        leased=5201,
+        own={shape.id: 6000 for shape in line_shapes(plan)},
+        wan=1161,
+        dns=5353,
+    )
+
+    def write(number: int) -> None:
+        files.write_probe(
+            plan,
+            plan.live[number].id,
+            "http://127.0.0.1:1",
+            world,
+            Secret("shared-token"),
+            CEILING,
+        )
+
+    write(0)
+    shared = files.root / "measure.token"
+    with shared.open(encoding="utf-8") as reading:
+        write(1)
+        # Who opened it before still reads all of it: it was replaced, not emptied.
+        assert reading.read() == "shared-token\n"
+        assert shared.stat().st_ino != os.fstat(reading.fileno()).st_ino
+    assert shared.stat().st_mode & 0o077 == 0
+    assert not list(files.root.glob("*.new"))
